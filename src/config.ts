@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { packageRoot } from './package-root.js';
+
+/**
+ * Configuration, read once from the environment at start. Wrong values stop the start with the
+ * variable's name; nothing else in the program reads the environment.
+ */
+
+const port = z.coerce.number().int().min(0).max(65535);
+const bytes = z.coerce.number().int().positive();
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a URL like postgres://user:password@host:5432/database is needed' });
+
+const Environment = z.object({
+  /** Owner's connection: migrations, and making the service's own login when DATABASE_SERVICE_URL is not given. Without it the service starts its own PostgreSQL. */
+  DATABASE_URL: postgresUrl.optional(),
+  /** Connection of the service's restricted role; skips making one. */
+  DATABASE_SERVICE_URL: postgresUrl.optional(),
+  /** Redis or Valkey for jobs; without it jobs run on PostgreSQL. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a URL like redis://host:6379 is needed' }).optional(),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: port.default(8080),
+  /** How users reach the service; used in links. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** `all` serves HTTP, follows the log and runs jobs; `api` only serves; `worker` only follows and runs jobs. */
+  ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  DATA_DIR: z.string().min(1).default(join(packageRoot, 'data')),
+  /** Ed25519 private key (PEM, PKCS#8); made under DATA_DIR on first start when not given. */
+  SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** Name of the log in checkpoints, e.g. `audit.example.com/segproof`; fixed at first start. */
+  LOG_ORIGIN: z
+    .string()
+    .regex(/^[^\s+]{1,200}$/u, 'no white space and no "+"')
+    .optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(4).max(200).default(12),
+  INGEST_MAX_BODY_BYTES: bytes.default(20 * 1024 * 1024),
+  INGEST_MAX_INFLATED_BYTES: bytes.default(128 * 1024 * 1024),
+  /** Bytes of ingest bodies held in memory at once; above it senders get 503 with Retry-After. */
+  INGEST_MAX_IN_FLIGHT_BYTES: bytes.default(512 * 1024 * 1024),
+  INGEST_MAX_RECORD_BYTES: bytes.default(4 * 1024 * 1024),
+  SESSION_HOURS: z.coerce.number().positive().max(24 * 30).default(12),
+  /** Cookies only over HTTPS. */
+  SECURE_COOKIES: z.stringbool().default(false),
+  CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3600).default(1),
+  /** How often the whole log is verified. */
+  FSCK_MINUTES: z.coerce.number().int().min(1).default(60),
+});
+
+export interface Config extends Omit<z.infer<typeof Environment>, 'DATABASE_URL' | 'DATABASE_SERVICE_URL'> {
+  readonly DATABASE_URL: string | undefined;
+  readonly DATABASE_SERVICE_URL: string | undefined;
+  readonly VERSION: string;
+}
+
+/** A variable has a value that cannot be used. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Parses the environment; empty values count as absent.
+ * @throws ConfigError naming each wrong variable and what was expected.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`The configuration is not valid:\n${lines.join('\n')}`);
+  }
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')));
+  return {
+    ...parsed.data,
+    DATABASE_URL: parsed.data.DATABASE_URL,
+    DATABASE_SERVICE_URL: parsed.data.DATABASE_SERVICE_URL,
+    VERSION: version,
+  };
+}

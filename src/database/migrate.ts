@@ -1,0 +1,61 @@
+import { DataSource } from 'typeorm';
+import { Roles1795305600001 } from '../../migrations/0001-roles.js';
+import { Log1795305600002 } from '../../migrations/0002-log.js';
+import { Access1795305600003 } from '../../migrations/0003-access.js';
+import { Ingestion1795305600004 } from '../../migrations/0004-ingestion.js';
+import { Followers1795305600005 } from '../../migrations/0005-followers.js';
+import { Changes1795305600006 } from '../../migrations/0006-changes.js';
+import { Evidence1795305600007 } from '../../migrations/0007-evidence.js';
+import { Jobs1795305600008 } from '../../migrations/0008-jobs.js';
+
+/** All migrations in order; a landed one is never edited. */
+export const migrations = [
+  Roles1795305600001,
+  Log1795305600002,
+  Access1795305600003,
+  Ingestion1795305600004,
+  Followers1795305600005,
+  Changes1795305600006,
+  Evidence1795305600007,
+  Jobs1795305600008,
+];
+
+const oldestServer = 150000;
+
+/** The database cannot be used by this version. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+}
+
+/**
+ * Brings the database to this version's schema, as its owner. Safe when several processes start at
+ * once: an advisory lock lets one work while the others wait and then find nothing to do.
+ * @throws DatabaseError when the server is older than PostgreSQL 15.
+ */
+export async function migrate(ownerUrl: string, log: (line: string) => void = () => {}): Promise<void> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url: ownerUrl,
+    migrations,
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
+    applicationName: 'segproof-migrate',
+    // One connection: the advisory lock belongs to the session that migrates.
+    extra: { max: 2 },
+  });
+  await dataSource.initialize();
+  const lock = dataSource.createQueryRunner();
+  try {
+    const [server] = await lock.query(`SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version`);
+    if (server.number < oldestServer) {
+      throw new DatabaseError(`PostgreSQL 15 or newer is needed, the server is ${server.version}`);
+    }
+    await lock.query(`SELECT pg_advisory_lock(hashtext('segproof migrations'))`);
+    const done = await dataSource.runMigrations();
+    for (const migration of done) log(`migrated: ${migration.name}`);
+  } finally {
+    await lock.query(`SELECT pg_advisory_unlock_all()`).catch(() => {});
+    await lock.release();
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,209 @@
+import type { PoolClient } from 'pg';
+import { BinaryCopyRows } from './binary-copy.js';
+import { runCopyStatements } from './copy-statements.js';
+import {
+  appendLeaves,
+  assertTreeState,
+  decodePartial,
+  encodePartial,
+  rootOf,
+  type Tile,
+  type TreeState,
+} from './core/tiles.js';
+import { retentionClassOf, type PreparedEntry } from './entry.js';
+import { uuidText } from './uuid.js';
+
+/** The log after an append. */
+export interface Head {
+  readonly origin: string;
+  readonly size: number;
+  readonly root: Buffer;
+}
+
+export interface Appended {
+  /** The entry's index; for a duplicate, that of the entry already there. */
+  readonly index: number;
+  /**
+   * `appended`: new. `duplicate`: the same fact with the same bytes was there, nothing was added.
+   * `conflict`: the same fact was there with other bytes; both are kept.
+   */
+  readonly outcome: 'appended' | 'duplicate' | 'conflict';
+}
+
+export interface AppendResult {
+  readonly results: readonly Appended[];
+  readonly head: Head;
+  readonly state: TreeState;
+  /** Size before this append. */
+  readonly sizeBefore: number;
+  readonly full: readonly Tile[];
+}
+
+interface HeadRow {
+  readonly origin: string;
+  readonly size: string;
+  readonly root: Buffer;
+  readonly partial: Buffer;
+}
+
+interface KeyRow {
+  readonly key: string;
+  readonly content: string;
+  readonly index: string;
+}
+
+/**
+ * Appends entries in the client's open transaction, or in one of its own when `own` is set. Indices
+ * are given under the lock of the head row and never by a sequence, so index order is commit
+ * order; from the lock to the commit there are two round trips.
+ *
+ * With `own`, the transaction is committed when this returns and rolled back when it throws. Otherwise
+ * the head stays locked until the caller commits: append last.
+ */
+export async function appendEntries(
+  client: PoolClient,
+  entries: readonly PreparedEntry[],
+  options: { readonly own: boolean },
+): Promise<AppendResult> {
+  try {
+    const { head, known } = await lockHead(client, entries, options.own);
+    const before: TreeState = { size: Number(head.size), partial: decodePartial(head.partial) };
+    assertTreeState(before);
+    const { results, added, keys } = place(entries, known, before.size);
+    const leafHashes = Buffer.concat(added.map((entry) => entry.leafHash));
+    const { state, full } = appendLeaves(before, leafHashes);
+    const root = added.length === 0 ? head.root : rootOf(state);
+    if (added.length > 0) await write(client, added, keys, before.size, { state, full, root }, options.own);
+    else if (options.own) await client.query('ROLLBACK');
+    return { results, head: { origin: head.origin, size: state.size, root }, state, sizeBefore: before.size, full };
+  } catch (error) {
+    if (options.own) await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function lockHead(
+  client: PoolClient,
+  entries: readonly PreparedEntry[],
+  own: boolean,
+): Promise<{ head: HeadRow; known: Map<string, KeyRow> }> {
+  const lock = 'SELECT origin, size, root, partial FROM log_head FOR UPDATE';
+  const keys = entries.flatMap((entry) => (entry.dedupe === undefined ? [] : [entry.dedupe.key.toString('hex')]));
+  // Keys are hex of our own hashes, so they can stand in the text of a simple query.
+  const look =
+    keys.length === 0
+      ? ''
+      : `; SELECT key::text, content::text, index FROM ingest_key WHERE key = ANY ('{${keys.join(',')}}'::uuid[])`;
+  const answers: unknown = await client.query(`${own ? 'BEGIN; ' : ''}${lock}${look}`);
+  const [headResult, keyResult] = (Array.isArray(answers) ? answers.slice(own ? 1 : 0) : [answers]) as [
+    { rows: HeadRow[] },
+    { rows: KeyRow[] } | undefined,
+  ]; // the shape follows from the statements above
+  const head = headResult.rows[0];
+  if (head === undefined) throw new Error('the log has no head; start the service once, which makes it');
+  return { head, known: new Map((keyResult?.rows ?? []).map((row) => [row.key, row])) };
+}
+
+interface NewKey {
+  readonly key: Buffer;
+  readonly content: Buffer;
+  readonly index: number;
+}
+
+/** Gives each entry its index, leaving out facts that are in the log already. */
+function place(
+  entries: readonly PreparedEntry[],
+  known: Map<string, KeyRow>,
+  size: number,
+): { results: Appended[]; added: PreparedEntry[]; keys: NewKey[] } {
+  const results: Appended[] = [];
+  const added: PreparedEntry[] = [];
+  const keys: NewKey[] = [];
+  for (const entry of entries) {
+    const index = size + added.length;
+    if (entry.dedupe === undefined) {
+      results.push({ index, outcome: 'appended' });
+      added.push(entry);
+      continue;
+    }
+    const { key, content } = entry.dedupe;
+    const keyText = uuidText(key);
+    const contentText = uuidText(content);
+    const earlier = known.get(keyText);
+    if (earlier === undefined) {
+      known.set(keyText, { key: keyText, content: contentText, index: String(index) });
+      keys.push({ key, content, index });
+      results.push({ index, outcome: 'appended' });
+      added.push(entry);
+    } else if (earlier.content === contentText) {
+      results.push({ index: Number(earlier.index), outcome: 'duplicate' });
+    } else {
+      results.push({ index, outcome: 'conflict' });
+      added.push(entry);
+    }
+  }
+  return { results, added, keys };
+}
+
+async function write(
+  client: PoolClient,
+  added: readonly PreparedEntry[],
+  keys: readonly NewKey[],
+  firstIndex: number,
+  tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
+  own: boolean,
+): Promise<void> {
+  const payloadBytes = added.reduce((sum, entry) => sum + entry.payload.length, 0);
+  const entryRows = new BinaryCopyRows(added.length * 140);
+  const payloadRows = new BinaryCopyRows(added.length * 80 + payloadBytes);
+  added.forEach((entry, offset) => {
+    const index = firstIndex + offset;
+    entryRows.row(7);
+    entryRows.int64(index);
+    entryRows.bytes(entry.id);
+    entryRows.text(entry.kind);
+    entryRows.text(entry.source);
+    entryRows.bigint64(entry.occurredAtNs);
+    entryRows.timestamp(entry.receivedAtMs);
+    entryRows.bytes(entry.payloadHash);
+    payloadRows.row(5);
+    payloadRows.int64(index);
+    payloadRows.text(retentionClassOf(entry.kind));
+    payloadRows.timestamp(entry.receivedAtMs);
+    payloadRows.bytes(entry.salt);
+    payloadRows.bytes(entry.payload);
+  });
+  const statements = [
+    'COPY log_entry (index, id, kind, source, occurred_at_ns, received_at, payload_hash) FROM STDIN (FORMAT binary)',
+    'COPY log_payload (index, retention_class, received_at, salt, payload) FROM STDIN (FORMAT binary)',
+  ];
+  const data = [entryRows.finish(), payloadRows.finish()];
+  if (keys.length > 0) {
+    const keyRows = new BinaryCopyRows(keys.length * 54);
+    for (const { key, content, index } of keys) {
+      keyRows.row(3);
+      keyRows.bytes(key);
+      keyRows.bytes(content);
+      keyRows.int64(index);
+    }
+    statements.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
+    data.push(keyRows.finish());
+  }
+  if (tree.full.length > 0) {
+    const tileRows = new BinaryCopyRows(tree.full.length * 8220);
+    for (const tile of tree.full) {
+      tileRows.row(3);
+      tileRows.int16(tile.level);
+      tileRows.int64(tile.index);
+      tileRows.bytes(tile.hashes);
+    }
+    statements.push('COPY log_tile (level, index, hashes) FROM STDIN (FORMAT binary)');
+    data.push(tileRows.finish());
+  }
+  const partial = encodePartial(tree.state.partial).toString('hex');
+  statements.push(
+    `UPDATE log_head SET size = ${tree.state.size}, root = '\\x${tree.root.toString('hex')}', partial = '\\x${partial}'`,
+  );
+  if (own) statements.push('COMMIT');
+  await runCopyStatements(client, statements.join('; '), data);
+}

@@ -1,0 +1,67 @@
+import { encodeLeaf, hashPayload, saltLength } from './core/leaf.js';
+import { hashLeaf } from './core/tree.js';
+import { formatNanoseconds } from './time.js';
+import { randomBytesPooled, uuidText, uuidv7Bytes } from './uuid.js';
+
+/** Payloads of one class are kept equally long: the many flows apart from the few that matter longest. */
+export type RetentionClass = 'flow' | 'record' | 'act';
+
+/** Kinds that come from sources; every other kind is an act of the service or its users. */
+const recordKinds = new Set(['policy_change', 'admin', 'signal', 'unknown', 'rejected']);
+
+export function retentionClassOf(kind: string): RetentionClass {
+  if (kind === 'flow') return 'flow';
+  return recordKinds.has(kind) ? 'record' : 'act';
+}
+
+/** What is to be appended. */
+export interface NewEntry {
+  readonly kind: string;
+  /** Name of the source, or `segproof` for acts. */
+  readonly source: string;
+  /** When it happened, in nanoseconds since 1970; null takes the time of receipt. */
+  readonly occurredAt: bigint | null;
+  readonly payload: Buffer;
+  /** Makes the append idempotent; see {@link DedupeKey}. */
+  readonly dedupe?: DedupeKey;
+}
+
+/**
+ * `key` names the fact (16 bytes), `content` its bytes (16 bytes). The same key with the same
+ * content is appended once; the same key with other content is kept too, and reported.
+ */
+export interface DedupeKey {
+  readonly key: Buffer;
+  readonly content: Buffer;
+}
+
+/** An entry hashed and ready; index and place in the tree are given under the head's lock. */
+export interface PreparedEntry extends NewEntry {
+  readonly id: Buffer;
+  readonly occurredAtNs: bigint;
+  readonly receivedAtMs: number;
+  readonly salt: Buffer;
+  readonly payloadHash: Buffer;
+  readonly leafHash: Buffer;
+}
+
+/** Hashes an entry; `receivedAt` is the service's clock. */
+export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
+  const receivedAtMs = receivedAt.getTime();
+  const id = uuidv7Bytes(receivedAtMs);
+  const salt = randomBytesPooled(saltLength);
+  const payloadHash = hashPayload(salt, entry.payload);
+  const occurredAtNs = entry.occurredAt ?? BigInt(receivedAtMs) * 1_000_000n;
+  const leafHash = hashLeaf(
+    encodeLeaf({
+      v: 1,
+      id: uuidText(id),
+      kind: entry.kind,
+      source: entry.source,
+      occurredAt: formatNanoseconds(occurredAtNs),
+      receivedAt: receivedAt.toISOString(),
+      payloadHash: payloadHash.toString('hex'),
+    }),
+  );
+  return { ...entry, id, occurredAtNs, receivedAtMs, salt, payloadHash, leafHash };
+}

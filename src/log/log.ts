@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import type { Database, Transaction } from '../database/database.js';
+import { Problem } from '../errors.js';
+import { appendEntries, type Appended, type AppendResult, type Head } from './append.js';
+import { signCheckpoint } from './core/checkpoint.js';
+import type { Signer } from './core/note.js';
+import { emptyRoot } from './core/tree.js';
+import { prepareEntry, type NewEntry, type PreparedEntry } from './entry.js';
+import { uuidText } from './uuid.js';
+
+/** Proof of an append, given after commit. */
+export interface Receipt {
+  readonly index: number;
+  /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */
+  readonly id: string | null;
+  readonly leafHash: Buffer | null;
+  readonly outcome: Appended['outcome'];
+}
+
+export interface Receipts {
+  readonly receipts: readonly Receipt[];
+  /** Signed checkpoint that covers the entries. */
+  readonly checkpoint: string;
+}
+
+/** Bounds of one commit: large enough to share its cost, small enough to keep others waiting briefly. */
+const mostEntriesPerCommit = 10_000;
+const mostBytesPerCommit = 32 * 1024 * 1024;
+
+interface Waiting {
+  readonly entries: readonly PreparedEntry[];
+  readonly resolve: (receipts: Receipts) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The log: one order of everything that happened. Any number of processes may append; the lock on
+ * the head row orders them.
+ */
+export class Log {
+  readonly origin: string;
+  private readonly database: Database;
+  private readonly signer: Signer;
+  private readonly now: () => Date;
+  private readonly waiting: Waiting[] = [];
+  private committing: Promise<void> | null = null;
+  private closed = false;
+  private readonly listeners = new Set<(head: Head) => void>();
+
+  constructor(database: Database, signer: Signer, now: () => Date) {
+    this.database = database;
+    this.signer = signer;
+    this.origin = signer.verifier.name;
+    this.now = now;
+  }
+
+  /** Key that verifies this log's checkpoints. */
+  get verifierKey(): string {
+    return this.signer.verifier.text;
+  }
+
+  /**
+   * Appends entries and resolves after they are committed, in the order given. Requests in flight
+   * at the same time are committed together (group commit).
+   * @throws Problem `unavailable` when the database did not confirm them.
+   */
+  async append(entries: readonly NewEntry[]): Promise<Receipts> {
+    if (this.closed) throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
+    const receivedAt = this.now();
+    const prepared = entries.map((entry) => prepareEntry(entry, receivedAt));
+    return await new Promise<Receipts>((resolve, reject) => {
+      this.waiting.push({ entries: prepared, resolve, reject });
+      this.committing ??= this.commitWaiting();
+    });
+  }
+
+  /**
+   * A domain change and its entries, committed together, with the time of both. `work` should
+   * append last: from the first append to the commit the head is locked.
+   */
+  async transact<T>(work: (transaction: LogTransaction) => Promise<T>): Promise<T> {
+    const heads: Head[] = [];
+    const result = await this.database.transaction(async (transaction) => {
+      const now = this.now();
+      return await work({
+        transaction,
+        now,
+        append: async (entry) => {
+          const done = await appendEntries(transaction.client, [prepareEntry(entry, now)], { own: false });
+          heads.push(done.head);
+          return done.head.size - 1;
+        },
+      });
+    });
+    const head = heads.at(-1);
+    if (head !== undefined) this.announce(head);
+    return result;
+  }
+
+  /** Calls back after each commit made by this process. */
+  onCommit(listener: (head: Head) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Where the log stands now. */
+  async head(): Promise<Head> {
+    const [row] = await this.database.query<{ origin: string; size: string; root: Buffer }>(
+      'SELECT origin, size, root FROM log_head',
+    );
+    if (row === undefined) throw new Error('the log has no head; start the service once, which makes it');
+    return { origin: row.origin, size: Number(row.size), root: row.root };
+  }
+
+  /** Signed checkpoint of a committed head. */
+  sign(head: Head): string {
+    return signCheckpoint({ origin: head.origin, size: head.size, root: head.root }, this.signer);
+  }
+
+  /** Stops taking entries and waits for those taken. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.committing;
+  }
+
+  private async commitWaiting(): Promise<void> {
+    // Gathers what the same turn of the event loop brings before the first commit.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      while (this.waiting.length > 0) await this.commitBatch(this.takeBatch());
+    } finally {
+      this.committing = null;
+    }
+  }
+
+  private takeBatch(): Waiting[] {
+    let entries = 0;
+    let bytes = 0;
+    let taken = 0;
+    for (const request of this.waiting) {
+      entries += request.entries.length;
+      for (const entry of request.entries) bytes += entry.payload.length;
+      if (taken > 0 && (entries > mostEntriesPerCommit || bytes > mostBytesPerCommit)) break;
+      taken++;
+    }
+    return this.waiting.splice(0, taken);
+  }
+
+  private async commitBatch(batch: readonly Waiting[]): Promise<void> {
+    const entries = batch.flatMap((request) => request.entries);
+    let done: AppendResult;
+    try {
+      done = await this.database.withClient((client) => appendEntries(client, entries, { own: true }));
+    } catch (cause) {
+      const failure = new Problem('unavailable', 'The service could not confirm that the records are stored. Send them again; what did get stored will not be stored twice.', {
+        cause,
+        retryAfter: 1,
+      });
+      for (const request of batch) request.reject(failure);
+      return;
+    }
+    // Signed only now: what a checkpoint says has been committed.
+    const checkpoint = this.sign(done.head);
+    let at = 0;
+    for (const request of batch) {
+      const receipts = request.entries.map((entry): Receipt => {
+        const { index, outcome } = done.results[at++] ?? { index: -1, outcome: 'appended' };
+        return outcome === 'duplicate'
+          ? { index, id: null, leafHash: null, outcome }
+          : { index, id: uuidText(entry.id), leafHash: entry.leafHash, outcome };
+      });
+      request.resolve({ receipts, checkpoint });
+    }
+    this.announce(done.head);
+  }
+
+  private announce(head: Head): void {
+    for (const listener of this.listeners) listener(head);
+  }
+}
+
+/** What a domain change may use: its transaction, the time, and the log. */
+export interface LogTransaction {
+  readonly transaction: Transaction;
+  readonly now: Date;
+  /** Appends an entry without deduplication key in this transaction and returns its index. */
+  readonly append: (entry: Omit<NewEntry, 'dedupe'>) => Promise<number>;
+}
+
+/**
+ * Makes the head of an empty log when there is none, and returns the log's origin. Safe when several
+ * processes start at once: the first one's origin stands.
+ * @throws Problem `conflict` when `wanted` differs from the origin the log was started with.
+ */
+export async function initialiseLog(database: Database, wanted: string | undefined): Promise<string> {
+  const origin = wanted ?? `localhost/segproof/${randomBytes(4).toString('hex')}`;
+  await database.query(
+    `INSERT INTO log_head (origin, size, root, partial) VALUES ($1, 0, $2, '') ON CONFLICT DO NOTHING`,
+    [origin, emptyRoot],
+  );
+  const [row] = await database.query<{ origin: string }>('SELECT origin FROM log_head');
+  const standing = row?.origin ?? origin;
+  if (wanted !== undefined && wanted !== standing) {
+    throw new Problem(
+      'conflict',
+      `LOG_ORIGIN is ${wanted}, but this log was started as ${standing}; a log keeps its origin. Set LOG_ORIGIN to ${standing} or leave it out.`,
+    );
+  }
+  return standing;
+}

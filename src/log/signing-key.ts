@@ -1,0 +1,36 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { signerFor, type Signer } from './core/note.js';
+
+/** The signing key cannot be used. */
+export class SigningKeyError extends Error {
+  override readonly name = 'SigningKeyError';
+}
+
+/**
+ * Reads the log's Ed25519 key from a PEM file, or makes it there (mode 0600) when the file is absent
+ * and `make` is set. Never overwrites: two processes that start at once end up with the same key.
+ * @throws SigningKeyError when the file is absent, readable by others, or holds no Ed25519 key.
+ */
+export function loadSigningKey(file: string, origin: string, make: boolean): Signer {
+  if (!existsSync(file)) {
+    if (!make) throw new SigningKeyError(`no signing key at ${file}; give the Ed25519 key (PEM, PKCS#8) the log was started with`);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    try {
+      writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+  const mode = statSync(file).mode & 0o777;
+  if ((mode & 0o007) !== 0) {
+    throw new SigningKeyError(`the signing key ${file} can be read by everybody (mode ${mode.toString(8)}); make it 600`);
+  }
+  try {
+    return signerFor(origin, createPrivateKey(readFileSync(file)));
+  } catch (cause) {
+    throw new SigningKeyError(`${file} holds no Ed25519 private key in PEM form`, { cause });
+  }
+}

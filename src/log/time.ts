@@ -1,0 +1,47 @@
+/**
+ * Times of the log: nanoseconds since 1970 as bigint (what the database stores), and the one text
+ * form used in leaves.
+ */
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d{2}:?\d{2})$/u;
+
+const least = -(2n ** 63n);
+const most = 2n ** 63n - 1n;
+
+/**
+ * Nanoseconds since 1970-01-01T00:00:00Z of an RFC 3339 time; digits after the ninth are cut. Null when the
+ * text is no such time or lies outside 1677 to 2262, where 64-bit nanoseconds end.
+ */
+export function parseNanoseconds(text: string): bigint | null {
+  const match = rfc3339.exec(text);
+  if (match === null) return null;
+  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  const seconds = Math.min(Number(second), 59); // a leap second is kept as the last second of its minute
+  const milliseconds = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), seconds);
+  if (Number(month) < 1 || Number(month) > 12 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  if (new Date(milliseconds).getUTCDate() !== Number(day)) return null;
+  let offsetMinutes = 0;
+  if (zone !== 'Z' && zone !== 'z') {
+    const digits = zone.replace(':', '');
+    offsetMinutes = (Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5))) * (digits.startsWith('-') ? -1 : 1);
+  }
+  const nanoseconds = BigInt(milliseconds - offsetMinutes * 60_000) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  return nanoseconds >= least && nanoseconds <= most ? nanoseconds : null;
+}
+
+/** RFC 3339 in UTC with nine fraction digits. */
+export function formatNanoseconds(nanoseconds: bigint): string {
+  let milliseconds = nanoseconds / 1_000_000n;
+  let rest = nanoseconds % 1_000_000n;
+  if (rest < 0n) {
+    rest += 1_000_000n;
+    milliseconds -= 1n;
+  }
+  const text = new Date(Number(milliseconds)).toISOString();
+  return `${text.slice(0, -1)}${String(rest).padStart(6, '0')}Z`;
+}
+
+/** Nanoseconds of a Date. */
+export function nanosecondsOf(date: Date): bigint {
+  return BigInt(date.getTime()) * 1_000_000n;
+}
