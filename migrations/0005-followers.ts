@@ -80,8 +80,10 @@ export class Followers1795305600005 implements MigrationInterface {
       );
       CREATE INDEX flow_edge_destination ON flow_edge (destination_workload, day);
 
+      -- One entry can change several policies (a delete of a collection): position tells them apart.
       CREATE TABLE policy_version (
-        index bigint CONSTRAINT policy_version_pk PRIMARY KEY,
+        index bigint NOT NULL,
+        position integer NOT NULL,
         system text NOT NULL,
         kind text NOT NULL,
         namespace text,
@@ -93,7 +95,8 @@ export class Followers1795305600005 implements MigrationInterface {
         event_time timestamptz NOT NULL,
         event_time_text text NOT NULL,
         digest text,
-        object json
+        object json,
+        CONSTRAINT policy_version_pk PRIMARY KEY (index, position)
       );
       CREATE INDEX policy_version_policy ON policy_version (kind, namespace, name, index);
       CREATE INDEX policy_version_event_time ON policy_version (event_time);

@@ -43,6 +43,8 @@ const Environment = z.object({
   SESSION_HOURS: z.coerce.number().positive().max(24 * 30).default(12),
   /** Cookies only over HTTPS. */
   SECURE_COOKIES: z.stringbool().default(false),
+  /** Bearer token with which Prometheus may read /metrics; without it, signed-in users may. */
+  METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3600).default(1),
   /** How often the whole log is verified. */
   FSCK_MINUTES: z.coerce.number().int().min(1).default(60),
@@ -80,3 +82,6 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     VERSION: version,
   };
 }
+
+/** Injection token of the configuration. */
+export const CONFIG = Symbol('config');

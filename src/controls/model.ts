@@ -60,6 +60,9 @@ export const Mapping = z.object({
 });
 export type Mapping = z.infer<typeof Mapping>;
 
+/** A mapping as the table of one framework writes it. */
+export type MappingRow = Omit<Mapping, 'frameworkId' | 'version'>;
+
 /** A pointer from a result to a record in the log; resolved to digest and proof by the evidence feature. */
 export const Citation = z.object({
   index: z.number().int().nonnegative(),

@@ -1,3 +1,5 @@
+import { runMigrations as migrateJobQueue } from 'bullmq';
+import type { PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
 import { Roles1795305600001 } from '../../migrations/0001-roles.js';
 import { Log1795305600002 } from '../../migrations/0002-log.js';
@@ -6,7 +8,6 @@ import { Ingestion1795305600004 } from '../../migrations/0004-ingestion.js';
 import { Followers1795305600005 } from '../../migrations/0005-followers.js';
 import { Changes1795305600006 } from '../../migrations/0006-changes.js';
 import { Evidence1795305600007 } from '../../migrations/0007-evidence.js';
-import { Jobs1795305600008 } from '../../migrations/0008-jobs.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -17,7 +18,6 @@ export const migrations = [
   Followers1795305600005,
   Changes1795305600006,
   Evidence1795305600007,
-  Jobs1795305600008,
 ];
 
 const oldestServer = 150000;
@@ -53,9 +53,24 @@ export async function migrate(ownerUrl: string, log: (line: string) => void = ()
     await lock.query(`SELECT pg_advisory_lock(hashtext('segproof migrations'))`);
     const done = await dataSource.runMigrations();
     for (const migration of done) log(`migrated: ${migration.name}`);
+    await migrateJobs((await lock.connect()) as PoolClient); // TypeORM hands out the pg client untyped
   } finally {
     await lock.query(`SELECT pg_advisory_unlock_all()`).catch(() => {});
     await lock.release();
     await dataSource.destroy();
   }
+}
+
+/** Schema of the job queues when they live in the database. */
+export const jobSchema = 'job_queue';
+
+/** The queue library brings its own tables, in a schema of their own; the service may work with them, not change them. */
+async function migrateJobs(owner: PoolClient): Promise<void> {
+  await migrateJobQueue(owner, jobSchema);
+  await owner.query(`
+    GRANT USAGE ON SCHEMA ${jobSchema} TO segproof_service;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${jobSchema} TO segproof_service;
+    GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${jobSchema} TO segproof_service;
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${jobSchema} TO segproof_service;
+  `);
 }

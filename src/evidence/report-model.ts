@@ -41,6 +41,8 @@ export const ReportedChange = z.object({
   carriedOut: z.array(Citation),
 });
 
+export type ReportedChange = z.infer<typeof ReportedChange>;
+
 /** A policy change for which no approved change was found; listed first, never hidden. */
 export const UnauthorisedChange = z.object({
   index: z.number().int().nonnegative(),
@@ -50,6 +52,8 @@ export const UnauthorisedChange = z.object({
   policy: z.string(),
   explanation: z.string(),
 });
+
+export type UnauthorisedChange = z.infer<typeof UnauthorisedChange>;
 
 export const ReportModel = z.object({
   reportId: z.string(),

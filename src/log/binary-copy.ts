@@ -4,6 +4,7 @@
  */
 
 const signature = Buffer.from('5047434f50590aff0d0a00' + '00000000' + '00000000', 'hex');
+const textOid = 25;
 const postgresEpochMilliseconds = Date.UTC(2000, 0, 1);
 
 export class BinaryCopyRows {
@@ -15,6 +16,7 @@ export class BinaryCopyRows {
     this.used = signature.copy(this.buffer, 0);
   }
 
+  /** Room for that many bytes, and where it begins; may replace the buffer, so it is called before the buffer is touched. */
   private reserve(bytes: number): number {
     const at = this.used;
     if (at + bytes > this.buffer.length) {
@@ -27,13 +29,20 @@ export class BinaryCopyRows {
   }
 
   row(fields: number): void {
-    this.buffer.writeInt16BE(fields, this.reserve(2));
+    const at = this.reserve(2);
+    this.buffer.writeInt16BE(fields, at);
   }
 
   int16(value: number): void {
     const at = this.reserve(6);
     this.buffer.writeInt32BE(2, at);
     this.buffer.writeInt16BE(value, at + 4);
+  }
+
+  int32(value: number): void {
+    const at = this.reserve(8);
+    this.buffer.writeInt32BE(4, at);
+    this.buffer.writeInt32BE(value, at + 4);
   }
 
   /** bigint from a safe integer, which may be negative. */
@@ -55,11 +64,56 @@ export class BinaryCopyRows {
     this.int64((milliseconds - postgresEpochMilliseconds) * 1000);
   }
 
+  /** timestamptz from nanoseconds since 1970; what is finer than a microsecond is cut. */
+  timestampNs(nanoseconds: bigint): void {
+    const microseconds = nanoseconds / 1000n - (nanoseconds % 1000n < 0n ? 1n : 0n);
+    this.bigint64(microseconds - BigInt(postgresEpochMilliseconds) * 1000n);
+  }
+
   /** bytea and uuid. */
   bytes(value: Buffer): void {
     const at = this.reserve(4 + value.length);
     this.buffer.writeInt32BE(value.length, at);
     value.copy(this.buffer, at + 4);
+  }
+
+  null(): void {
+    const at = this.reserve(4);
+    this.buffer.writeInt32BE(-1, at);
+  }
+
+  int32OrNull(value: number | null): void {
+    if (value === null) this.null();
+    else this.int32(value);
+  }
+
+  /** PostgreSQL's text cannot hold U+0000, which JSON can: it becomes U+FFFD. */
+  textOrNull(value: string | null): void {
+    if (value === null) this.null();
+    else this.text(value.replaceAll('\0', '\uFFFD'));
+  }
+
+  /** text[], without nulls. */
+  textArray(values: readonly string[]): void {
+    const items = values.map((value) => Buffer.from(value.replaceAll('\0', '\uFFFD')));
+    const bytes = items.reduce((sum, item) => sum + 4 + item.length, values.length === 0 ? 12 : 20);
+    let at = this.reserve(4 + bytes);
+    const int = (value: number): void => {
+      this.buffer.writeInt32BE(value, at);
+      at += 4;
+    };
+    int(bytes);
+    int(values.length === 0 ? 0 : 1); // dimensions
+    int(0); // no nulls
+    int(textOid);
+    if (values.length === 0) return;
+    int(values.length);
+    int(1); // lower bound
+    for (const item of items) {
+      int(item.length);
+      item.copy(this.buffer, at);
+      at += item.length;
+    }
   }
 
   text(value: string): void {
@@ -71,7 +125,8 @@ export class BinaryCopyRows {
 
   /** The finished data, trailer included. */
   finish(): Buffer {
-    this.buffer.writeInt16BE(-1, this.reserve(2));
+    const at = this.reserve(2);
+    this.buffer.writeInt16BE(-1, at);
     return this.buffer.subarray(0, this.used);
   }
 }

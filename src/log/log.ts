@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
 import { appendEntries, type Appended, type AppendResult, type Head } from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
-import type { Signer } from './core/note.js';
+import { signNote, type Signer } from './core/note.js';
 import { emptyRoot } from './core/tree.js';
 import { prepareEntry, type NewEntry, type PreparedEntry } from './entry.js';
 import { uuidText } from './uuid.js';
@@ -115,6 +115,11 @@ export class Log {
   /** Signed checkpoint of a committed head. */
   sign(head: Head): string {
     return signCheckpoint({ origin: head.origin, size: head.size, root: head.root }, this.signer);
+  }
+
+  /** Signs a text of another kind with the log's key; its first line must name the kind, so that it can never pass for a checkpoint. */
+  signText(body: string): string {
+    return signNote(body, this.signer);
   }
 
   /** Stops taking entries and waits for those taken. */

@@ -1,0 +1,38 @@
+import type { Actor, Role } from '../context.js';
+import { Problem } from '../errors.js';
+
+/** Who may do what: the one table. */
+export const permissions = {
+  'users.manage': ['admin'],
+  'sources.manage': ['admin'],
+  'sources.read': ['admin', 'requester', 'approver', 'auditor'],
+  'segments.manage': ['admin'],
+  'segments.read': ['admin', 'requester', 'approver', 'auditor'],
+  'records.read': ['admin', 'requester', 'approver', 'auditor'],
+  'rejected.read': ['admin', 'auditor'],
+  'policies.read': ['admin', 'requester', 'approver', 'auditor'],
+  'changes.read': ['admin', 'requester', 'approver', 'auditor'],
+  'changes.propose': ['requester'],
+  'changes.review': ['approver'],
+  'controls.read': ['admin', 'requester', 'approver', 'auditor'],
+  'reports.read': ['admin', 'approver', 'auditor'],
+  'reports.request': ['admin', 'auditor'],
+  'log.read': ['admin', 'requester', 'approver', 'auditor'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof permissions;
+
+export function isPermitted(actor: Actor, permission: Permission): boolean {
+  const allowed: readonly Role[] = permissions[permission];
+  return actor.roles.some((role) => allowed.includes(role));
+}
+
+/** @throws Problem `not_permitted` */
+export function assertPermitted(actor: Actor, permission: Permission): void {
+  if (isPermitted(actor, permission)) return;
+  const needed: readonly Role[] = permissions[permission];
+  throw new Problem(
+    'not_permitted',
+    `This needs one of the roles ${needed.join(', ')}; ${actor.name} has ${actor.roles.join(', ') || 'none'}.`,
+  );
+}

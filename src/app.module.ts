@@ -1,0 +1,95 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AccessController } from './access/access.controller.js';
+import { AccessGuard } from './access/guard.js';
+import { Sessions } from './access/sessions.js';
+import { Users } from './access/users.js';
+import { ChangesController } from './changes/changes.controller.js';
+import { Changes } from './changes/changes.js';
+import { CONFIG } from './config.js';
+import { Clock } from './context.js';
+import { ControlsController } from './controls/controls.controller.js';
+import { Assessments } from './controls/assessments.js';
+import { Snapshots } from './controls/snapshot.js';
+import { Database } from './database/database.js';
+import { ReportsController } from './evidence/reports.controller.js';
+import { Reports } from './evidence/reports.js';
+import type { Ground } from './ground.js';
+import { HealthController } from './health.controller.js';
+import { Ingest } from './ingestion/ingest.js';
+import { WebhookController } from './ingestion/protocols/webhook.controller.js';
+import { SourcesController } from './ingestion/sources.controller.js';
+import { Sources } from './ingestion/sources.js';
+import { RecordsController } from './inventory/records.controller.js';
+import { Records } from './inventory/records.js';
+import { SegmentsController } from './inventory/segments.controller.js';
+import { Segments } from './inventory/segments.js';
+import { Jobs } from './jobs/jobs.js';
+import { Checkpoints } from './log/checkpoints.js';
+import { Followers } from './log/follower.js';
+import { LogController } from './log/log.controller.js';
+import { Log } from './log/log.js';
+import { LogReader } from './log/read.js';
+import { Verification } from './log/verification.js';
+import { Metrics } from './metrics.js';
+import { PoliciesController } from './policies/policies.controller.js';
+import { Policies } from './policies/policies.js';
+import { PortalModule } from './portal/portal.module.js';
+
+const features: Provider[] = [
+  Users,
+  Sessions,
+  Sources,
+  Ingest,
+  Segments,
+  Records,
+  Policies,
+  Changes,
+  Snapshots,
+  Assessments,
+  Reports,
+  Checkpoints,
+  Verification,
+];
+
+/** The service's use cases on their ground: exported to the portal, used by the API and the jobs. */
+@Module({})
+export class UseCasesModule {
+  static on(ground: Ground): DynamicModule {
+    const standing: Provider[] = [
+      { provide: CONFIG, useValue: ground.config },
+      { provide: Clock, useValue: ground.clock },
+      { provide: Database, useValue: ground.database },
+      { provide: Log, useValue: ground.log },
+      { provide: LogReader, useValue: new LogReader(ground.database) },
+      { provide: Followers, useValue: ground.followers },
+      { provide: Jobs, useValue: ground.jobs },
+      { provide: Metrics, useValue: ground.metrics },
+    ];
+    return { module: UseCasesModule, global: true, providers: [...standing, ...features], exports: [...standing, ...features] };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static on(ground: Ground): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [UseCasesModule.on(ground), PortalModule],
+      controllers: [
+        HealthController,
+        AccessController,
+        WebhookController,
+        SourcesController,
+        SegmentsController,
+        RecordsController,
+        PoliciesController,
+        ChangesController,
+        ControlsController,
+        ReportsController,
+        LogController,
+      ],
+      providers: [{ provide: APP_GUARD, useClass: AccessGuard }],
+    };
+  }
+}

@@ -1,0 +1,45 @@
+import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../config.js';
+import { DatabaseError } from '../database/migrate.js';
+import { Problem } from '../errors.js';
+import { SigningKeyError } from '../log/signing-key.js';
+import { packageRoot } from '../package-root.js';
+import { EmbeddedPostgresError } from '../postgres/error.js';
+import { demoCommand } from './demo.js';
+import { exitCodes } from './exit-codes.js';
+import { fsckCommand } from './fsck.js';
+import { migrateCommand } from './migrate.js';
+import { rebuildCommand } from './rebuild.js';
+import { startCommand } from './start.js';
+import { verifyCommand } from './verify.js';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }; // our own file
+
+const program = new Command('segproof')
+  .description('Audit and compliance service for micro-segmentation.')
+  .version(version)
+  .addHelpText('after', exitCodes.help)
+  .exitOverride()
+  .showHelpAfterError();
+
+program.addCommand(startCommand('start', 'all'));
+program.addCommand(startCommand('worker', 'worker'));
+program.addCommand(demoCommand());
+program.addCommand(migrateCommand());
+program.addCommand(fsckCommand());
+program.addCommand(rebuildCommand());
+program.addCommand(verifyCommand());
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  else {
+    const expected = [ConfigError, DatabaseError, SigningKeyError, EmbeddedPostgresError, Problem].some((known) => error instanceof known);
+    console.error(expected && error instanceof Error ? `segproof: ${error.message}` : error);
+    process.exitCode = exitCodes.failed;
+  }
+}

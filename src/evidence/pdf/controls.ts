@@ -1,0 +1,130 @@
+import type { Citation, Observation } from '../../controls/model.js';
+import type { ReportedControl, ReportModel } from '../report-model.js';
+import type { CrossReferences } from './cross-references.js';
+import { drawResultMark } from './marks.js';
+import type { Sheet } from './sheet.js';
+import { drawTable } from './table.js';
+import { colours, page, resultColours, resultNames, styles } from './theme.js';
+import { count, counted, shortened, spaced, timeInUtcColumn } from './wording.js';
+
+/** Rows printed of one control's cited records; the package holds all. */
+const printedRecords = 200;
+const listedIndices = 8;
+
+/** Chapter 4: each control with its question, method, result, what was observed and the records behind it. */
+export function drawControls(sheet: Sheet, model: ReportModel, references: CrossReferences): void {
+  sheet.chapter('4 Results by control', 'chapter-4');
+  sheet.paragraph(
+    `${counted(model.controls.length, 'control')} asked their question of the records up to entry ${count(model.log.size)} of the log. ` +
+      'Digests are leaf hashes, shortened; records.ndjson and proofs.ndjson have them in full.',
+    styles.body,
+    { after: 12 },
+  );
+  if (model.controls.length === 0) sheet.paragraph('No control was run.', styles.note);
+  for (const control of model.controls) drawControl(sheet, control, references);
+}
+
+function drawControl(sheet: Sheet, control: ReportedControl, references: CrossReferences): void {
+  const destination = references.controlDestination(control.controlId);
+  if (destination === null) throw new Error(`control ${control.controlId} is not one of the report's controls`);
+  sheet.heading(control.title, destination, 190);
+
+  const { type } = sheet;
+  const colour = resultColours[control.result];
+  const middle = sheet.y + styles.body.leading / 2;
+  sheet.decoration(() => drawResultMark(sheet.doc, control.result, page.left + 92 + 4.6, middle, 9.2));
+  sheet.tagged('P', () => {
+    type.draw('Result', page.left, sheet.y, styles.label);
+    type.draw(resultNames[control.result], page.left + 92 + 14, sheet.y, { ...styles.strong, colour });
+  });
+  sheet.y += styles.body.leading + 2.5;
+  sheet.labelled('Control', control.controlId);
+  sheet.labelled('Reason', control.reason);
+  sheet.labelled('Question', control.question);
+  sheet.labelled('Method', control.method);
+  sheet.labelled('Examined', `${count(control.examined)}, of which ${count(control.passed)} passed`);
+  const requirements = references.requirementsOf(control.controlId);
+  sheet.labelled('Evidence for', requirements.length === 0 ? 'no requirement of this framework' : requirements.map(unbroken).join(', '));
+  sheet.space(6);
+
+  if (control.observations.length > 0) {
+    sheet.subheading(`Observations (${count(control.observations.length)})`, 60);
+    drawObservations(sheet, control.observations);
+  }
+  drawCited(sheet, control, references);
+  sheet.space(10);
+}
+
+/** An id that stays on one line: `PSB 3.50` does not end a line after `PSB`. */
+function unbroken(id: string): string {
+  return id.replaceAll(' ', '\u00a0');
+}
+
+const severityColours = {
+  critical: colours.notSatisfied,
+  high: colours.notSatisfied,
+  medium: colours.notAssessed,
+  low: colours.muted,
+  info: colours.muted,
+} as const satisfies Record<Observation['severity'], string>;
+
+function drawObservations(sheet: Sheet, observations: readonly Observation[]): void {
+  drawTable(sheet, {
+    empty: 'Nothing was observed.',
+    rows: observations,
+    columns: [
+      {
+        title: 'Severity',
+        share: 0.1,
+        cell: (row) => ({ text: row.severity, style: { ...styles.cellStrong, colour: severityColours[row.severity] } }),
+      },
+      { title: 'About', share: 0.24, cell: (row) => row.subject },
+      { title: 'Observed', share: 0.44, cell: (row) => row.statement },
+      { title: 'Records', share: 0.22, cell: (row) => indexList(row.citations) },
+    ],
+  });
+}
+
+function indexList(citations: readonly Citation[]): string {
+  if (citations.length === 0) return '–';
+  const listed = citations.slice(0, listedIndices).map((citation) => String(citation.index));
+  const rest = citations.length - listed.length;
+  return rest > 0 ? `${listed.join(', ')} and ${count(rest)} more` : listed.join(', ');
+}
+
+function drawCited(sheet: Sheet, control: ReportedControl, references: CrossReferences): void {
+  const cited = new Map<number, Citation>();
+  for (const observation of control.observations) {
+    for (const citation of observation.citations) cited.set(citation.index, citation);
+  }
+  for (const citation of control.citations) cited.set(citation.index, citation);
+  const rows = [...cited.values()].sort((a, b) => a.index - b.index);
+  const printed = rows.slice(0, printedRecords);
+  sheet.subheading(`Records (${count(rows.length)})`, 60);
+  drawTable(sheet, {
+    empty: 'No record is cited.',
+    rows: printed,
+    columns: [
+      { title: 'Index', share: 0.105, align: 'right', cell: (row) => ({ text: String(row.index), style: styles.cellStrong }) },
+      { title: 'Time (UTC)', share: 0.125, cell: (row) => timeInUtcColumn(row.eventTime) },
+      { title: 'Source', share: 0.17, cell: (row) => references.record(row.index)?.source ?? '–' },
+      { title: 'Kind', share: 0.1, cell: (row) => spaced(references.record(row.index)?.kind ?? '–') },
+      {
+        title: 'Digest',
+        share: 0.13,
+        cell: (row) => ({ text: shortened(references.record(row.index)?.leafHash ?? '–'), style: styles.cellCode }),
+      },
+      { title: 'What it shows', share: 0.37, cell: (row) => row.summary },
+    ],
+  });
+  const notes: string[] = [];
+  if (printed.length < rows.length) {
+    notes.push(`The first ${count(printed.length)} of ${counted(rows.length, 'record')} are printed; the package holds all of them.`);
+  }
+  if (control.citedTotal > control.citations.length) {
+    notes.push(
+      `${counted(control.citedTotal, 'record')} in the log support this result; ${count(control.citations.length)} are cited as examples.`,
+    );
+  }
+  if (notes.length > 0) sheet.paragraph(notes.join(' '), styles.note);
+}

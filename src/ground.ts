@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import type { Config } from './config.js';
+import { Clock } from './context.js';
+import { Database } from './database/database.js';
+import { migrate } from './database/migrate.js';
+import { provisionServiceRole } from './database/roles.js';
+import { InventoryFollower } from './inventory/inventory-follower.js';
+import { RecordsFollower } from './inventory/records-follower.js';
+import { Jobs } from './jobs/jobs.js';
+import { Followers } from './log/follower.js';
+import { initialiseLog, Log } from './log/log.js';
+import { loadSigningKey } from './log/signing-key.js';
+import { Metrics } from './metrics.js';
+import { PolicyVersionsFollower } from './policies/policy-versions-follower.js';
+import { startEmbeddedPostgres } from './postgres/embedded.js';
+import type { Logger } from 'pino';
+
+/** What the service stands on, opened once per process before Nest starts, closed after it ends. */
+export interface Ground {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly log: Log;
+  readonly followers: Followers;
+  readonly jobs: Jobs;
+  readonly metrics: Metrics;
+  /** The owner's connection; null where only the service's own was given. */
+  readonly ownerUrl: string | null;
+  close(): Promise<void>;
+}
+
+export interface GroundOptions {
+  readonly clock?: Clock;
+  /** Told about each step of the start. */
+  readonly progress?: (line: string) => void;
+}
+
+/** Connection URLs of a running database: the embedded one, or the one the configuration names. */
+export interface DatabaseAccess {
+  readonly ownerUrl: string | null;
+  readonly serviceUrl: string;
+  stop(): Promise<void>;
+}
+
+/** Starts or finds the database, migrates it as its owner, and makes the service's own login. */
+export async function openDatabase(config: Config, progress: (line: string) => void): Promise<DatabaseAccess> {
+  if (config.DATABASE_URL === undefined && config.DATABASE_SERVICE_URL !== undefined) {
+    return { ownerUrl: null, serviceUrl: config.DATABASE_SERVICE_URL, stop: async () => {} };
+  }
+  const embedded =
+    config.DATABASE_URL === undefined
+      ? await startEmbeddedPostgres({ directory: join(config.DATA_DIR, 'postgres'), log: progress })
+      : null;
+  const ownerUrl = config.DATABASE_URL ?? embedded?.ownerUrl ?? '';
+  try {
+    await migrate(ownerUrl, progress);
+    const serviceUrl = config.DATABASE_SERVICE_URL ?? (await provisionServiceRole(ownerUrl));
+    return { ownerUrl, serviceUrl, stop: async () => await embedded?.stop() };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+/** Opens everything; what was opened is closed again when a later step fails. */
+export async function openGround(config: Config, logger: Logger, options: GroundOptions = {}): Promise<Ground> {
+  const progress = options.progress ?? (() => {});
+  const clock = options.clock ?? new Clock();
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of opened.splice(0).reverse()) await step();
+  };
+  try {
+    const access = await openDatabase(config, progress);
+    opened.push(() => access.stop());
+    const database = await Database.connect(access.serviceUrl, {
+      poolSize: config.DATABASE_POOL_SIZE,
+      applicationName: `segproof-${config.ROLE}`,
+    });
+    opened.push(() => database.close());
+    const origin = await initialiseLog(database, config.LOG_ORIGIN);
+    const keyFile = config.SIGNING_KEY_FILE ?? join(config.DATA_DIR, 'keys', 'log-signing-key.pem');
+    const signer = loadSigningKey(keyFile, origin, config.SIGNING_KEY_FILE === undefined);
+    const log = new Log(database, signer, () => clock.now());
+    opened.push(() => log.close());
+    await makePartitions(database, clock);
+    const metrics = new Metrics();
+    const followers = new Followers(
+      database,
+      log,
+      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+      {
+        now: () => clock.now(),
+        onError: (follower, error) => logger.error({ err: error, follower }, 'a follower could not take entries and tries again'),
+        onLag: (follower, entries) => metrics.followerLag.set({ follower }, entries),
+      },
+    );
+    opened.push(() => followers.stop());
+    const jobs = new Jobs({
+      redisUrl: config.REDIS_URL,
+      databaseUrl: access.serviceUrl,
+      installation: origin,
+      onError: (error) => logger.error({ err: error }, 'a job failed'),
+    });
+    opened.push(() => jobs.close());
+    await jobs.ready();
+    return { config, clock, logger, database, log, followers, jobs, metrics, ownerUrl: access.ownerUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Makes the payload partitions of this month and the two that follow. */
+export async function makePartitions(database: Database, clock: Clock): Promise<void> {
+  const now = clock.now();
+  for (const ahead of [0, 1, 2]) {
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+    await database.query('SELECT log_payload_month($1::date)', [month.toISOString().slice(0, 10)]);
+  }
+}

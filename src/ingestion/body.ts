@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { createGunzip, createInflate } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { Writable, type Duplex } from 'node:stream';
+import { Problem } from '../errors.js';
+
+export interface BodyLimits {
+  /** Bytes as sent. */
+  readonly encoded: number;
+  /** Bytes after decompression. */
+  readonly decoded: number;
+}
+
+/** Bytes of bodies held at once by all requests of the process; refuses more instead of growing. */
+export class BodyBudget {
+  private held = 0;
+  private readonly most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  /** @throws Problem `unavailable` when the process holds as much as it may. */
+  take(bytes: number): void {
+    if (this.held + bytes > this.most) {
+      throw new Problem('unavailable', 'The service holds as many request bodies as it may. Send again shortly.', { retryAfter: 1 });
+    }
+    this.held += bytes;
+  }
+
+  give(bytes: number): void {
+    this.held -= bytes;
+  }
+}
+
+function decoder(request: IncomingMessage): Duplex | null {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  switch (encoding) {
+    case '':
+    case 'identity':
+      return null;
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'deflate':
+      return createInflate();
+    default:
+      throw new Problem('unsupported_media_type', `Content-Encoding gzip, deflate or none is expected, got "${encoding}".`);
+  }
+}
+
+/**
+ * Reads a whole body, decompressed, within the limits; a compressed bomb is stopped as soon as it
+ * passes the limit. `use` gets the bytes; they count against the budget until it is done.
+ * @throws Problem `too_large`, `unsupported_media_type`, `invalid_input` for broken compression, `unavailable`.
+ */
+export async function withBody<T>(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  budget: BodyBudget,
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
+  const decode = decoder(request);
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > limits.encoded) throw tooLarge(limits.encoded, 'as sent');
+  const chunks: Buffer[] = [];
+  let taken = 0;
+  let encoded = 0;
+  const collect = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        if (taken + chunk.length > limits.decoded) throw tooLarge(limits.decoded, 'after decompression');
+        budget.take(chunk.length);
+        taken += chunk.length;
+        chunks.push(chunk);
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  });
+  const count = (chunk: Buffer): void => {
+    encoded += chunk.length;
+    if (encoded > limits.encoded) request.destroy(tooLarge(limits.encoded, 'as sent'));
+  };
+  try {
+    request.on('data', count);
+    try {
+      await (decode === null ? pipeline(request, collect) : pipeline(request, decode, collect));
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      if (decode !== null && error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+        throw new Problem('invalid_input', `The body is not valid ${request.headers['content-encoding'] ?? ''} data.`, { cause: error });
+      }
+      throw new Problem('invalid_input', 'The body ended before it was complete.', { cause: error });
+    } finally {
+      request.off('data', count);
+    }
+    return await use(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+  } finally {
+    budget.give(taken);
+  }
+}
+
+function tooLarge(limit: number, how: string): Problem {
+  return new Problem('too_large', `A body of at most ${limit} bytes ${how} is taken; split the batch.`);
+}

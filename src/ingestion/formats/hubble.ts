@@ -1,0 +1,239 @@
+import type { FormatAdapter, NormalForm, Normalised, RejectReason, Verdict } from '../normal-form.js';
+import { findEnvelope, openEnvelope } from './envelope.js';
+import { chooseTime } from './event-time.js';
+import { readEndpoint } from './hubble-endpoint.js';
+import { readLayer4 } from './hubble-l4.js';
+import { readLayer7 } from './hubble-l7.js';
+import { readPolicies } from './hubble-policies.js';
+import { hubbleVersion, readSignal, shipperTimes, signalKeys } from './hubble-signals.js';
+import {
+  decide,
+  isVerdictName,
+  policyDrops,
+  policyVerdictEvent,
+  readEventType,
+  readReason,
+  readVerdictName,
+} from './hubble-verdict.js';
+import { integerOf, isObject, type JsonObject, type JsonValue, nameOf, objectOf, textOf } from './json-value.js';
+import { oneLine } from './summary.js';
+
+/**
+ * Cilium Hubble: the lines of the Hubble exporter and of `hubble observe -o jsonpb`
+ * (`{"flow":{…},"node_name":…,"time":…}` and its siblings `lost_events`, `agent_event`,
+ * `debug_event`, `node_status`), and bare flows as older command line versions print them. Field
+ * names and values follow Cilium's `flow.proto` as protobuf JSON: absent means default.
+ */
+export const hubble: FormatAdapter = { name: 'hubble', version: hubbleVersion, detect, normalise };
+
+const verdictPhrases: { readonly [word in Verdict]: string } = {
+  allow: 'Allowed',
+  deny: 'Denied',
+  would_deny: 'Would be denied',
+  error: 'Error',
+  none: 'Observed',
+  unknown: 'Unknown verdict',
+};
+
+/** `policy_match_type` of a verdict that matched neither an address nor a port. */
+const matchedAll = 4;
+
+const envelopeMarks = ['"flow"', '"verdict"', ...signalKeys.map((key) => `"${key}"`)];
+
+function detect(value: unknown): boolean {
+  return isObject(value) && (isHubbleLine(value) || isBareFlow(value) || findEnvelope(value, envelopeMarks) !== null);
+}
+
+/** Other formats have a member `flow` or `node_status` too (Suricata, cluster managers), so the rest of the line counts. */
+function isHubbleLine(line: JsonObject): boolean {
+  const { flow } = line;
+  if (isObject(flow)) {
+    return (
+      typeof line.node_name === 'string' ||
+      'verdict' in flow ||
+      'drop_reason_desc' in flow ||
+      'traffic_direction' in flow ||
+      isObject(flow.event_type) ||
+      isObject(flow.IP) ||
+      isObject(flow.l4) ||
+      isObject(flow.source) ||
+      isObject(flow.destination)
+    );
+  }
+  if (isObject(line.lost_events)) return true;
+  if (typeof line.node_name !== 'string' && typeof line.time !== 'string') return false;
+  return (flow !== undefined && typeof line.node_name === 'string') || signalKeys.some((key) => isObject(line[key]));
+}
+
+function isBareFlow(flow: JsonObject): boolean {
+  if (!isVerdictName(flow.verdict)) return false;
+  return isObject(flow.IP) || isObject(flow.l4) || isObject(flow.source) || isObject(flow.destination);
+}
+
+function normalise(value: unknown): Normalised {
+  if (!isObject(value)) return refuse('not_an_object', 'expected a Hubble line as a JSON object');
+  if (isHubbleLine(value)) return normaliseLine(value, value);
+  if (isBareFlow(value)) return normaliseFlow(value, {}, {});
+
+  const envelope = findEnvelope(value, envelopeMarks);
+  if (envelope === null) return refuse('unknown_format', 'expected a Hubble line with a member flow or lost_events');
+  const inner = openEnvelope(envelope);
+  if (inner === undefined)
+    return refuse('invalid_json', 'the text inside the envelope is no JSON: it may be cut short');
+  if (isObject(inner) && isHubbleLine(inner)) return normaliseLine(inner, envelope.outer);
+  if (isObject(inner) && isBareFlow(inner)) return normaliseFlow(inner, {}, envelope.outer);
+  return refuse('unknown_format', 'expected a Hubble line inside the envelope');
+}
+
+function normaliseLine(line: JsonObject, envelope: JsonObject): Normalised {
+  if (isObject(line.flow)) return normaliseFlow(line.flow, line, envelope);
+  for (const key of signalKeys) {
+    const signal = line[key];
+    if (isObject(signal)) return { ok: true, record: readSignal(key, signal, line, envelope) };
+  }
+  return refuse(
+    'invalid_field',
+    `expected flow to be an object, got ${line.flow === null ? 'null' : typeof line.flow}`,
+  );
+}
+
+function refuse(reason: RejectReason, detail: string): Normalised {
+  return { ok: false, reason, detail };
+}
+
+function normaliseFlow(flow: JsonObject, line: JsonObject, envelope: JsonObject): Normalised {
+  const ip = objectOf(flow.IP) ?? {};
+  const reason = readReason(flow);
+  const verdictRaw = readVerdictName(flow.verdict);
+  if (verdictRaw === null && flow.verdict !== undefined && flow.verdict !== null) {
+    return refuse('invalid_field', `expected flow.verdict to be a word, got ${typeof flow.verdict}`);
+  }
+  const flags: string[] = [];
+  const layer4 = readLayer4(flow.l4, flags);
+  const source = readEndpoint(
+    { described: flow.source, address: ip.source, port: layer4.sourcePort, names: flow.source_names },
+    flags,
+  );
+  const destination = readEndpoint(
+    {
+      described: flow.destination,
+      address: ip.destination,
+      port: layer4.destinationPort,
+      names: flow.destination_names,
+    },
+    flags,
+  );
+  if (verdictRaw === null && reason === null && source === null && destination === null) {
+    return refuse(
+      'missing_field',
+      'expected a flow with a verdict, an address or an endpoint; all are missing or masked out',
+    );
+  }
+
+  const eventType = readEventType(flow);
+  const isReply = typeof flow.is_reply === 'boolean' ? flow.is_reply : flow.reply === true ? true : null;
+  const policies = readPolicies(flow);
+  const verdict = decide(flow, eventType, verdictRaw, reason, isReply, flags);
+  if (verdict === 'deny' && reason !== null && !policyDrops.has(reason)) flags.push('not_a_policy_drop');
+  const isVerdict = eventType === policyVerdictEvent && verdict === 'allow';
+  if (isVerdict && flow.policy_match_type === matchedAll && policies.length === 0) flags.push('no_policy_selected');
+
+  const direction =
+    flow.traffic_direction === 'INGRESS' ? 'ingress' : flow.traffic_direction === 'EGRESS' ? 'egress' : 'unknown';
+  const { attributes, layer7Text } = readAttributes(flow, ip, eventType, layer4.attributes, flags);
+  const time = chooseTime([flow.time, line.time], shipperTimes(envelope), flags);
+  let summary = `${verdictPhrases[verdict]}: ${describeEnd(source)} to ${describeEnd(destination)}`;
+  if (layer4.protocol !== null) summary += `, ${layer4.protocol.name}`;
+  if (layer4.destinationPort !== null) summary += ` ${layer4.destinationPort}`;
+  if (direction !== 'unknown') summary += `, ${direction}`;
+  if (isReply === true) summary += ', reply';
+  if (reason !== null) summary += `, ${reason}`;
+  if (layer7Text !== null) summary += `, ${layer7Text}`;
+
+  return {
+    ok: true,
+    record: {
+      kind: 'flow',
+      format: 'hubble',
+      parserVersion: hubbleVersion,
+      eventTime: time.eventTime,
+      timeSource: time.timeSource,
+      timeGuessed: false,
+      nativeId: nameOf(flow.uuid),
+      summary: oneLine(summary),
+      actor: null,
+      verdict,
+      verdictRaw,
+      reason,
+      direction,
+      reporter: reporterOf(direction, isReply),
+      reporterName: textOf(flow.node_name) ?? textOf(line.node_name),
+      source,
+      destination,
+      protocol: layer4.protocol,
+      isReply,
+      count: 1,
+      lostCount: null,
+      policies,
+      policyChange: null,
+      attributes,
+      flags,
+    },
+  };
+}
+
+/**
+ * The end that reports: Hubble gives the direction of the connection, which the destination
+ * enforces on ingress and the source on egress; in a reply packet the two have changed places.
+ */
+function reporterOf(direction: NormalForm['direction'], isReply: boolean | null): NormalForm['reporter'] {
+  if (direction === 'unknown') return 'node';
+  return (direction === 'ingress') === (isReply !== true) ? 'dst' : 'src';
+}
+
+function readAttributes(
+  flow: JsonObject,
+  ip: JsonObject,
+  eventType: number | null,
+  attributes: Record<string, JsonValue>,
+  flags: string[],
+): { attributes: Record<string, JsonValue>; layer7Text: string | null } {
+  const type = textOf(flow.Type);
+  if (type !== null) attributes.type = type;
+  if (eventType !== null) attributes.eventType = eventType;
+  const subType = integerOf(objectOf(flow.event_type)?.sub_type);
+  if (subType !== null) attributes.eventSubType = subType;
+  const point = textOf(flow.trace_observation_point);
+  if (point !== null) attributes.observationPoint = point;
+  const matchType = integerOf(flow.policy_match_type);
+  if (matchType !== null) attributes.policyMatchType = matchType;
+  const authType = textOf(flow.auth_type);
+  if (authType !== null) attributes.authType = authType;
+  const translated = textOf(ip.source_xlated);
+  if (translated !== null) attributes.sourceTranslated = translated;
+  if (ip.encrypted === true) attributes.encrypted = true;
+  const sourceService = readService(flow.source_service);
+  if (sourceService !== null) attributes.sourceService = sourceService;
+  const destinationService = readService(flow.destination_service);
+  if (destinationService !== null) attributes.destinationService = destinationService;
+
+  if (!isObject(flow.l7)) return { attributes, layer7Text: null };
+  const layer7 = readLayer7(flow.l7);
+  attributes.l7 = layer7.attribute;
+  if (layer7.redacted) flags.push('url_shortened');
+  return { attributes, layer7Text: layer7.text };
+}
+
+function readService(value: unknown): string | null {
+  const service = objectOf(value);
+  const name = textOf(service?.name);
+  return name === null ? null : `${textOf(service?.namespace) ?? ''}/${name}`;
+}
+
+function describeEnd(end: NormalForm['source']): string {
+  const workload = end?.workload;
+  if (workload == null) return end?.ip ?? 'unknown';
+  return workload.key.startsWith('k8s:') && workload.namespace !== null
+    ? `${workload.namespace}/${workload.name}`
+    : workload.name;
+}

@@ -1,0 +1,43 @@
+/** A kind of object whose change moves what segmentation allows. */
+export interface PolicyResource {
+  readonly system: 'kubernetes' | 'cilium' | 'calico' | 'istio' | 'antrea';
+  readonly kind: string;
+}
+
+const calico = [
+  ['networkpolicies', 'NetworkPolicy'],
+  ['globalnetworkpolicies', 'GlobalNetworkPolicy'],
+  ['stagednetworkpolicies', 'StagedNetworkPolicy'],
+  ['stagedglobalnetworkpolicies', 'StagedGlobalNetworkPolicy'],
+  ['stagedkubernetesnetworkpolicies', 'StagedKubernetesNetworkPolicy'],
+  ['tiers', 'Tier'],
+  ['networksets', 'NetworkSet'],
+  ['globalnetworksets', 'GlobalNetworkSet'],
+] as const;
+
+/** By API group and resource. Calico's objects are served by its API server and stored as custom resources. */
+const resources: ReadonlyMap<string, PolicyResource> = new Map<string, PolicyResource>([
+  ['networking.k8s.io/networkpolicies', { system: 'kubernetes', kind: 'NetworkPolicy' }],
+  ['extensions/networkpolicies', { system: 'kubernetes', kind: 'NetworkPolicy' }],
+  ['policy.networking.k8s.io/adminnetworkpolicies', { system: 'kubernetes', kind: 'AdminNetworkPolicy' }],
+  [
+    'policy.networking.k8s.io/baselineadminnetworkpolicies',
+    { system: 'kubernetes', kind: 'BaselineAdminNetworkPolicy' },
+  ],
+  ['policy.networking.k8s.io/clusternetworkpolicies', { system: 'kubernetes', kind: 'ClusterNetworkPolicy' }],
+  ['cilium.io/ciliumnetworkpolicies', { system: 'cilium', kind: 'CiliumNetworkPolicy' }],
+  ['cilium.io/ciliumclusterwidenetworkpolicies', { system: 'cilium', kind: 'CiliumClusterwideNetworkPolicy' }],
+  ['cilium.io/ciliumcidrgroups', { system: 'cilium', kind: 'CiliumCIDRGroup' }],
+  ['security.istio.io/authorizationpolicies', { system: 'istio', kind: 'AuthorizationPolicy' }],
+  ['crd.antrea.io/networkpolicies', { system: 'antrea', kind: 'NetworkPolicy' }],
+  ['crd.antrea.io/clusternetworkpolicies', { system: 'antrea', kind: 'ClusterNetworkPolicy' }],
+  ['crd.antrea.io/tiers', { system: 'antrea', kind: 'Tier' }],
+  ...['projectcalico.org', 'crd.projectcalico.org'].flatMap((group) =>
+    calico.map(([resource, kind]): [string, PolicyResource] => [`${group}/${resource}`, { system: 'calico', kind }]),
+  ),
+]);
+
+/** The policy resource an API group and a lower-case plural name stand for; null for any other resource. */
+export function policyResource(apiGroup: string, resource: string): PolicyResource | null {
+  return resources.get(`${apiGroup}/${resource}`) ?? null;
+}

@@ -1,0 +1,50 @@
+import { Controller, HttpCode, Inject, Param, Post, Req, SerializeOptions } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { IncomingMessage } from 'node:http';
+import { Open } from '../../access/guard.js';
+import { bearerToken } from '../../access/tokens.js';
+import { CONFIG, type Config } from '../../config.js';
+import { Metrics } from '../../metrics.js';
+import { BodyBudget, withBody } from '../body.js';
+import { Ingest, IngestAnswer, type BodyShape } from '../ingest.js';
+import { SourceName, Sources } from '../sources.js';
+
+/** Line-wise media types; anything else is read as JSON, whatever it calls itself. */
+const lineTypes = /^\s*(application\/(x-)?(ndjson|jsonlines|jsonl|json-lines|json-seq)|text\/)/iu;
+
+/** The generic webhook: JSON (one, an array, concatenated) or NDJSON, with the source's token. */
+@ApiTags('ingestion')
+@Controller('ingest/v1')
+export class WebhookController {
+  private readonly budget: BodyBudget;
+
+  constructor(
+    @Inject(Ingest) private readonly ingest: Ingest,
+    @Inject(Sources) private readonly sources: Sources,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.budget = new BodyBudget(config.INGEST_MAX_IN_FLIGHT_BYTES);
+  }
+
+  @Post(':source')
+  @HttpCode(200)
+  @Open()
+  @SerializeOptions({ schema: IngestAnswer })
+  @ApiOperation({
+    summary: 'Send records of a source',
+    description:
+      'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip and deflate. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected.',
+  })
+  @ApiBody({ schema: { type: 'string', description: 'records' } })
+  async take(@Param('source', { schema: SourceName }) name: string, @Req() request: IncomingMessage): Promise<IngestAnswer> {
+    const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
+    const shape: BodyShape = lineTypes.test(request.headers['content-type'] ?? '') ? 'lines' : 'json';
+    const limits = { encoded: this.config.INGEST_MAX_BODY_BYTES, decoded: this.config.INGEST_MAX_INFLATED_BYTES };
+    return await withBody(request, limits, this.budget, async (body) => {
+      const answer = await this.ingest.take(source, body, shape);
+      this.metrics.countIngest(name, answer);
+      return answer;
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { CurrentActor, Needs } from '../access/guard.js';
+import type { Actor } from '../context.js';
+import { IssuedToken, NewSource, SourceName, Sources, SourceView } from './sources.js';
+
+const TokenHint = z.string().length(4, 'the last four characters of the token');
+
+@ApiTags('sources')
+@Controller('api/v1/sources')
+export class SourcesController {
+  constructor(@Inject(Sources) private readonly sources: Sources) {}
+
+  @Post()
+  @Needs('sources.manage')
+  @SerializeOptions({ schema: IssuedToken })
+  @ApiOperation({ summary: 'Create a source; its token is shown once, in the answer' })
+  async create(@CurrentActor() actor: Actor, @Body({ schema: NewSource }) input: NewSource): Promise<IssuedToken> {
+    return await this.sources.create(actor, input);
+  }
+
+  @Get()
+  @Needs('sources.read')
+  @SerializeOptions({ schema: z.array(SourceView) })
+  @ApiOperation({ summary: 'List sources and what they have sent' })
+  async list(): Promise<SourceView[]> {
+    return await this.sources.list();
+  }
+
+  @Post(':name/tokens')
+  @Needs('sources.manage')
+  @SerializeOptions({ schema: IssuedToken })
+  @ApiOperation({ summary: 'Issue another token; the earlier ones stay valid until they are revoked' })
+  async issueToken(@CurrentActor() actor: Actor, @Param('name', { schema: SourceName }) name: string): Promise<IssuedToken> {
+    return await this.sources.issueToken(actor, name);
+  }
+
+  @Delete(':name/tokens/:hint')
+  @Needs('sources.manage')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Revoke the token that ends in these four characters' })
+  async revokeToken(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SourceName }) name: string,
+    @Param('hint', { schema: TokenHint }) hint: string,
+  ): Promise<void> {
+    await this.sources.revokeToken(actor, name, hint);
+  }
+}

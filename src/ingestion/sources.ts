@@ -1,0 +1,158 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { newToken, tokenHash } from '../access/tokens.js';
+import { Clock, type Actor } from '../context.js';
+import { Database, type Transaction } from '../database/database.js';
+import { Problem } from '../errors.js';
+import { actEntry } from '../log/act.js';
+import { Log } from '../log/log.js';
+import { FormatName } from './normal-form.js';
+
+/** Names go into URLs and leaves. */
+export const SourceName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63, not starting with "-"');
+
+export const NewSource = z.object({
+  // The service's own acts stand in the log under this name.
+  name: SourceName.refine((name) => name !== 'segproof', 'the name "segproof" is the service\'s own'),
+  description: z.string().trim().max(500).default(''),
+  /** Null detects the format of each record. */
+  format: FormatName.nullable().default(null),
+  /** Silence longer than this is a finding; null does not watch the source. */
+  silenceAfterSeconds: z.number().int().min(60).max(90 * 86_400).nullable().default(null),
+});
+export type NewSource = z.infer<typeof NewSource>;
+
+export const SourceView = NewSource.extend({
+  createdAt: z.string(),
+  received: z.number().int(),
+  rejected: z.number().int(),
+  lastEventTime: z.string().nullable(),
+  lastIndex: z.number().int().nullable(),
+});
+export type SourceView = z.infer<typeof SourceView>;
+
+/** The token is shown once, here; the service keeps its hash. */
+export const IssuedToken = z.object({ name: z.string(), token: z.string() });
+export type IssuedToken = z.infer<typeof IssuedToken>;
+
+/** What an authenticated sender may write as. */
+export interface IngestSource {
+  readonly name: string;
+  readonly format: FormatName | null;
+}
+
+@Injectable()
+export class Sources {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws Problem `conflict` when the name is taken. */
+  async create(actor: Actor, input: NewSource): Promise<IssuedToken> {
+    return await this.log.transact(async ({ transaction, now, append }) => {
+      const inserted = await transaction.query<{ name: string }>(
+        `INSERT INTO source (name, description, format, silence_after_seconds, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING name`,
+        [input.name, input.description, input.format, input.silenceAfterSeconds, now],
+      );
+      if (inserted.length === 0) throw new Problem('conflict', `There is a source ${input.name} already; choose another name.`);
+      const token = await this.issue(transaction, input.name, now);
+      await append(actEntry('source.created', actor, { source: input, token: hintOf(token) }));
+      return { name: input.name, token };
+    });
+  }
+
+  /** Issues another token; earlier ones stay valid, so that a rotation has an overlap. */
+  async issueToken(actor: Actor, name: string): Promise<IssuedToken> {
+    return await this.log.transact(async ({ transaction, now, append }) => {
+      const known = await transaction.query('SELECT 1 FROM source WHERE name = $1', [name]);
+      if (known.length === 0) throw new Problem('not_found', `There is no source ${name}.`);
+      const token = await this.issue(transaction, name, now);
+      await append(actEntry('source.token_issued', actor, { source: name, token: hintOf(token) }));
+      return { name, token };
+    });
+  }
+
+  /** Ends the tokens of a source whose last four characters are `hint`. */
+  async revokeToken(actor: Actor, name: string, hint: string): Promise<void> {
+    await this.log.transact(async ({ transaction, now, append }) => {
+      const ended = await transaction.query(
+        'UPDATE source_token SET revoked_at = $3 WHERE source = $1 AND hint = $2 AND revoked_at IS NULL RETURNING source',
+        [name, hint, now],
+      );
+      if (ended.length === 0) throw new Problem('not_found', `The source ${name} has no valid token ending in ${hint}.`);
+      await append(actEntry('source.token_revoked', actor, { source: name, token: hint }));
+    });
+  }
+
+  private async issue(transaction: Transaction, name: string, now: Date): Promise<string> {
+    const token = newToken('sgt');
+    await transaction.query('INSERT INTO source_token (token_hash, source, hint, created_at) VALUES ($1, $2, $3, $4)', [
+      tokenHash(token),
+      name,
+      hintOf(token),
+      now,
+    ]);
+    return token;
+  }
+
+  /**
+   * The source a token may write to.
+   * @throws Problem `wrong_credentials` for an unknown or revoked token, `not_permitted` for a token of another source.
+   */
+  async authenticate(name: string, token: string | null): Promise<IngestSource> {
+    if (token === null) throw new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".');
+    const [row] = await this.database.query<{ name: string; format: string | null }>(
+      `SELECT s.name, s.format FROM source_token t JOIN source s ON s.name = t.source
+       WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
+      [tokenHash(token)],
+    );
+    if (row === undefined) throw new Problem('wrong_credentials', 'The token is not valid for any source.');
+    if (row.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
+    return { name: row.name, format: FormatName.nullable().parse(row.format) };
+  }
+
+  async list(): Promise<SourceView[]> {
+    const rows = await this.database.query<{
+      name: string;
+      description: string;
+      format: string | null;
+      silence_after_seconds: number | null;
+      created_at: Date;
+      received: string;
+      rejected: string;
+      last_event_time: Date | null;
+      last_index: string | null;
+    }>(
+      `SELECT s.name, s.description, s.format, s.silence_after_seconds, s.created_at,
+              coalesce(sum(m.received), 0) AS received, coalesce(sum(m.rejected), 0) AS rejected,
+              max(m.last_event_time) FILTER (WHERE m.received > m.rejected) AS last_event_time, max(m.last_index) AS last_index
+       FROM source s LEFT JOIN source_minute m ON m.source = s.name
+       GROUP BY s.name ORDER BY s.name`,
+    );
+    return rows.map((row) => ({
+      name: row.name,
+      description: row.description,
+      format: FormatName.nullable().parse(row.format),
+      silenceAfterSeconds: row.silence_after_seconds,
+      createdAt: row.created_at.toISOString(),
+      received: Number(row.received),
+      rejected: Number(row.rejected),
+      lastEventTime: row.last_event_time?.toISOString() ?? null,
+      lastIndex: row.last_index === null ? null : Number(row.last_index),
+    }));
+  }
+
+  /** Whether the source has been silent for longer than it may be, now. */
+  isSilent(source: SourceView): boolean {
+    if (source.silenceAfterSeconds === null) return false;
+    const last = source.lastEventTime ?? source.createdAt;
+    return this.clock.now().getTime() - Date.parse(last) > source.silenceAfterSeconds * 1000;
+  }
+}
+
+function hintOf(token: string): string {
+  return token.slice(-4);
+}

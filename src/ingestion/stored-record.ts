@@ -1,0 +1,19 @@
+import { retentionClassOf } from '../log/entry.js';
+import type { StoredEntry } from '../log/read.js';
+import { normaliseRecord } from './formats/registry.js';
+import { rejectedKind } from './ingest.js';
+import type { Normalised } from './normal-form.js';
+
+/**
+ * The normal form of a stored record, made again from its bytes; null for acts of the service and
+ * for records whose payload is gone.
+ */
+export function normaliseStored(entry: StoredEntry): Normalised | null {
+  if (entry.payload === null || retentionClassOf(entry.kind) === 'act') return null;
+  const normalised = normaliseRecord(entry.payload, null);
+  // What was rejected stays so until it is re-processed: a newer parser must not change it silently.
+  if (entry.kind === rejectedKind && normalised.ok) {
+    return { ok: false, reason: 'unknown_format', detail: 'The record did not fit the format fixed for its source.' };
+  }
+  return normalised;
+}

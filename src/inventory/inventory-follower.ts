@@ -1,0 +1,210 @@
+import type { Transaction } from '../database/database.js';
+import type { NormalForm, WorkloadRef } from '../ingestion/normal-form.js';
+import { normaliseStored } from '../ingestion/stored-record.js';
+import type { Follower } from '../log/follower.js';
+import type { StoredEntry } from '../log/read.js';
+import { formatNanoseconds } from '../log/time.js';
+
+interface Span {
+  first_index: number;
+  last_index: number;
+  first_time: string;
+  last_time: string;
+}
+
+interface MinuteRow {
+  source: string;
+  minute: string;
+  received: number;
+  rejected: number;
+  first_event_time: string;
+  last_event_time: string;
+  last_index: number;
+}
+
+interface WorkloadRow extends Span {
+  key: string;
+  kind: string | null;
+  namespace: string | null;
+  name: string;
+  labels: Record<string, string>;
+}
+
+interface EdgeRow extends Span {
+  day: string;
+  source_workload: string;
+  destination_workload: string;
+  protocol: string;
+  port: number;
+  direction: string;
+  verdict: string;
+  flows: number;
+}
+
+/** Port of edges that have none (ICMP) or whose records do not say. */
+export const noPort = -1;
+
+/** Which sources speak, which workloads there are, and which flows run between them. */
+export class InventoryFollower implements Follower {
+  readonly name = 'inventory';
+
+  async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
+    const batch = new InventoryBatch();
+    for (const entry of entries) batch.add(entry);
+    await batch.write(transaction);
+  }
+
+  async reset(transaction: Transaction): Promise<void> {
+    await transaction.query('DELETE FROM source_minute');
+    await transaction.query('DELETE FROM workload');
+    await transaction.query('DELETE FROM flow_edge');
+  }
+}
+
+class InventoryBatch {
+  private readonly minutes = new Map<string, MinuteRow>();
+  private readonly workloads = new Map<string, WorkloadRow>();
+  private readonly edges = new Map<string, EdgeRow>();
+
+  add(entry: StoredEntry): void {
+    const stored = normaliseStored(entry);
+    if (stored === null) return;
+    const time = formatNanoseconds(entry.occurredAtNs);
+    this.addMinute(entry, time, !stored.ok);
+    if (!stored.ok) return;
+    const { record } = stored;
+    for (const endpoint of [record.source, record.destination]) {
+      if (endpoint?.workload) this.addWorkload(endpoint.workload, entry.index, time);
+    }
+    if (record.kind === 'flow') this.addEdge(record, entry.index, time);
+  }
+
+  private addMinute(entry: StoredEntry, time: string, rejected: boolean): void {
+    const minute = `${time.slice(0, 16)}:00Z`;
+    const key = `${entry.source}\0${minute}`;
+    const row = this.minutes.get(key);
+    if (row === undefined) {
+      this.minutes.set(key, {
+        source: entry.source,
+        minute,
+        received: 1,
+        rejected: rejected ? 1 : 0,
+        first_event_time: time,
+        last_event_time: time,
+        last_index: entry.index,
+      });
+      return;
+    }
+    row.received++;
+    if (rejected) row.rejected++;
+    if (time < row.first_event_time) row.first_event_time = time;
+    if (time > row.last_event_time) row.last_event_time = time;
+    row.last_index = entry.index;
+  }
+
+  private addWorkload(workload: WorkloadRef, index: number, time: string): void {
+    const row = this.workloads.get(workload.key);
+    if (row === undefined) {
+      const { key, kind, namespace, name, labels } = workload;
+      this.workloads.set(key, { key, kind, namespace, name, labels, ...newSpan(index, time) });
+      return;
+    }
+    widen(row, index, time);
+    // A field mask may leave labels out; what is known is not forgotten for that.
+    if (Object.keys(workload.labels).length > 0) row.labels = workload.labels;
+    row.kind = workload.kind ?? row.kind;
+  }
+
+  private addEdge(record: NormalForm, index: number, time: string): void {
+    const source = record.source?.workload?.key ?? addressKey(record.source?.ip);
+    const destination = record.destination?.workload?.key ?? addressKey(record.destination?.ip);
+    // Replies are no attempts to connect; a flow without both ends is no edge.
+    if (source === null || destination === null || record.isReply === true) return;
+    const edge = {
+      day: time.slice(0, 10),
+      source_workload: source,
+      destination_workload: destination,
+      protocol: record.protocol?.name ?? 'unknown',
+      port: record.destination?.port ?? noPort,
+      direction: record.direction,
+      verdict: record.verdict,
+    };
+    const key = Object.values(edge).join('\0');
+    const row = this.edges.get(key);
+    if (row === undefined) {
+      this.edges.set(key, { ...edge, flows: record.count ?? 1, ...newSpan(index, time) });
+      return;
+    }
+    row.flows += record.count ?? 1;
+    widen(row, index, time);
+  }
+
+  async write(transaction: Transaction): Promise<void> {
+    if (this.minutes.size > 0) {
+      await transaction.query(
+        `INSERT INTO source_minute AS old (source, minute, received, rejected, first_event_time, last_event_time, last_index)
+         SELECT source, minute, received, rejected, first_event_time, last_event_time, last_index
+         FROM json_to_recordset($1) AS new (source text, minute timestamptz, received bigint, rejected bigint,
+           first_event_time timestamptz, last_event_time timestamptz, last_index bigint)
+         ON CONFLICT (source, minute) DO UPDATE SET
+           received = old.received + excluded.received,
+           rejected = old.rejected + excluded.rejected,
+           first_event_time = least(old.first_event_time, excluded.first_event_time),
+           last_event_time = greatest(old.last_event_time, excluded.last_event_time),
+           last_index = excluded.last_index`,
+        [json(this.minutes)],
+      );
+    }
+    if (this.workloads.size > 0) {
+      await transaction.query(
+        `INSERT INTO workload AS old (key, kind, namespace, name, labels, first_index, last_index, first_seen, last_seen)
+         SELECT key, kind, namespace, name, labels, first_index, last_index, first_time, last_time
+         FROM json_to_recordset($1) AS new (key text, kind text, namespace text, name text, labels json,
+           first_index bigint, last_index bigint, first_time timestamptz, last_time timestamptz)
+         ON CONFLICT (key) DO UPDATE SET
+           kind = coalesce(excluded.kind, old.kind),
+           labels = CASE WHEN excluded.labels::text = '{}' THEN old.labels ELSE excluded.labels END,
+           last_index = excluded.last_index,
+           first_seen = least(old.first_seen, excluded.first_seen),
+           last_seen = greatest(old.last_seen, excluded.last_seen)`,
+        [json(this.workloads)],
+      );
+    }
+    if (this.edges.size > 0) {
+      await transaction.query(
+        `INSERT INTO flow_edge AS old (day, source_workload, destination_workload, protocol, port, direction, verdict, flows,
+           first_index, last_index, first_time, last_time)
+         SELECT day, source_workload, destination_workload, protocol, port, direction, verdict, flows,
+           first_index, last_index, first_time, last_time
+         FROM json_to_recordset($1) AS new (day date, source_workload text, destination_workload text, protocol text,
+           port integer, direction text, verdict text, flows bigint, first_index bigint, last_index bigint,
+           first_time timestamptz, last_time timestamptz)
+         ON CONFLICT (day, source_workload, destination_workload, protocol, port, direction, verdict) DO UPDATE SET
+           flows = old.flows + excluded.flows,
+           last_index = excluded.last_index,
+           first_time = least(old.first_time, excluded.first_time),
+           last_time = greatest(old.last_time, excluded.last_time)`,
+        [json(this.edges)],
+      );
+    }
+  }
+}
+
+function addressKey(address: string | null | undefined): string | null {
+  return address === null || address === undefined ? null : `ip:${address}`;
+}
+
+function newSpan(index: number, time: string): Span {
+  return { first_index: index, last_index: index, first_time: time, last_time: time };
+}
+
+function widen(span: Span, index: number, time: string): void {
+  span.last_index = index;
+  if (time < span.first_time) span.first_time = time;
+  if (time > span.last_time) span.last_time = time;
+}
+
+/** JSON text of the rows; U+0000, which PostgreSQL's text cannot hold, becomes U+FFFD. */
+function json(rows: ReadonlyMap<string, object>): string {
+  return JSON.stringify([...rows.values()]).replaceAll(String.raw`\u0000`, String.raw`\ufffd`);
+}

@@ -1,0 +1,59 @@
+import type { Transaction } from '../database/database.js';
+import { normaliseStored } from '../ingestion/stored-record.js';
+import { BinaryCopyRows } from '../log/binary-copy.js';
+import { runCopyStatements } from '../log/copy-statements.js';
+import type { Follower } from '../log/follower.js';
+import type { StoredEntry } from '../log/read.js';
+import { formatNanoseconds } from '../log/time.js';
+import { policyRefText } from './policy-ref-text.js';
+
+/** The searchable face of each record: its normal form in columns, or why it could not be read. */
+export class RecordsFollower implements Follower {
+  readonly name = 'records';
+
+  async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
+    const rows = new BinaryCopyRows(entries.length * 400);
+    let count = 0;
+    for (const entry of entries) {
+      const stored = normaliseStored(entry);
+      if (stored === null) continue;
+      const record = stored.ok ? stored.record : null;
+      count++;
+      rows.row(22);
+      rows.int64(entry.index);
+      rows.text(entry.source);
+      rows.text(entry.kind);
+      rows.textOrNull(record?.format ?? null);
+      rows.int32OrNull(record?.parserVersion ?? null);
+      rows.timestampNs(entry.occurredAtNs);
+      rows.text(formatNanoseconds(entry.occurredAtNs));
+      rows.timestamp(entry.receivedAt.getTime());
+      rows.text(record?.timeSource ?? 'received');
+      rows.textOrNull(record?.verdict ?? null);
+      rows.textOrNull(record?.direction ?? null);
+      rows.textOrNull(record?.source?.workload?.key ?? record?.source?.ip ?? null);
+      rows.textOrNull(record?.destination?.workload?.key ?? record?.destination?.ip ?? null);
+      rows.textOrNull(record?.protocol?.name ?? null);
+      rows.int32OrNull(record?.destination?.port ?? null);
+      rows.textOrNull(record === null ? null : policyRefText(record));
+      rows.textOrNull(record?.actor?.name ?? null);
+      rows.textOrNull(record?.nativeId ?? null);
+      rows.textOrNull(record?.summary ?? 'Record that could not be read');
+      rows.textArray(record?.flags ?? []);
+      rows.textOrNull(stored.ok ? null : stored.reason);
+      rows.textOrNull(stored.ok ? null : stored.detail);
+    }
+    if (count === 0) return;
+    await runCopyStatements(
+      transaction.client,
+      `COPY record (index, source, kind, format, parser_version, event_time, event_time_text, received_at, time_source,
+         verdict, direction, source_workload, destination_workload, protocol, port, policy, actor, native_id, summary,
+         flags, reject_reason, reject_detail) FROM STDIN (FORMAT binary)`,
+      [rows.finish()],
+    );
+  }
+
+  async reset(transaction: Transaction): Promise<void> {
+    await transaction.query('DELETE FROM record');
+  }
+}

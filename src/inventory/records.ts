@@ -1,0 +1,186 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Database } from '../database/database.js';
+import { Problem } from '../errors.js';
+import { recordKinds, verdicts, Verdict } from '../ingestion/normal-form.js';
+
+const Instant = z.iso.datetime({ offset: true, error: 'an RFC 3339 time such as 2026-11-01T00:00:00Z is needed' });
+
+/** Place in the list: event time (microseconds kept) and index. */
+const Cursor = z.string().regex(/^[0-9TZ:.+-]{20,32}_\d{1,16}$/u, 'a cursor of this list');
+
+export const RecordQuery = z.object({
+  /** Event time, inclusive. */
+  from: Instant.optional(),
+  /** Event time, exclusive. */
+  to: Instant.optional(),
+  kind: z.enum([...recordKinds, 'rejected']).optional(),
+  source: z.string().max(63).optional(),
+  verdict: z.enum(verdicts).optional(),
+  /** Either end of a flow. */
+  workload: z.string().max(300).optional(),
+  policy: z.string().max(300).optional(),
+  /** Anywhere in the summary. */
+  text: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  /** Records older than this place. */
+  older: Cursor.optional(),
+  /** Records newer than this place. */
+  newer: Cursor.optional(),
+});
+export type RecordQuery = z.infer<typeof RecordQuery>;
+
+export const RecordRow = z.object({
+  index: z.number().int(),
+  source: z.string(),
+  kind: z.string(),
+  format: z.string().nullable(),
+  eventTime: z.string(),
+  receivedAt: z.string(),
+  verdict: Verdict.nullable(),
+  direction: z.string().nullable(),
+  sourceWorkload: z.string().nullable(),
+  destinationWorkload: z.string().nullable(),
+  protocol: z.string().nullable(),
+  port: z.number().int().nullable(),
+  policy: z.string().nullable(),
+  actor: z.string().nullable(),
+  summary: z.string(),
+  flags: z.array(z.string()),
+  rejectReason: z.string().nullable(),
+  rejectDetail: z.string().nullable(),
+});
+export type RecordRow = z.infer<typeof RecordRow>;
+
+export const RecordPage = z.object({
+  records: z.array(RecordRow),
+  /** Cursors of the pages beside this one; null where there is nothing further. */
+  older: z.string().nullable(),
+  newer: z.string().nullable(),
+});
+export type RecordPage = z.infer<typeof RecordPage>;
+
+interface Row {
+  readonly index: string;
+  readonly source: string;
+  readonly kind: string;
+  readonly format: string | null;
+  readonly event_time_text: string;
+  readonly cursor_time: string;
+  readonly received_at: Date;
+  readonly verdict: string | null;
+  readonly direction: string | null;
+  readonly source_workload: string | null;
+  readonly destination_workload: string | null;
+  readonly protocol: string | null;
+  readonly port: number | null;
+  readonly policy: string | null;
+  readonly actor: string | null;
+  readonly summary: string;
+  readonly flags: string[];
+  readonly reject_reason: string | null;
+  readonly reject_detail: string | null;
+}
+
+/** Searches the records by what their normal form says; newest event first. */
+@Injectable()
+export class Records {
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  async page(query: RecordQuery): Promise<RecordPage> {
+    const { where, parameters } = conditions(query);
+    const newerFirst = query.newer !== undefined;
+    if (query.older !== undefined) addPlace(where, parameters, '<', query.older);
+    if (query.newer !== undefined) addPlace(where, parameters, '>', query.newer);
+    parameters.push(query.limit + 1);
+    const order = newerFirst ? 'ASC' : 'DESC';
+    const rows = await this.database.query<Row>(
+      `SELECT index, source, kind, format, event_time_text,
+              to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_time, received_at, verdict, direction,
+              source_workload, destination_workload, protocol, port, policy, actor, summary, flags, reject_reason, reject_detail
+       FROM record ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
+       ORDER BY event_time ${order}, index ${order} LIMIT $${parameters.length}`,
+      parameters,
+    );
+    const further = rows.length > query.limit;
+    const shown = rows.slice(0, query.limit);
+    if (newerFirst) shown.reverse();
+    const first = shown[0];
+    const last = shown.at(-1);
+    const place = (row: Row): string => `${row.cursor_time}_${row.index}`;
+    const hasOlder = newerFirst || further;
+    const hasNewer = newerFirst ? further : query.older !== undefined;
+    return {
+      records: shown.map(viewOf),
+      older: last !== undefined && hasOlder ? place(last) : null,
+      newer: first !== undefined && hasNewer ? place(first) : null,
+    };
+  }
+
+  /** How many records match, counted up to `most`; null above. */
+  async count(query: RecordQuery, most: number): Promise<number | null> {
+    const { where, parameters } = conditions(query);
+    parameters.push(most + 1);
+    const [row] = await this.database.query<{ count: string }>(
+      `SELECT count(*) AS count FROM (SELECT 1 FROM record ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} LIMIT $${parameters.length}) matching`,
+      parameters,
+    );
+    const count = Number(row?.count ?? 0);
+    return count > most ? null : count;
+  }
+}
+
+function conditions(query: RecordQuery): { where: string[]; parameters: unknown[] } {
+  const where: string[] = [];
+  const parameters: unknown[] = [];
+  const add = (condition: (parameter: string) => string, value: unknown): void => {
+    parameters.push(value);
+    where.push(condition(`$${parameters.length}`));
+  };
+  if (query.from !== undefined) add((p) => `event_time >= ${p}`, query.from);
+  if (query.to !== undefined) add((p) => `event_time < ${p}`, query.to);
+  if (query.kind !== undefined) add((p) => `kind = ${p}`, query.kind);
+  if (query.source !== undefined) add((p) => `source = ${p}`, query.source);
+  if (query.verdict !== undefined) add((p) => `verdict = ${p}`, query.verdict);
+  if (query.workload !== undefined) add((p) => `(source_workload = ${p} OR destination_workload = ${p})`, query.workload);
+  if (query.policy !== undefined) add((p) => `policy ILIKE ${p}`, contains(query.policy));
+  if (query.text !== undefined) add((p) => `summary ILIKE ${p}`, contains(query.text));
+  return { where, parameters };
+}
+
+/** LIKE pattern for text that occurs anywhere; the text's own wildcards mean themselves. */
+function contains(text: string): string {
+  return `%${text.replace(/[\\%_]/gu, String.raw`\$&`)}%`;
+}
+
+function addPlace(where: string[], parameters: unknown[], comparison: '<' | '>', cursor: string): void {
+  const [time, index] = cursor.split('_');
+  if (time === undefined || index === undefined || Number.isNaN(Date.parse(time))) {
+    throw new Problem('invalid_input', 'The cursor is not one of this list; start from its first page.');
+  }
+  parameters.push(time, index);
+  where.push(`(event_time, index) ${comparison} ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`);
+}
+
+function viewOf(row: Row): RecordRow {
+  return {
+    index: Number(row.index),
+    source: row.source,
+    kind: row.kind,
+    format: row.format,
+    eventTime: row.event_time_text,
+    receivedAt: row.received_at.toISOString(),
+    verdict: Verdict.nullable().parse(row.verdict),
+    direction: row.direction,
+    sourceWorkload: row.source_workload,
+    destinationWorkload: row.destination_workload,
+    protocol: row.protocol,
+    port: row.port,
+    policy: row.policy,
+    actor: row.actor,
+    summary: row.summary,
+    flags: row.flags,
+    rejectReason: row.reject_reason,
+    rejectDetail: row.reject_detail,
+  };
+}

@@ -1,0 +1,32 @@
+import { Body, Controller, Get, Inject, Param, Put, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { CurrentActor, Needs } from '../access/guard.js';
+import type { Actor } from '../context.js';
+import { SegmentDefinition, SegmentName, Segments, SegmentView } from './segments.js';
+
+@ApiTags('segments')
+@Controller('api/v1/segments')
+export class SegmentsController {
+  constructor(@Inject(Segments) private readonly segments: Segments) {}
+
+  @Get()
+  @Needs('segments.read')
+  @SerializeOptions({ schema: z.array(SegmentView) })
+  @ApiOperation({ summary: 'List segments' })
+  async list(): Promise<SegmentView[]> {
+    return await this.segments.list();
+  }
+
+  @Put(':name')
+  @Needs('segments.manage')
+  @SerializeOptions({ schema: SegmentView })
+  @ApiOperation({ summary: 'Define a segment, or define it anew' })
+  async define(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SegmentName }) name: string,
+    @Body({ schema: SegmentDefinition }) definition: SegmentDefinition,
+  ): Promise<SegmentView> {
+    return await this.segments.define(actor, name, definition);
+  }
+}

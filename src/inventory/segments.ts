@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import type { Actor } from '../context.js';
+import { Database } from '../database/database.js';
+import { actEntry } from '../log/act.js';
+import { Log } from '../log/log.js';
+
+export const SegmentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63');
+
+export const SegmentDefinition = z.object({
+  owner: z.string().trim().min(1).max(200),
+  criticality: z.enum(['low', 'medium', 'high', 'critical']),
+  phase: z.enum(['discovery', 'modelling', 'testing', 'monitoring', 'enforcing']),
+  namespace: z.string().min(1).max(253),
+  /** Labels a workload of the namespace must have; none takes all of them. */
+  matchLabels: z.record(z.string(), z.string()).default({}),
+});
+export type SegmentDefinition = z.infer<typeof SegmentDefinition>;
+
+export const SegmentView = SegmentDefinition.extend({ name: SegmentName, updatedAt: z.string() });
+export type SegmentView = z.infer<typeof SegmentView>;
+
+interface SegmentRow {
+  readonly name: string;
+  readonly owner: string;
+  readonly criticality: string;
+  readonly phase: string;
+  readonly namespace: string;
+  readonly match_labels: unknown;
+  readonly updated_at: Date;
+}
+
+@Injectable()
+export class Segments {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  /** Defines a segment, or defines it anew; the entry holds what was there before. */
+  async define(actor: Actor, name: string, definition: SegmentDefinition): Promise<SegmentView> {
+    return await this.log.transact(async ({ transaction, now, append }) => {
+      const [before] = await transaction.query<SegmentRow>('SELECT * FROM segment WHERE name = $1 FOR UPDATE', [name]);
+      await transaction.query(
+        `INSERT INTO segment (name, owner, criticality, phase, namespace, match_labels, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, criticality = excluded.criticality, phase = excluded.phase,
+           namespace = excluded.namespace, match_labels = excluded.match_labels, updated_at = excluded.updated_at`,
+        [name, definition.owner, definition.criticality, definition.phase, definition.namespace, definition.matchLabels, now],
+      );
+      await append(
+        actEntry('segment.defined', actor, { segment: { name, ...definition }, before: before === undefined ? null : viewOf(before) }),
+      );
+      return { name, ...definition, updatedAt: now.toISOString() };
+    });
+  }
+
+  async list(): Promise<SegmentView[]> {
+    return (await this.database.query<SegmentRow>('SELECT * FROM segment ORDER BY name')).map(viewOf);
+  }
+}
+
+function viewOf(row: SegmentRow): SegmentView {
+  return SegmentView.parse({
+    name: row.name,
+    owner: row.owner,
+    criticality: row.criticality,
+    phase: row.phase,
+    namespace: row.namespace,
+    matchLabels: row.match_labels,
+    updatedAt: row.updated_at.toISOString(),
+  });
+}
+
+/** Whether a workload belongs to a segment. */
+export function belongsTo(
+  segment: Pick<SegmentDefinition, 'namespace' | 'matchLabels'>,
+  workload: { readonly namespace: string | null; readonly labels: Readonly<Record<string, string>> },
+): boolean {
+  return (
+    workload.namespace === segment.namespace &&
+    Object.entries(segment.matchLabels).every(([key, value]) => workload.labels[key] === value)
+  );
+}

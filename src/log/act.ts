@@ -1,0 +1,34 @@
+import type { Actor } from '../context.js';
+import { canonicalJson } from './core/canonical-json.js';
+import type { NewEntry } from './entry.js';
+
+/** What the service and its users do that is worth an entry. */
+export type ActKind =
+  | 'access.user_created'
+  | 'access.signed_in'
+  | 'access.sign_in_refused'
+  | 'access.signed_out'
+  | 'access.refused'
+  | 'source.created'
+  | 'source.token_issued'
+  | 'source.token_revoked'
+  | 'segment.defined'
+  | 'change.proposed'
+  | 'change.reviewed'
+  | 'report.requested'
+  | 'report.issued'
+  | 'report.failed'
+  | 'report.downloaded'
+  | 'record.viewed_raw'
+  | 'log.started'
+  | 'log.verified'
+  | 'follower.rebuilt';
+
+/** Name under which acts stand in the log, in the place of a source. */
+export const actSource = 'segproof';
+
+/** Entry for an act: who did what, and what was there before where something was replaced. */
+export function actEntry(kind: ActKind, actor: Actor, data: Readonly<Record<string, unknown>>): Omit<NewEntry, 'dedupe'> {
+  const by = { id: actor.id, name: actor.name, roles: actor.roles };
+  return { kind, source: actSource, occurredAt: null, payload: Buffer.from(canonicalJson({ by, ...data })) };
+}

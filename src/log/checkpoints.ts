@@ -1,0 +1,53 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '../context.js';
+import { Database } from '../database/database.js';
+import { Log } from './log.js';
+import type { Head } from './append.js';
+
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly note: string;
+  readonly signedAt: Date;
+}
+
+/** Checkpoints that are kept: at most one a second, insert-only. */
+@Injectable()
+export class Checkpoints {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Signs and keeps the head as it stands, unless a checkpoint of its size is kept already; returns the kept one. */
+  async keep(): Promise<StoredCheckpoint> {
+    return await this.keepHead(await this.log.head());
+  }
+
+  /** Keeps a checkpoint of a committed head. */
+  async keepHead(head: Head): Promise<StoredCheckpoint> {
+    const note = this.log.sign(head);
+    await this.database.query(
+      'INSERT INTO log_checkpoint (size, root, note, signed_at) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING',
+      [head.size, head.root, note, this.clock.now()],
+    );
+    const kept = await this.at(head.size);
+    if (kept === null) throw new Error(`the checkpoint of size ${head.size} was kept, but is not there`);
+    return kept;
+  }
+
+  async at(size: number): Promise<StoredCheckpoint | null> {
+    const [row] = await this.database.query<{ size: string; note: string; signed_at: Date }>(
+      'SELECT size, note, signed_at FROM log_checkpoint WHERE size = $1',
+      [size],
+    );
+    return row === undefined ? null : { size: Number(row.size), note: row.note, signedAt: row.signed_at };
+  }
+
+  async latest(): Promise<StoredCheckpoint | null> {
+    const [row] = await this.database.query<{ size: string; note: string; signed_at: Date }>(
+      'SELECT size, note, signed_at FROM log_checkpoint ORDER BY size DESC LIMIT 1',
+    );
+    return row === undefined ? null : { size: Number(row.size), note: row.note, signedAt: row.signed_at };
+  }
+}

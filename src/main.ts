@@ -1,0 +1,120 @@
+import 'reflect-metadata';
+import { StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } from '@nestjs/common';
+import { NestFactory, Reflector } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { json, urlencoded } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AppModule } from './app.module.js';
+import { systemActor } from './context.js';
+import { Problem } from './errors.js';
+import { Reports } from './evidence/reports.js';
+import { makePartitions, type Ground } from './ground.js';
+import type { JobHandlers } from './jobs/jobs.js';
+import { actEntry } from './log/act.js';
+import { Checkpoints } from './log/checkpoints.js';
+import { Verification } from './log/verification.js';
+import { nestLogger } from './logger.js';
+import { describeApi } from './openapi.js';
+import { ProblemPages } from './portal/problem-pages.js';
+import { contentSecurityPolicy } from './portal/render.js';
+import { ProblemFilter } from './problem.filter.js';
+import { requestLog } from './request-log.js';
+
+/** A running service. */
+export interface Service {
+  /** Where it answers; null for a worker. */
+  readonly url: string | null;
+  readonly app: NestExpressApplication;
+  /** Stops taking requests and answers those taken. Followers and jobs end with the ground. */
+  stop(): Promise<void>;
+}
+
+/** Starts the service in its role on an opened ground. */
+export async function startService(ground: Ground): Promise<Service> {
+  const { config, logger } = ground;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.on(ground), {
+    logger: nestLogger(logger),
+    // Bodies are read per route: ingest reads its own, raw and streamed.
+    bodyParser: false,
+    routeConflictPolicy: { duplicate: 'error', shadow: 'error' },
+    routeResolutionStrategy: 'specificity',
+    return503OnClosing: true,
+  });
+  prepareHttp(app, ground);
+  let url: string | null = null;
+  if (config.ROLE !== 'worker') {
+    await app.listen(config.PORT, config.HOST);
+    const { port } = app.getHttpServer().address() as AddressInfo; // a listening TCP server has one
+    url = config.PUBLIC_URL ?? `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
+  } else {
+    await app.init();
+  }
+  if (config.ROLE !== 'api') await startWork(app, ground);
+  await ground.log.transact(async ({ append }) => {
+    await append(actEntry('log.started', systemActor, { role: config.ROLE, version: config.VERSION }));
+  });
+  return {
+    url,
+    app,
+    stop: async () => await app.close(),
+  };
+}
+
+function prepareHttp(app: NestExpressApplication, ground: Ground): void {
+  const { config, logger, metrics } = ground;
+  app.disable('x-powered-by');
+  app.use(requestLog(logger, metrics));
+  app.useSecurityHeaders({
+    contentSecurityPolicy: false,
+    strictTransportSecurity: config.SECURE_COOKIES,
+  });
+  app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+    response.setHeader('Content-Security-Policy', contentSecurityPolicy);
+    next();
+  });
+  // Senders of records are no browsers and may carry any Origin; they authenticate by bearer token only.
+  app.enableCsrfProtection({ exclude: (request: { url?: string }) => (request.url ?? '').startsWith('/ingest/') });
+  app.use('/api', json({ limit: '2mb', strict: false }));
+  app.use(/^\/(?!api\/|ingest\/)/u, urlencoded({ extended: false, limit: '1mb' }));
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({
+      exceptionFactory: (issues) =>
+        new Problem('invalid_input', issues.map((issue) => `${pointerOf(issue.path)}: ${issue.message}`).join('; ').slice(0, 2000), {
+          errors: issues.slice(0, 50).map((issue) => ({ pointer: pointerOf(issue.path), message: issue.message })),
+        }),
+    }),
+  );
+  app.useGlobalInterceptors(new StandardSchemaSerializerInterceptor(app.get(Reflector)));
+  app.useGlobalFilters(new ProblemFilter(logger, async (...problem) => await app.get(ProblemPages).render(...problem)));
+  describeApi(app, config.VERSION);
+}
+
+type IssuePath = readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+
+/** JSON pointer (RFC 6901) of a schema issue. */
+function pointerOf(path: IssuePath): string {
+  const parts = (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+  return parts.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('') || '/';
+}
+
+async function startWork(app: NestExpressApplication, ground: Ground): Promise<void> {
+  const { config, jobs, database, clock } = ground;
+  const reports = app.get(Reports);
+  const handlers: JobHandlers = {
+    'report.build': async ({ reportId }) => await reports.build(reportId),
+    'log.keep-checkpoint': async () => {
+      await app.get(Checkpoints).keep();
+    },
+    'log.verify': async () => {
+      await app.get(Verification).run();
+    },
+    'log.make-partitions': async () => await makePartitions(database, clock),
+  };
+  ground.followers.start();
+  jobs.work(handlers);
+  await jobs.every(config.CHECKPOINT_SECONDS, 'log.keep-checkpoint');
+  await jobs.every(config.FSCK_MINUTES * 60, 'log.verify');
+  await jobs.every(86_400, 'log.make-partitions');
+  await reports.resumeBuilding();
+}

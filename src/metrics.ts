@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What operators watch, in Prometheus text form. */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  private readonly records = new Counter({
+    name: 'segproof_ingest_records_total',
+    help: 'Records by source and outcome',
+    labelNames: ['source', 'outcome'],
+    registers: [this.registry],
+  });
+
+  readonly requests = new Histogram({
+    name: 'segproof_http_request_duration_seconds',
+    help: 'HTTP requests by method, route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  readonly logSize = new Gauge({ name: 'segproof_log_size', help: 'Entries in the log', registers: [this.registry] });
+
+  readonly followerLag = new Gauge({
+    name: 'segproof_follower_lag_entries',
+    help: 'Entries a follower has not taken yet',
+    labelNames: ['follower'],
+    registers: [this.registry],
+  });
+
+  readonly verificationAge = new Gauge({
+    name: 'segproof_log_verification_age_seconds',
+    help: 'Seconds since the last verification of the whole log',
+    registers: [this.registry],
+  });
+
+  readonly verificationProblems = new Gauge({
+    name: 'segproof_log_verification_problems',
+    help: 'Problems the last verification of the whole log found',
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  countIngest(
+    source: string,
+    counts: { readonly appended: number; readonly duplicate: number; readonly conflict: number; readonly rejected: number },
+  ): void {
+    for (const outcome of ['appended', 'duplicate', 'conflict', 'rejected'] as const) {
+      if (counts[outcome] > 0) this.records.inc({ source, outcome }, counts[outcome]);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import { hash } from 'node:crypto';
+import { canonicalJson, CanonicalJsonError } from '../log/core/canonical-json.js';
+import { policyDigest } from './digest.js';
+import { importPolicy } from './kubernetes/import.js';
+
+/**
+ * Digest (hex) that tells whether two policy objects mean the same: of the canonical policy where
+ * the kind is modelled, otherwise of kind, name and spec as canonical JSON (RFC 8785).
+ */
+export function objectDigest(object: unknown): string {
+  const imported = importPolicy(object);
+  if (imported.ok) return policyDigest(imported.policy);
+  const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<string, unknown>; // only read, and only into canonical JSON
+  const { namespace, name } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Record<string, unknown>; // likewise
+  const content = { kind, namespace, name, spec, specs };
+  return hash('sha256', canonicalOrPlain(content), 'hex');
+}
+
+/** Lone surrogates have no canonical form, but an object that holds some must have a digest too. */
+function canonicalOrPlain(content: object): string {
+  try {
+    return canonicalJson(content);
+  } catch (error) {
+    if (error instanceof CanonicalJsonError) return JSON.stringify(content);
+    throw error;
+  }
+}

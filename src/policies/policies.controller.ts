@@ -1,0 +1,31 @@
+import { Controller, Get, Inject, Param, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Needs } from '../access/guard.js';
+import { Policies, PolicySummary, PolicyVersion } from './policies.js';
+
+@ApiTags('policies')
+@Controller('api/v1/policies')
+export class PoliciesController {
+  constructor(@Inject(Policies) private readonly policies: Policies) {}
+
+  @Get()
+  @Needs('policies.read')
+  @SerializeOptions({ schema: z.array(PolicySummary) })
+  @ApiOperation({ summary: 'List policies and their latest version' })
+  async list(): Promise<PolicySummary[]> {
+    return await this.policies.list();
+  }
+
+  @Get(':kind/:namespace/:name')
+  @Needs('policies.read')
+  @SerializeOptions({ schema: z.array(PolicyVersion) })
+  @ApiOperation({ summary: 'Versions of a policy, newest first; "-" stands for the namespace of cluster-wide ones' })
+  async versions(
+    @Param('kind') kind: string,
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+  ): Promise<PolicyVersion[]> {
+    return await this.policies.versions(kind, namespace === '-' ? null : namespace, name);
+  }
+}

@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Database } from '../database/database.js';
+import { Problem } from '../errors.js';
+
+export const PolicySummary = z.object({
+  kind: z.string(),
+  namespace: z.string().nullable(),
+  name: z.string(),
+  inForce: z.boolean(),
+  versions: z.number().int(),
+  changedAt: z.string(),
+  changedBy: z.string(),
+  digest: z.string().nullable(),
+});
+export type PolicySummary = z.infer<typeof PolicySummary>;
+
+export const PolicyVersion = z.object({
+  /** 1 for the first. */
+  version: z.number().int(),
+  /** Entry of the log that showed it. */
+  index: z.number().int(),
+  action: z.enum(['create', 'update', 'delete']),
+  author: z.string(),
+  source: z.string(),
+  eventTime: z.string(),
+  /** Canonical digest; null for a delete or where the audit level left the object out. */
+  digest: z.string().nullable(),
+  object: z.json().nullable(),
+});
+export type PolicyVersion = z.infer<typeof PolicyVersion>;
+
+/** The register of policies as the enforcing systems recorded them. */
+@Injectable()
+export class Policies {
+  constructor(@Inject(Database) private readonly database: Database) {}
+
+  async list(): Promise<PolicySummary[]> {
+    const rows = await this.database.query<{
+      kind: string;
+      namespace: string | null;
+      name: string;
+      action: string;
+      version: number;
+      event_time_text: string;
+      author: string;
+      digest: string | null;
+    }>(
+      `SELECT DISTINCT ON (kind, namespace, name) kind, namespace, name, action, version, event_time_text, author, digest
+       FROM policy_version ORDER BY kind, namespace, name, version DESC`,
+    );
+    return rows.map((row) => ({
+      kind: row.kind,
+      namespace: row.namespace,
+      name: row.name,
+      inForce: row.action !== 'delete',
+      versions: row.version,
+      changedAt: row.event_time_text,
+      changedBy: row.author,
+      digest: row.digest,
+    }));
+  }
+
+  /**
+   * All versions of a policy, newest first.
+   * @throws Problem `not_found`
+   */
+  async versions(kind: string, namespace: string | null, name: string): Promise<PolicyVersion[]> {
+    const rows = await this.database.query<{
+      version: number;
+      index: string;
+      action: PolicyVersion['action'];
+      author: string;
+      source: string;
+      event_time_text: string;
+      digest: string | null;
+      object: unknown;
+    }>(
+      `SELECT version, index, action, author, source, event_time_text, digest, object FROM policy_version
+       WHERE kind = $1 AND namespace IS NOT DISTINCT FROM $2 AND name = $3 ORDER BY version DESC`,
+      [kind, namespace, name],
+    );
+    if (rows.length === 0) {
+      throw new Problem('not_found', `No record shows a ${kind} ${namespace === null ? '' : `${namespace}/`}${name}.`);
+    }
+    return rows.map((row) =>
+      PolicyVersion.parse({
+        version: row.version,
+        index: Number(row.index),
+        action: row.action,
+        author: row.author,
+        source: row.source,
+        eventTime: row.event_time_text,
+        digest: row.digest,
+        object: row.object,
+      }),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import type { Transaction } from '../database/database.js';
+import type { NormalForm } from '../ingestion/normal-form.js';
+import { normaliseStored } from '../ingestion/stored-record.js';
+import type { Follower } from '../log/follower.js';
+import type { StoredEntry } from '../log/read.js';
+import { formatNanoseconds } from '../log/time.js';
+import { objectDigest } from './object-digest.js';
+
+interface PolicyName {
+  readonly kind: string;
+  readonly namespace: string | null;
+  readonly name: string;
+}
+
+/** Versions of policy objects, as the enforcing systems recorded that they came into force. */
+export class PolicyVersionsFollower implements Follower {
+  readonly name = 'policies';
+
+  async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
+    for (const entry of entries) {
+      if (entry.kind !== 'policy_change') continue;
+      const stored = normaliseStored(entry);
+      if (stored?.ok === true) await this.applyChange(transaction, entry, stored.record);
+    }
+  }
+
+  async reset(transaction: Transaction): Promise<void> {
+    await transaction.query('DELETE FROM policy_version');
+  }
+
+  private async applyChange(transaction: Transaction, entry: StoredEntry, record: NormalForm): Promise<void> {
+    const change = record.policyChange;
+    // Refused attempts and dry runs changed nothing; they stay visible as records.
+    if (change === null || !change.applied || change.dryRun) return;
+    const { kind, namespace, name, system } = change.resource;
+    const deletes = change.action === 'delete' || change.action === 'delete_collection';
+    const targets: readonly PolicyName[] =
+      change.action === 'delete_collection'
+        ? await this.inForce(transaction, kind, namespace)
+        : [{ kind, namespace, name: name ?? '(unnamed)' }];
+    let position = 0;
+    for (const target of targets) {
+      const object = deletes ? null : change.after;
+      await transaction.query(
+        `INSERT INTO policy_version (index, position, system, kind, namespace, name, version, action, author, source,
+           event_time, event_time_text, digest, object)
+         SELECT $1, $2, $3, $4, $5, $6,
+           coalesce((SELECT max(v.version) FROM policy_version v
+                     WHERE v.kind = $4 AND v.namespace IS NOT DISTINCT FROM $5 AND v.name = $6), 0) + 1,
+           $7, $8, $9, $10, $11, $12, $13`,
+        [
+          entry.index,
+          position++,
+          system,
+          target.kind,
+          target.namespace,
+          target.name,
+          deletes ? 'delete' : change.action,
+          record.actor?.name ?? 'unknown',
+          entry.source,
+          formatNanoseconds(entry.occurredAtNs),
+          formatNanoseconds(entry.occurredAtNs),
+          object === null ? null : objectDigest(object),
+          object === null ? null : JSON.stringify(object),
+        ],
+      );
+    }
+  }
+
+  private async inForce(transaction: Transaction, kind: string, namespace: string | null): Promise<PolicyName[]> {
+    return await transaction.query<PolicyName>(
+      `SELECT kind, namespace, name FROM (
+         SELECT DISTINCT ON (name) kind, namespace, name, action FROM policy_version
+         WHERE kind = $1 AND namespace IS NOT DISTINCT FROM $2 ORDER BY name, version DESC) latest
+       WHERE action <> 'delete' ORDER BY name`,
+      [kind, namespace],
+    );
+  }
+}

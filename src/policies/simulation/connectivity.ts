@@ -1,0 +1,202 @@
+/** The connectivity map: which ports every workload may reach on every other, and on which external addresses. */
+
+import type { Direction } from '../model.js';
+import { formatAddress } from './address.js';
+import { members } from './bitset.js';
+import type { Engine, Guard } from './evaluate.js';
+import { PortSets, type PortRange } from './ports.js';
+import type { CompiledRule } from './rules.js';
+
+/** One end of a path: a pod by key, or an inclusive range of addresses that belong to no pod. */
+export type PathEnd = { readonly pod: string } | { readonly first: string; readonly last: string };
+
+/** Allowed connections from `source` to `destination`; `ports` is never empty. */
+export interface Path {
+  readonly source: PathEnd;
+  readonly destination: PathEnd;
+  readonly ports: readonly PortRange[];
+}
+
+/** Address intervals next to each other that a pod treats alike. */
+export interface ExternalPorts {
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly ports: number;
+}
+
+/** Counts over workloads, self left out: ordered pairs, and (pair, protocol, port range) tuples. */
+export interface EastWest {
+  readonly pairs: number;
+  readonly paths: number;
+  readonly possiblePairs: number;
+}
+
+/** The end of a path that is a range of addresses, in canonical text. */
+export function addressEnd({ family, first, last }: Omit<ExternalPorts, 'ports'>): PathEnd {
+  return { first: formatAddress({ family, value: first }), last: formatAddress({ family, value: last }) };
+}
+
+/** Ports a rule opens, per destination pod where it has named ports. */
+interface RulePorts {
+  readonly everywhere: number;
+  readonly byPod: ReadonlyMap<number, number>;
+}
+
+export class Connectivity {
+  private readonly size: number;
+  private readonly rulePorts = new Map<CompiledRule, RulePorts>();
+  private readonly rows = new Map<string, Int32Array>();
+  private readonly guardNumbers = new Map<Guard, number>();
+  private readonly egress: readonly Int32Array[];
+  private readonly ingress: readonly Int32Array[];
+
+  /** Maps that share `sets` can be compared by number. */
+  constructor(
+    readonly engine: Engine,
+    readonly sets: PortSets = new PortSets(),
+  ) {
+    this.size = engine.podCount + engine.intervals.count;
+    const open = new Int32Array(this.size).fill(sets.all);
+    const rowsOf = (direction: Direction) =>
+      engine.topology.pods.map((_, pod) => {
+        const guard = engine.guard(direction, pod);
+        return guard === null ? open : this.row(guard, direction, pod);
+      });
+    this.egress = rowsOf('egress');
+    this.ingress = rowsOf('ingress');
+  }
+
+  private portsOf(rule: CompiledRule): RulePorts {
+    let ports = this.rulePorts.get(rule);
+    if (ports !== undefined) return ports;
+    const { sets } = this;
+    let everywhere = rule.ports === null ? sets.all : sets.none;
+    const byPod = new Map<number, number>();
+    for (const entry of rule.ports ?? [])
+      if (entry.declared === null)
+        everywhere = sets.union(everywhere, sets.range(entry.protocol, entry.first, entry.last));
+      else
+        for (const [pod, declared] of entry.declared)
+          for (const port of declared) {
+            const set = sets.range(port >> 16, port & 0xffff, port & 0xffff);
+            byPod.set(pod, sets.union(byPod.get(pod) ?? sets.none, set));
+          }
+    for (const [pod, set] of byPod) byPod.set(pod, sets.union(set, everywhere));
+    this.rulePorts.set(rule, (ports = { everywhere, byPod }));
+    return ports;
+  }
+
+  /** Named ports resolve on the destination, so an ingress row depends on what its pod declares. */
+  private row(guard: Guard, direction: Direction, pod: number): Int32Array {
+    let number = this.guardNumbers.get(guard);
+    if (number === undefined) this.guardNumbers.set(guard, (number = this.guardNumbers.size));
+    const declared = direction === 'ingress' ? this.engine.topology.pods[pod]?.namedPorts : null;
+    const key = JSON.stringify([number, declared]);
+    let row = this.rows.get(key);
+    if (row === undefined) this.rows.set(key, (row = this.computeRow(guard, direction, pod)));
+    return row;
+  }
+
+  private apply(
+    row: Int32Array,
+    rule: CompiledRule,
+    subject: number | null,
+    change: (before: number, ports: number, endpoint: number) => number,
+  ): void {
+    const { everywhere, byPod } = this.portsOf(rule);
+    const one = (endpoint: number) => {
+      const ports = byPod.get(subject ?? endpoint) ?? everywhere;
+      row[endpoint] = change(row[endpoint] ?? 0, ports, endpoint);
+    };
+    if (rule.anyPeer === null) for (let endpoint = 0; endpoint < row.length; endpoint++) one(endpoint);
+    else for (const endpoint of members(rule.anyPeer)) one(endpoint);
+  }
+
+  /**
+   * What one pod's side allows per far endpoint. Tiers and rules are laid over each other from the last to the first,
+   * so that the first matching rule is the one that stays.
+   */
+  private computeRow(guard: Guard, direction: Direction, pod: number): Int32Array {
+    const { sets } = this;
+    const subject = direction === 'ingress' ? pod : null;
+    const isolated = guard.isolating.length > 0;
+    const row = new Int32Array(this.size).fill(isolated ? sets.none : sets.all);
+    for (const policy of guard.isolating)
+      for (const rule of policy[direction] ?? [])
+        this.apply(row, rule, subject, (before, ports) => sets.union(before, ports));
+    const ordered = isolated ? [] : guard.baseline;
+    for (const rule of ordered.flatMap((policy) => policy[direction] ?? []).reverse())
+      this.apply(row, rule, subject, (before, ports) =>
+        rule.action === 'Deny' ? sets.difference(before, ports) : sets.union(before, ports),
+      );
+    const lower = row.slice();
+    for (const rule of guard.admin.flatMap((policy) => policy[direction] ?? []).reverse())
+      this.apply(row, rule, subject, (before, ports, endpoint) => {
+        if (rule.action === 'Accept') return sets.union(before, ports);
+        const rest = sets.difference(before, ports);
+        return rule.action === 'Deny' ? rest : sets.union(rest, sets.intersection(lower[endpoint] ?? 0, ports));
+      });
+    return row;
+  }
+
+  /** The set of ports from one endpoint to another, by endpoint number; self and external to external are all ports. */
+  between(source: number, destination: number): number {
+    const { podCount } = this.engine;
+    if (source === destination) return this.sets.all;
+    const out = source < podCount ? (this.egress[source]?.[destination] ?? 0) : this.sets.all;
+    if (out === this.sets.none || destination >= podCount) return out;
+    return this.sets.intersection(out, this.ingress[destination]?.[source] ?? 0);
+  }
+
+  /** What a pod may send to (egress) or receive from (ingress) external addresses, neighbours alike merged. */
+  external(direction: Direction, pod: number): ExternalPorts[] {
+    const { podCount, intervals } = this.engine;
+    const row = this[direction][pod];
+    const merged: { family: 4 | 6; first: bigint; last: bigint; ports: number }[] = [];
+    for (let interval = 0; interval < intervals.count; interval++) {
+      const ports = row?.[podCount + interval] ?? 0;
+      const range = intervals.range(interval);
+      const before = merged.at(-1);
+      if (before?.family === range.family && before.ports === ports) before.last = range.last;
+      else merged.push({ ...range, ports });
+    }
+    return merged;
+  }
+
+  /** Every allowed path: pods in the topology's order, then external addresses; a pod to itself is left out. */
+  *paths(): Generator<Path> {
+    const { pods } = this.engine.topology;
+    for (const [source, from] of pods.entries()) {
+      for (const [destination, to] of pods.entries()) {
+        const ports = source === destination ? 0 : this.between(source, destination);
+        if (ports !== 0)
+          yield { source: { pod: from.key }, destination: { pod: to.key }, ports: this.sets.ranges(ports) };
+      }
+      for (const range of this.external('egress', source))
+        if (range.ports !== 0)
+          yield { source: { pod: from.key }, destination: addressEnd(range), ports: this.sets.ranges(range.ports) };
+      for (const range of this.external('ingress', source))
+        if (range.ports !== 0)
+          yield { source: addressEnd(range), destination: { pod: from.key }, ports: this.sets.ranges(range.ports) };
+    }
+  }
+
+  /** Open east-west paths and the pairs they join; segmentedness is `1 - pairs / possiblePairs`. */
+  eastWest(): EastWest {
+    const count = this.engine.podCount;
+    const lengths = new Map<number, number>();
+    let pairs = 0;
+    let paths = 0;
+    for (let source = 0; source < count; source++)
+      for (let destination = 0; destination < count; destination++) {
+        const ports = source === destination ? 0 : this.between(source, destination);
+        if (ports === 0) continue;
+        let length = lengths.get(ports);
+        if (length === undefined) lengths.set(ports, (length = this.sets.ranges(ports).length));
+        pairs++;
+        paths += length;
+      }
+    return { pairs, paths, possiblePairs: count * (count - 1) };
+  }
+}

@@ -1,0 +1,268 @@
+/** Verdicts of Kubernetes policies on single flows, with the reason of each as data. */
+
+import { protocols, type Direction, type Policy, type PolicyId, type Protocol, type Tier } from '../model.js';
+import { parseAddress, parseIpv4 } from './address.js';
+import { AddressIntervals } from './addresses.js';
+import { members } from './bitset.js';
+import {
+  matchPort,
+  matchesPeer,
+  peerPosition,
+  RuleCompiler,
+  type CompiledPolicy,
+  type CompiledRule,
+  type RuleMatch,
+} from './rules.js';
+import { PodIndex, type Topology } from './topology.js';
+
+export type { RuleMatch } from './rules.js';
+export type { Pod, Topology } from './topology.js';
+
+/** One end of a flow. An address that belongs to a pod of the topology (host-network pods aside) means that pod. */
+export type Endpoint = { readonly pod: string } | { readonly ip: string };
+
+/** A connection attempt; `port` is the destination's, 0 to 65535. */
+export interface Flow {
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly protocol: Protocol;
+  readonly port: number;
+}
+
+/**
+ * Why a side allows or denies.
+ *
+ * - `external`: the end is no pod, no policy guards it. `host_network`: policies do not select such pods.
+ * - `self`: a pod always reaches itself.
+ * - `no_policy_selects`: no policy governs the pod in this direction, which leaves it open.
+ * - `no_rule_matches`: only cluster-wide policies select the pod and none of their rules matches, which leaves it open.
+ * - `policies`: the rules that decide, at most one a policy, in the order of the policy list.
+ * - `isolatedBy`: the policies that select the pod, none of which allows the flow.
+ */
+export type SideReason =
+  | 'external'
+  | 'host_network'
+  | 'self'
+  | 'no_policy_selects'
+  | 'no_rule_matches'
+  | { readonly tier: Tier; readonly policies: readonly RuleMatch[] }
+  | { readonly isolatedBy: readonly PolicyId[] };
+
+/** The decision of one side; `passedBy` is the Admin rule that handed it on to the next tier. */
+export interface SideVerdict {
+  readonly allowed: boolean;
+  readonly by: SideReason;
+  readonly passedBy: readonly RuleMatch[];
+}
+
+/** A flow is allowed when the source's egress side and the destination's ingress side both allow it. */
+export interface Verdict {
+  readonly allowed: boolean;
+  readonly egress: SideVerdict;
+  readonly ingress: SideVerdict;
+}
+
+/** Whether an `ipBlock` covers pod addresses differs between network plugins, so it has to be said. */
+export interface SimulationOptions {
+  readonly ipBlockMatchesPods: boolean;
+}
+
+/** Policies that guard a pod in one direction, in evaluation order; pods with the same policies share one guard. */
+export interface Guard {
+  readonly admin: readonly CompiledPolicy[];
+  readonly isolating: readonly CompiledPolicy[];
+  readonly baseline: readonly CompiledPolicy[];
+  readonly denied: SideVerdict;
+}
+
+/** Thrown when a flow names an end that the engine cannot place. */
+export class UnknownEndpointError extends Error {
+  override readonly name = 'UnknownEndpointError';
+}
+
+const none: readonly RuleMatch[] = [];
+const external: SideVerdict = { allowed: true, by: 'external', passedBy: none };
+const hostNetwork: SideVerdict = { allowed: true, by: 'host_network', passedBy: none };
+const self: SideVerdict = { allowed: true, by: 'self', passedBy: none };
+const unselected: SideVerdict = { allowed: true, by: 'no_policy_selects', passedBy: none };
+const unmatched: SideVerdict = { allowed: true, by: 'no_rule_matches', passedBy: none };
+const selfVerdict: Verdict = { allowed: true, egress: self, ingress: self };
+
+function matchIn(
+  rules: readonly CompiledRule[],
+  peer: number,
+  destination: number,
+  protocol: number,
+  port: number,
+): { rule: CompiledRule; match: RuleMatch } | null {
+  for (const rule of rules) {
+    if (!matchesPeer(rule, peer)) continue;
+    const entry = matchPort(rule, destination, protocol, port);
+    if (entry === -2) continue;
+    const match = {
+      policy: rule.policy,
+      rule: rule.number,
+      peer: peerPosition(rule, peer),
+      port: entry === -1 ? null : entry,
+    };
+    return { rule, match };
+  }
+  return null;
+}
+
+/** Policies without a priority come after all that have one, which goes up to 1000. */
+function rank(policy: CompiledPolicy): number {
+  return policy.priority ?? 1001;
+}
+
+function guardsOf(pods: number, policies: readonly CompiledPolicy[], direction: Direction): (Guard | null)[] {
+  const governing: CompiledPolicy[][] = Array.from({ length: pods }, () => []);
+  for (const policy of policies)
+    if (policy[direction] !== null) for (const pod of members(policy.subject)) governing[pod]?.push(policy);
+  const shared = new Map<string, Guard>();
+  return governing.map((list) => {
+    if (list.length === 0) return null;
+    const key = list.map((policy) => policy.number).join();
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const tier = (wanted: Tier) => list.filter((policy) => policy.tier === wanted);
+    const ordered = (wanted: Tier) => tier(wanted).sort((a, b) => rank(a) - rank(b));
+    const isolating = tier('NetworkPolicy');
+    const isolatedBy = isolating.map((policy) => policy.id);
+    const guard: Guard = {
+      admin: ordered('Admin'),
+      isolating,
+      baseline: ordered('Baseline'),
+      denied: { allowed: false, by: { isolatedBy }, passedBy: none },
+    };
+    shared.set(key, guard);
+    return guard;
+  });
+}
+
+/** Policies compiled against a topology; immutable, so one engine may serve any number of questions. */
+export class Engine {
+  readonly topology: Topology;
+  readonly intervals: AddressIntervals;
+  /** Endpoint numbers are 0 to `podCount - 1` for pods, then `podCount +` the address interval. */
+  readonly podCount: number;
+  private readonly egress: readonly (Guard | null)[];
+  private readonly ingress: readonly (Guard | null)[];
+  private readonly podByKey: ReadonlyMap<string, number>;
+  private readonly podByIpv4 = new Map<number, number>();
+  private readonly podByIpv6 = new Map<bigint, number>();
+
+  constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions) {
+    this.topology = topology;
+    this.podCount = topology.pods.length;
+    this.intervals = new AddressIntervals(policies);
+    const size = this.podCount + this.intervals.count;
+    const podIndex = new PodIndex(topology, size);
+    const compiler = new RuleCompiler({ topology, podIndex, intervals: this.intervals, size, ...options });
+    const compiled = policies.map((policy, number) => compiler.compile(policy, number));
+    this.egress = guardsOf(this.podCount, compiled, 'egress');
+    this.ingress = guardsOf(this.podCount, compiled, 'ingress');
+    this.podByKey = new Map(topology.pods.map((pod, at) => [pod.key, at]));
+    if (this.podByKey.size < this.podCount) throw new TypeError('expected every pod key to be unique in the topology');
+    for (const [at, pod] of topology.pods.entries())
+      for (const address of pod.hostNetwork ? [] : pod.ips.map(parseAddress)) {
+        if (address?.family === 4) this.podByIpv4.set(Number(address.value), at);
+        else if (address !== null && address !== undefined) this.podByIpv6.set(address.value, at);
+      }
+  }
+
+  /** Number of the endpoint, or -1 when the pod is unknown or the address is none. */
+  endpointNumber(endpoint: Endpoint): number {
+    if ('pod' in endpoint) return this.podByKey.get(endpoint.pod) ?? -1;
+    const ipv4 = parseIpv4(endpoint.ip);
+    if (ipv4 !== -1) return this.podByIpv4.get(ipv4) ?? this.podCount + this.intervals.ofIpv4(ipv4);
+    const address = parseAddress(endpoint.ip);
+    if (address === null) return -1;
+    const pod = address.family === 4 ? this.podByIpv4.get(Number(address.value)) : this.podByIpv6.get(address.value);
+    return pod ?? this.podCount + this.intervals.of(address);
+  }
+
+  /** The policies that guard a pod, by its number; `null` when none does or the endpoint is no pod. */
+  guard(direction: Direction, endpoint: number): Guard | null {
+    return this[direction][endpoint] ?? null;
+  }
+
+  private side(
+    direction: Direction,
+    subject: number,
+    peer: number,
+    destination: number,
+    protocol: number,
+    port: number,
+  ): SideVerdict {
+    if (subject >= this.podCount) return external;
+    const guard = this[direction][subject];
+    if (guard === null || guard === undefined)
+      return this.topology.pods[subject]?.hostNetwork === true ? hostNetwork : unselected;
+    let passedBy = none;
+    for (const policy of guard.admin) {
+      const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
+      if (found === null) continue;
+      if (found.rule.action === 'Pass') {
+        passedBy = [found.match];
+        break;
+      }
+      return {
+        allowed: found.rule.action === 'Accept',
+        by: { tier: 'Admin', policies: [found.match] },
+        passedBy: none,
+      };
+    }
+    if (guard.isolating.length > 0) {
+      const policies: RuleMatch[] = [];
+      for (const policy of guard.isolating) {
+        const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
+        if (found !== null) policies.push(found.match);
+      }
+      if (policies.length > 0) return { allowed: true, by: { tier: 'NetworkPolicy', policies }, passedBy };
+      return passedBy === none ? guard.denied : { ...guard.denied, passedBy };
+    }
+    for (const policy of guard.baseline) {
+      const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
+      if (found === null || found.rule.action === 'Pass') {
+        if (found !== null) break;
+        continue;
+      }
+      return { allowed: found.rule.action === 'Accept', by: { tier: 'Baseline', policies: [found.match] }, passedBy };
+    }
+    return passedBy === none ? unmatched : { ...unmatched, passedBy };
+  }
+
+  /** The explained verdict between two endpoint numbers; `protocol` is the position in `protocols`. */
+  verdictOf(source: number, destination: number, protocol: number, port: number): Verdict {
+    if (source === destination && source < this.podCount) return selfVerdict;
+    const egress = this.side('egress', source, destination, destination, protocol, port);
+    const ingress = this.side('ingress', destination, source, destination, protocol, port);
+    return { allowed: egress.allowed && ingress.allowed, egress, ingress };
+  }
+
+  /**
+   * The explained verdict on a flow.
+   *
+   * @throws UnknownEndpointError when a pod key is not in the topology or an address is malformed
+   */
+  verdict(flow: Flow): Verdict {
+    const source = this.endpointNumber(flow.source);
+    const destination = this.endpointNumber(flow.destination);
+    if (source === -1 || destination === -1)
+      throw new UnknownEndpointError(
+        `expected a pod key of the topology or an IP address, got ${JSON.stringify(source === -1 ? flow.source : flow.destination)}`,
+      );
+    return this.verdictOf(source, destination, protocols.indexOf(flow.protocol), flow.port);
+  }
+}
+
+/**
+ * Prepares an engine. Each selector is resolved once, so the cost is about the number of distinct selectors times the
+ * number of pods.
+ *
+ * @throws TypeError when two pods share a key
+ */
+export function compile(topology: Topology, policies: readonly Policy[], options: SimulationOptions): Engine {
+  return new Engine(topology, policies, options);
+}

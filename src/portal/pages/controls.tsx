@@ -1,0 +1,95 @@
+import type { JSX } from 'preact';
+import { ResultShares } from '../components/chart.js';
+import { ControlCard } from '../components/control-card.js';
+import { Age, Span, Time, countOf } from '../components/figures.js';
+import { EmptyState, Panel } from '../components/panel.js';
+import { StatusMark, resultMarks } from '../components/status-mark.js';
+import { Table, type Column } from '../components/table.js';
+import { Layout } from '../layout.js';
+import { paths } from '../paths.js';
+import type { ReportedControl } from '../../evidence/report-model.js';
+import type { ControlsView } from '../views.js';
+
+export function ControlsPage(view: ControlsView): JSX.Element {
+  const { shell, controls, frameworks } = view;
+  return (
+    <Layout
+      shell={shell}
+      title="Controls"
+      lead="What Segproof checks by the records, and what that says about each framework."
+      actions={
+        <a class="button button-main" href={paths.newReport}>
+          Build a report
+        </a>
+      }
+    >
+      <Panel id="frameworks" title="Frameworks" note="A result reaches a requirement only over a direct mapping that covers it; the rest stays not assessed.">
+        <div class="framework-list">
+          {frameworks.map((framework) => (
+            <Framework framework={framework} now={shell.now} />
+          ))}
+        </div>
+      </Panel>
+      <Panel id="controls" title="Latest assessment" note={<AssessmentNote view={view} />}>
+        <Table
+          id="control-table"
+          caption="Controls and their latest results"
+          captionHidden
+          columns={columns}
+          rows={controls}
+          sortable
+          empty={
+            <EmptyState title="Nothing was assessed yet">
+              <a href={paths.newReport}>Build a report</a> to assess the controls for a period.
+            </EmptyState>
+          }
+        />
+      </Panel>
+      {controls.length > 0 && (
+        <Panel id="judged" title="How each was judged">
+          {controls.map((control) => (
+            <ControlCard control={control} />
+          ))}
+        </Panel>
+      )}
+    </Layout>
+  );
+}
+
+function AssessmentNote({ view: { assessment, shell } }: { readonly view: ControlsView }): JSX.Element {
+  if (assessment === null) return <>Not assessed yet.</>;
+  return (
+    <>
+      Made <Age at={assessment.at} now={shell.now} /> for {assessment.scope}, <Span from={assessment.period.from} to={assessment.period.to} precision="day" />, on{' '}
+      {countOf(assessment.logSize, 'entry', 'entries')} of the log
+    </>
+  );
+}
+
+function Framework({ framework, now }: { readonly framework: ControlsView['frameworks'][number]; readonly now: string }): JSX.Element {
+  const { title, version, publisher, requirements, totals, latestReport } = framework;
+  return (
+    <div>
+      <h3>{title}</h3>
+      <p class="note">
+        {publisher}, {version}, {countOf(requirements, 'requirement')}
+      </p>
+      {totals === null ? <p class="note">Not assessed yet.</p> : <ResultShares totals={totals} {...(latestReport === null ? {} : { link: (result) => `${paths.report(latestReport.id, { result })}#requirements` })} />}
+      {latestReport !== null && (
+        <p>
+          <a href={paths.report(latestReport.id)}>Latest report</a>{' '}
+          <span class="note">
+            <Age at={latestReport.requestedAt} now={now} />, <Time at={latestReport.requestedAt} precision="minute" />
+          </span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+const columns: readonly Column<ReportedControl>[] = [
+  { head: 'Control', names: true, cell: ({ controlId, title }) => <a href={paths.control(controlId)}>{title}</a> },
+  { head: 'Result', tight: true, cell: ({ result }) => <StatusMark {...resultMarks[result]} /> },
+  { head: 'Why', wide: true, cell: ({ reason }) => reason },
+  { head: 'Passed', numeric: true, sortBy: ({ passed }) => passed, cell: ({ passed, examined, controlId }) => <a href={paths.control(controlId)}>{`${passed} of ${examined}`}</a> },
+];

@@ -1,0 +1,70 @@
+import type { JSX } from 'preact';
+import { Sparkline } from '../components/chart.js';
+import { Age, Time, countText, durationText } from '../components/figures.js';
+import { EmptyState } from '../components/panel.js';
+import { StatusMark, sourceHealthMarks } from '../components/status-mark.js';
+import { Table, type Column } from '../components/table.js';
+import { Layout } from '../layout.js';
+import { paths } from '../paths.js';
+import type { SourceRow, SourcesView } from '../views.js';
+
+export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
+  return (
+    <Layout shell={shell} title="Sources" lead="The systems that send records, and whether each still does.">
+      <Table
+        id="sources"
+        caption={`${countText(rows.length)} sources`}
+        columns={columns(shell.now)}
+        rows={rows}
+        rowId={({ name }) => `source-${name}`}
+        sortable
+        empty={
+          <EmptyState title="No source yet">
+            An administrator creates one through the API and gets its token. <a href={paths.apiReference}>API reference</a>
+          </EmptyState>
+        }
+      />
+    </Layout>
+  );
+}
+
+function columns(now: string): readonly Column<SourceRow>[] {
+  return [
+    { head: 'Source', names: true, cell: ({ name, format }) => <SourceName name={name} format={format} /> },
+    { head: 'Health', tight: true, cell: ({ health }) => <StatusMark {...sourceHealthMarks[health]} /> },
+    { head: 'Last received', sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '', cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} /> },
+    { head: 'Last event time', tight: true, cell: ({ lastEventTime }) => (lastEventTime === null ? <span class="note">–</span> : <Time at={lastEventTime} />) },
+    {
+      head: 'Silent after',
+      sortBy: ({ silenceAfterSeconds }) => silenceAfterSeconds ?? 0,
+      cell: ({ silenceAfterSeconds: seconds }) => (seconds === null ? <span class="note">not watched</span> : durationText(seconds)),
+    },
+    { head: 'Received', numeric: true, sortBy: ({ received }) => received, cell: ({ name, received }) => <a href={paths.records({ source: name })}>{countText(received)}</a> },
+    {
+      head: 'Rejected',
+      numeric: true,
+      sortBy: ({ rejected }) => rejected,
+      cell: ({ name, rejected }) => (rejected === 0 ? '0' : <a href={paths.rejected({ source: name })}>{countText(rejected)}</a>),
+    },
+    { head: 'Last 30 days', wide: true, cell: ({ perDay }) => <Trend perDay={perDay} /> },
+  ];
+}
+
+function SourceName({ name, format }: { readonly name: string; readonly format: string | null }): JSX.Element {
+  return (
+    <>
+      <a href={paths.records({ source: name })}>{name}</a>
+      {format !== null && <span class="note block">{format}</span>}
+    </>
+  );
+}
+
+function LastSeen({ at, now }: { readonly at: string | null; readonly now: string }): JSX.Element {
+  return at === null ? <span class="note">never</span> : <Age at={at} now={now} />;
+}
+
+function Trend({ perDay }: { readonly perDay: readonly number[] }): JSX.Element {
+  if (perDay.length === 0) return <span class="note">–</span>;
+  const silentDays = perDay.filter((count) => count === 0).length;
+  return <Sparkline values={perDay} title={`${countText(Math.max(...perDay))} records on the busiest day, ${silentDays} days without any`} />;
+}

@@ -1,0 +1,60 @@
+/**
+ * The addresses of the portal, in one place: pages link with them, controllers redirect with them.
+ * Every value put into a path or a query is percent-encoded here and nowhere else.
+ */
+
+/** Query of a list page; null, undefined and empty values are left out. */
+export type Query = Readonly<Record<string, string | number | null | undefined>>;
+
+/** `path` with `query` appended in the order given, so that the same filters give the same address. */
+export function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+const part = encodeURIComponent;
+
+export interface PolicyAddress {
+  readonly kind: string;
+  readonly namespace: string | null;
+  readonly name: string;
+}
+
+export const paths = {
+  home: '/',
+  signIn: '/sign-in',
+  signOut: '/sign-out',
+  records: (query: Query = {}) => withQuery('/records', query),
+  record: (index: number) => `/records/${index}`,
+  /** The payload exactly as received, as a download. */
+  rawRecord: (index: number) => `/records/${index}/raw`,
+  rejected: (query: Query = {}) => withQuery('/rejected', query),
+  changes: (query: Query = {}) => withQuery('/changes', query),
+  newChange: '/changes/new',
+  change: (id: string) => `/changes/${part(id)}`,
+  reviewChange: (id: string) => `/changes/${part(id)}/review`,
+  policies: (query: Query = {}) => withQuery('/policies', query),
+  /** Cluster-scoped policies have `-` in the place of the namespace. */
+  policy: (id: PolicyAddress) => `/policies/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
+  segments: '/segments',
+  segment: (name: string) => `/segments/${part(name)}`,
+  sources: '/sources',
+  controls: '/controls',
+  control: (id: string) => `/controls#control-${part(id)}`,
+  reports: '/reports',
+  newReport: '/reports/new',
+  report: (id: string, query: Query = {}) => withQuery(`/reports/${part(id)}`, query),
+  reportPdf: (id: string) => `/reports/${part(id)}/report.pdf`,
+  reportPackage: (id: string) => `/reports/${part(id)}/package.zip`,
+  /** JSON `{ state, step, done, total }`, polled by portal.js while a report is built. */
+  reportProgress: (id: string) => `/reports/${part(id)}/progress`,
+  apiReference: '/docs',
+  openApi: '/openapi.json',
+  stylesheet: '/assets/portal.css',
+  script: '/assets/portal.js',
+  icon: '/assets/portal.svg',
+} as const;

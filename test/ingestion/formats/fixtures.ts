@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+
+import { splitJson } from '../../../src/ingestion/json-spans.js';
+import { NormalForm, type Normalised, type RejectReason } from '../../../src/ingestion/normal-form.js';
+import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
+
+const folder = new URL('../../../../test/fixtures/formats/', import.meta.url);
+
+/** A JSON object that a test may change before it is sent. */
+export interface Draft {
+  [key: string]: unknown;
+}
+
+/** The records of a fixture file, in order. */
+export function fixtureRecords(file: string): Draft[] {
+  const body = readFileSync(new URL(file, folder));
+  return splitJson(body).map(({ start, end }) => draftOf(JSON.parse(body.subarray(start, end).toString('utf8'))));
+}
+
+export function draftOf(value: unknown): Draft {
+  assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value));
+  return { ...value };
+}
+
+/** The normal form of a value sent as a record; fails when it is refused or not as the schema says. */
+export function accepted(value: unknown): NormalForm {
+  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), null);
+  if (!result.ok) assert.fail(`refused: ${result.reason}: ${result.detail}`);
+  assertSchema(result);
+  return result.record;
+}
+
+export function refusal(value: unknown): RejectReason {
+  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), null);
+  if (result.ok) assert.fail(`accepted: ${result.record.summary}`);
+  return result.reason;
+}
+
+/** What an adapter gives must be what the schema describes, and nothing beside it. */
+export function assertSchema(result: Normalised): void {
+  if (!result.ok) return;
+  assert.deepEqual(NormalForm.parse(result.record), result.record);
+}

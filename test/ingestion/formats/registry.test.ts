@@ -1,0 +1,167 @@
+import { describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+
+import type { FormatName } from '../../../src/ingestion/normal-form.js';
+import { detectFormat, formats, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
+import { assertSchema, fixtureRecords } from './fixtures.js';
+
+const lines = fixtureRecords('hubble.ndjson');
+const events = fixtureRecords('audit-event-list.json');
+
+function reasonFor(raw: Buffer | string, format: FormatName | null = null): string {
+  const result = normaliseRecord(Buffer.from(raw), format);
+  return result.ok ? 'accepted' : result.reason;
+}
+
+function detailFor(raw: string, format: FormatName | null = null): string {
+  const result = normaliseRecord(Buffer.from(raw), format);
+  return result.ok ? 'accepted' : result.detail;
+}
+
+test('formats are recognised by their records', () => {
+  for (const line of lines) assert.equal(detectFormat(line), 'hubble');
+  for (const event of events) assert.equal(detectFormat(event), 'kubernetes-audit');
+  for (const other of [{}, { kind: 0 }, null, 1, 'x', [], { flow: null }, { kind: 'Event' }]) {
+    assert.equal(detectFormat(other), null, JSON.stringify(other));
+  }
+});
+
+describe('what cannot be read is refused with its reason', () => {
+  test('and the words help to repair the sender', () => {
+    assert.equal(reasonFor(''), 'empty');
+    assert.equal(reasonFor(' \n'), 'empty');
+    assert.equal(reasonFor(Buffer.from([0x7b, 0xff, 0x7d])), 'not_utf8');
+    assert.equal(reasonFor('{"a":'), 'invalid_json');
+    assert.equal(detailFor('{"a" 1}'), 'byte 5: expected a colon');
+    assert.equal(detailFor('{} {}'), 'byte 3: expected the end of the record');
+    assert.equal(reasonFor('[{"flow":{}}]'), 'not_an_object');
+    assert.equal(detailFor('null'), 'expected a JSON object, got null');
+    assert.equal(reasonFor('{"kind":0}'), 'unknown_format');
+    assert.equal(detailFor('{"kind":0}'), 'expected a record of hubble or kubernetes-audit; got an object with kind');
+    assert.equal(detailFor('{}'), 'expected a record of hubble or kubernetes-audit; got an empty object');
+    assert.match(detailFor('{"a\\u0000\\ud800":1}'), /^[^\0\ud800]*$/);
+    assert.notEqual(reasonFor('['.repeat(500_000)), 'accepted');
+  });
+
+  test('a source bound to a format takes no other', () => {
+    const line = JSON.stringify(lines[0]);
+    assert.equal(reasonFor(line, 'hubble'), 'accepted');
+    assert.equal(reasonFor(line, 'kubernetes-audit'), 'unknown_format');
+    assert.match(detailFor(line, 'kubernetes-audit'), /expected kubernetes-audit.*looks like hubble/);
+    assert.match(detailFor('{"kind":0}', 'hubble'), /^expected a record of hubble; got/);
+  });
+});
+
+describe('text that PostgreSQL cannot store', () => {
+  const hostile =
+    '{"flow":{"verdict":"DROPPED","source":{"namespace":"a","pod_name":"x\\u0000\\ud800-0","labels":["k8s:a\\u0000=b"]}},"node_name":"n"}';
+
+  test('is replaced, and the record says so', () => {
+    const result = normaliseRecord(Buffer.from(hostile), null);
+    assert.ok(result.ok);
+    assertSchema(result);
+    assert.equal(result.record.source?.instance, 'x\ufffd\ufffd-0');
+    assert.deepEqual(result.record.source.workload?.labels, { 'a\ufffd': 'b' });
+    assert.ok(result.record.flags.includes('characters_replaced'));
+  });
+
+  test('also where an envelope hides the escape', () => {
+    const inner = '{"auditID":"a","kind":"Event","stage":"Panic","verb":"get","user":{"username":"a\\u0000"}}';
+    const hidden = JSON.stringify({ message: inner }).replace('u0000', '\\u0075\\u0030000');
+    assert.doesNotMatch(hidden, /u0000/);
+    const result = normaliseRecord(Buffer.from(hidden), null);
+    assert.ok(result.ok);
+    assert.equal(result.record.actor?.name, 'a\ufffd');
+    assert.ok(result.record.flags.includes('characters_replaced'));
+  });
+
+  test('while pairs and ordinary escapes stay', () => {
+    const fine = hostile.replace('\\u0000\\ud800', '\\ud83d\\ude00\\u003c').replace('\\u0000', '');
+    const result = normaliseRecord(Buffer.from(fine), null);
+    assert.ok(result.ok);
+    assert.equal(result.record.source?.instance, 'x😀<-0');
+    assert.ok(!result.record.flags.includes('characters_replaced'));
+  });
+});
+
+test('a member named __proto__ changes nothing', () => {
+  const raw = '{"__proto__":{"flow":{"verdict":"FORWARDED"}},"kind":"x","constructor":{"prototype":{"polluted":1}}}';
+  assert.equal(reasonFor(raw), 'unknown_format');
+  const event = JSON.stringify(events[1]).replace('"spec":{', '"spec":{"__proto__":{"polluted":1},');
+  const result = normaliseRecord(Buffer.from(event), null);
+  assert.ok(result.ok);
+  assert.equal(result.record.policyChange?.after, null);
+  assert.ok(result.record.flags.includes('value_not_kept'));
+  assert.equal('polluted' in {}, false);
+});
+
+describe('for any input', () => {
+  /** JSON as it may come off the wire: any characters, any depth, hostile names. */
+  const names = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('__proto__', 'constructor', 'toString', 'length', 'flow', 'auditID', 'kind', 'items'),
+  );
+  const anything = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, true, false, '', 0, -1, 1e308, 2 ** 53, '2026-10-05T09:00:00Z', '10.0.0.1', 'Event'),
+      fc.string({ unit: 'binary' }),
+      fc.double(),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(names, tie('value'), { maxKeys: 4 }),
+    ),
+  })).value;
+
+  function check(value: unknown): void {
+    for (const format of formats) {
+      assert.equal(typeof format.detect(value), 'boolean');
+      format.normalise(value);
+    }
+    const raw = Buffer.from(JSON.stringify(value) ?? 'null');
+    const result = normaliseRecord(raw, null);
+    assertSchema(result);
+    assert.deepEqual(normaliseRecord(raw, null), result);
+    assert.doesNotMatch(JSON.stringify(result), /\\u0000|\\ud[89a-f]/);
+  }
+
+  test('no JSON value makes an adapter throw', () => {
+    fc.assert(fc.property(anything, check), { numRuns: 1000 });
+  });
+
+  test('no change to a real record makes an adapter throw or leave the schema', () => {
+    const records = [...lines, ...events];
+    const mutated = fc
+      .tuple(fc.constantFrom(...records), fc.array(fc.tuple(fc.nat(), anything), { minLength: 1, maxLength: 4 }))
+      .map(([record, changes]) =>
+        changes.reduce((value: unknown, [at, replacement]) => mutate(value, at, replacement), record),
+      );
+    fc.assert(fc.property(mutated, check), { numRuns: 3000 });
+  });
+
+  test('no bytes make it throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        normaliseRecord(Buffer.from(bytes), null);
+      }),
+    );
+  });
+});
+
+/** A copy of `value` in which the `at`-th of its members, counted through all levels, is replaced. */
+function mutate(value: unknown, at: number, replacement: unknown): unknown {
+  const total = countMembers(value);
+  let left = total === 0 ? 0 : at % total;
+  const walk = (node: unknown): unknown => {
+    if (typeof node !== 'object' || node === null) return node;
+    const step = (item: unknown): unknown => (left-- === 0 ? replacement : walk(item));
+    if (Array.isArray(node)) return node.map(step);
+    return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, step(item)]));
+  };
+  return walk(value);
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, item: unknown) => sum + 1 + countMembers(item), 0);
+}
