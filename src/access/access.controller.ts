@@ -6,6 +6,8 @@ import { CurrentActor, Needs, Open, SignedIn, type AuthenticatedRequest } from '
 import { Sessions, SessionView, SignIn } from './sessions.js';
 import { NewUser, Users, UserView } from './users.js';
 
+const UserList = z.object({ users: z.array(UserView) });
+
 @ApiTags('access')
 @Controller('api/v1')
 export class AccessController {
@@ -40,9 +42,9 @@ export class AccessController {
 
   @Get('users')
   @Needs('users.manage')
-  @SerializeOptions({ schema: z.array(UserView) })
+  @SerializeOptions({ schema: UserList })
   @ApiOperation({ summary: 'List users' })
-  async list(): Promise<UserView[]> {
-    return await this.users.list();
+  async list(): Promise<z.infer<typeof UserList>> {
+    return { users: await this.users.list() };
   }
 }

@@ -14,6 +14,8 @@ const ListQuery = z.object({
 });
 type ListQuery = z.infer<typeof ListQuery>;
 
+const ChangeList = z.object({ changes: z.array(ChangeView) });
+
 @ApiTags('changes')
 @Controller('api/v1/changes')
 export class ChangesController {
@@ -29,10 +31,10 @@ export class ChangesController {
 
   @Get()
   @Needs('changes.read')
-  @SerializeOptions({ schema: z.array(ChangeView) })
+  @SerializeOptions({ schema: ChangeList })
   @ApiOperation({ summary: 'List changes, newest first' })
-  async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<ChangeView[]> {
-    return await this.changes.list({ state: query.state ?? null, limit: query.limit, beforeNumber: query.before ?? null });
+  async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<z.infer<typeof ChangeList>> {
+    return { changes: await this.changes.list({ state: query.state ?? null, limit: query.limit, beforeNumber: query.before ?? null }) };
   }
 
   @Get(':id')

@@ -104,22 +104,25 @@ export function judgeRequirements(
   );
 }
 
-/** Records out of a log that does not verify may show a fault, but prove nothing in order. */
+/** Records out of a log that is not verified may show a fault, but prove nothing in order. */
 function withoutProof(control: ControlResult, { integrity }: EvidenceSnapshot): ControlResult {
   if ((integrity.verified && integrity.problems.length === 0) || control.result !== 'satisfied') return control;
   return {
     ...control,
     result: 'not_assessed',
-    reason: `The log did not verify, so its records cannot show that this holds. What they say: ${control.reason}`,
+    reason: `The log is not verified, so its records cannot show that this holds. What they say: ${control.reason}`,
   };
 }
 
-/** Runs the controls mapped to a framework on a snapshot and judges its requirements. Pure: same input, same answer. */
-export function assess(snapshot: EvidenceSnapshot, framework: Framework): Assessment {
+/** Runs all controls on a snapshot. Pure: same input, same answer. */
+export function runControls(snapshot: EvidenceSnapshot): ControlResult[] {
+  return checks.map((check) => withoutProof(check.run(snapshot), snapshot));
+}
+
+/** The assessment of a framework from results of controls; those not mapped to it are left out. */
+export function assessFramework(framework: Framework, results: readonly ControlResult[]): Assessment {
   const mapped = new Set(mappings.filter((row) => row.frameworkId === framework.id).map(({ controlId }) => controlId));
-  const controls = checks
-    .filter(({ controlId }) => mapped.has(controlId))
-    .map((check) => withoutProof(check.run(snapshot), snapshot));
+  const controls = results.filter(({ controlId }) => mapped.has(controlId));
   const requirements = judgeRequirements(framework, mappings, controls);
   const count = (word: ResultWord) => requirements.filter(({ result }) => result === word).length;
   return {
@@ -134,4 +137,9 @@ export function assess(snapshot: EvidenceSnapshot, framework: Framework): Assess
       controls: controls.length,
     },
   };
+}
+
+/** Runs the controls on a snapshot and judges one framework; for several, run the controls once. */
+export function assess(snapshot: EvidenceSnapshot, framework: Framework): Assessment {
+  return assessFramework(framework, runControls(snapshot));
 }

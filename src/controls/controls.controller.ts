@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { Needs } from '../access/guard.js';
 import { Assessments, AssessmentView, FrameworkSummary } from './assessments.js';
 
+const FrameworkList = z.object({ frameworks: z.array(FrameworkSummary) });
+
 @ApiTags('controls')
 @Controller('api/v1/frameworks')
 export class ControlsController {
@@ -11,10 +13,10 @@ export class ControlsController {
 
   @Get()
   @Needs('controls.read')
-  @SerializeOptions({ schema: z.array(FrameworkSummary) })
+  @SerializeOptions({ schema: FrameworkList })
   @ApiOperation({ summary: 'List frameworks' })
-  list(): z.infer<typeof FrameworkSummary>[] {
-    return this.assessments.frameworks();
+  list(): z.infer<typeof FrameworkList> {
+    return { frameworks: this.assessments.frameworks() };
   }
 
   @Get(':id/assessment')

@@ -205,9 +205,10 @@ export interface SourceView {
 export interface IntegrityView {
   readonly size: number;
   readonly rootHash: string;
-  /** Outcome of the verification of the whole log made for this assessment. */
+  /** The whole log was verified for this assessment and found intact. */
   readonly verified: boolean;
   readonly verifiedAt: string;
+  /** What verification found wrong; empty also where the log has not been verified. */
   readonly problems: readonly string[];
 }
 

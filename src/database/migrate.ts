@@ -64,11 +64,11 @@ export async function migrate(ownerUrl: string, log: (line: string) => void = ()
 /** Schema of the job queues when they live in the database. */
 export const jobSchema = 'job_queue';
 
-/** The queue library brings its own tables, in a schema of their own; the service may work with them, not change them. */
+/** The queue library brings its own tables, in a schema of their own. The service may make the sequence that each queue has, and work with the tables, not change them. */
 async function migrateJobs(owner: PoolClient): Promise<void> {
   await migrateJobQueue(owner, jobSchema);
   await owner.query(`
-    GRANT USAGE ON SCHEMA ${jobSchema} TO segproof_service;
+    GRANT USAGE, CREATE ON SCHEMA ${jobSchema} TO segproof_service;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${jobSchema} TO segproof_service;
     GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${jobSchema} TO segproof_service;
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${jobSchema} TO segproof_service;

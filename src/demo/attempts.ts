@@ -21,8 +21,21 @@ interface End {
   readonly written: FlowEnd;
 }
 
+/** Two ends and what runs between them; `asks` is the name a DNS question is about. */
+interface Connecting {
+  readonly source: End;
+  readonly destination: End;
+  readonly protocol: Protocol;
+  readonly sourcePort: number;
+  readonly port: number;
+  readonly asks?: string;
+}
+
 const answeredShare = 0.14;
 const inspectedShare = 0.06;
+/** A SYN that is dropped comes again: after how many milliseconds, and how likely its sender still waits. */
+const retransmissions = [0, 1_013, 3_029];
+const patientShare = 0.8;
 const host: HubbleEndpoint = { identity: 1, labels: ['reserved:host'] };
 
 /**
@@ -50,11 +63,7 @@ export class Attempts {
     if (outside !== null) {
       const ip = outside.address(this.random);
       const { endpoint, dnsName } = outside;
-      return {
-        pod: null,
-        simulated: { ip },
-        written: { ip, near: endpoint, far: endpoint, dnsName },
-      };
+      return { pod: null, simulated: { ip }, written: { ip, near: endpoint, far: endpoint, dnsName } };
     }
     const pods = this.workloads.podsOf(name);
     // The platform runs in every cluster and is asked in one's own.
@@ -62,53 +71,51 @@ export class Attempts {
     return this.podEnd(this.random.pick(local.length > 0 ? local : pods));
   }
 
-  /** Records of an attempt of one named end to reach another: a workload or a place outside. */
+  private ephemeralPort(): number {
+    return this.random.integer(32_768, 60_999);
+  }
+
+  /** Records of an attempt of one named end to reach another, a workload or a place outside; retried when dropped. */
   connect(at: number, from: string, to: string, protocol: Protocol, port: number): Reported[] {
     const source = this.end(from, null);
-    return this.connectEnds(at, source, this.end(to, source.pod), protocol, port);
+    const destination = this.end(to, source.pod);
+    const connecting = { source, destination, protocol, port, sourcePort: this.ephemeralPort() };
+    const reported: Reported[] = [];
+    for (const delay of retransmissions) {
+      const passed = this.send(at + delay, connecting, reported);
+      if (passed || !this.random.chance(patientShare)) break;
+    }
+    return reported;
   }
 
   /** Records of a pod that asks for the address of a name. */
   resolve(at: number, pod: EstatePod, name: string): Reported[] {
-    const source = this.podEnd(pod);
-    const lines = this.connectEnds(at, source, this.end('coredns', pod), 'UDP', 53, name);
-    return lines;
+    const reported: Reported[] = [];
+    const ends = { source: this.podEnd(pod), destination: this.end('coredns', pod) };
+    this.send(at, { ...ends, protocol: 'UDP', port: 53, sourcePort: this.ephemeralPort(), asks: name }, reported);
+    return reported;
   }
 
   /** Records of the monitoring system that reads the metrics of a pod. */
   scrape(at: number, pod: EstatePod): Reported[] {
-    return this.connectEnds(at, this.end('prometheus', pod), this.podEnd(pod), 'TCP', 9090);
+    const reported: Reported[] = [];
+    const ends = { source: this.end('prometheus', pod), destination: this.podEnd(pod) };
+    this.send(at, { ...ends, protocol: 'TCP', port: 9090, sourcePort: this.ephemeralPort() }, reported);
+    return reported;
   }
 
   /** The trace of a node's own health check: no policy decides about it. */
   probe(at: number, pod: EstatePod): Reported[] {
-    const node: FlowEnd = {
-      ip: `${pod.node.network}.1`,
-
-      near: host,
-      far: host,
-      dnsName: null,
-    };
-    const attempt: Attempt = {
-      at,
-      source: node,
-      destination: this.podEnd(pod).written,
-      protocol: 'TCP',
-      sourcePort: this.random.integer(32_768, 60_999),
-      port: 8081,
-    };
+    const source: FlowEnd = { ip: `${pod.node.network}.1`, near: host, far: host, dnsName: null };
+    const destination = this.podEnd(pod).written;
+    const attempt: Attempt = { at, source, destination, protocol: 'TCP', sourcePort: this.ephemeralPort(), port: 8081 };
     return [{ ...this.records.trace(pod.node, attempt, false), source: pod.node.source }];
   }
 
-  private connectEnds(
-    at: number,
-    source: End,
-    destination: End,
-    protocol: Protocol,
-    port: number,
-    name?: string,
-  ): Reported[] {
+  /** Reports one packet that opens a connection; false when it was dropped. */
+  private send(at: number, connecting: Connecting, reported: Reported[]): boolean {
     const { random, records } = this;
+    const { source, destination, protocol, port, sourcePort, asks } = connecting;
     const epoch = this.epochs.at(at);
     const verdict = epoch.decide(source.simulated, destination.simulated, protocol, port);
     const attempt: Attempt = {
@@ -116,32 +123,37 @@ export class Attempts {
       source: source.written,
       destination: destination.written,
       protocol,
-      sourcePort: random.integer(32_768, 60_999),
+      sourcePort,
       port,
     };
-    const reported: Reported[] = [];
     const report = (pod: EstatePod, ...lines: readonly FlowLine[]) => {
       for (const line of lines) reported.push({ ...line, source: pod.node.source });
     };
     /** Writes the decision of one end; true when the packet goes on. */
-    const pass = (pod: EstatePod | null, side: Side, decision: SideVerdict, inspected: boolean): boolean => {
-      if (pod === null || !pod.workload.inSegment) return true;
+    const pass = (pod: EstatePod, side: Side, decision: SideVerdict, inspected: boolean): boolean => {
       const enforced = this.epochs.isEnforced(pod.workload.namespace, at);
       const outcome = decision.allowed ? (inspected ? 'REDIRECTED' : 'FORWARDED') : enforced ? 'DROPPED' : 'AUDIT';
       report(pod, records.policyVerdict(pod.node, attempt, side, decision, outcome, epoch.revision));
       return outcome !== 'DROPPED';
     };
-    const target = destination.pod;
-    const asksName = name !== undefined && random.chance(inspectedShare);
-    if (!pass(source.pod, 'EGRESS', verdict.egress, asksName)) return reported;
-    if (asksName && source.pod !== null && verdict.egress.allowed)
-      report(source.pod, dnsQuestion(records, source.pod.node, attempt, name));
-    const http = target !== null && speaksHttp(target.workload.name) && random.chance(inspectedShare);
-    if (!pass(target, 'INGRESS', verdict.ingress, http) || target === null || !target.workload.inSegment)
-      return reported;
-    if (http && verdict.ingress.allowed)
-      report(target, ...httpExchange(records, random, target.node, attempt, target.workload));
-    else if (random.chance(answeredShare)) report(target, records.trace(target.node, attempt, true));
-    return reported;
+    const sender = reporting(source.pod);
+    if (sender !== null) {
+      const inspected = asks !== undefined && verdict.egress.allowed && random.chance(inspectedShare);
+      if (!pass(sender, 'EGRESS', verdict.egress, inspected)) return false;
+      if (inspected) report(sender, dnsQuestion(records, sender.node, attempt, asks));
+    }
+    const receiver = reporting(destination.pod);
+    if (receiver !== null) {
+      const { workload, node } = receiver;
+      const inspected = speaksHttp(workload.name) && verdict.ingress.allowed && random.chance(inspectedShare);
+      if (!pass(receiver, 'INGRESS', verdict.ingress, inspected)) return false;
+      if (inspected) report(receiver, ...httpExchange(records, random, node, attempt, workload));
+      else if (random.chance(answeredShare)) report(receiver, records.trace(node, attempt, true));
+    }
+    return true;
   }
+}
+
+function reporting(pod: EstatePod | null): EstatePod | null {
+  return pod?.workload.inSegment === true ? pod : null;
 }

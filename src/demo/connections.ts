@@ -117,21 +117,21 @@ const later: readonly Row[] = [
 ];
 
 const never: readonly Row[] = [
-  ['reporting-etl', 'payments-db', 5432, 2.5, 'steady'],
-  ['bi-dashboard', 'fraud-scoring', 8080, 3, 'office'],
-  ['bi-dashboard', 'ledger-db', 5432, 2, 'office'],
-  ['bi-dashboard', 'reporting-db', 5432, 9, 'office'],
-  ['support-portal', 'admin-console', 8080, 4, 'office'],
-  ['kyc-review', 'reporting-db', 5432, 3, 'office'],
-  ['admin-console', 'vault-core', 8200, 0.6, 'office'],
-  ['model-trainer', 'internet', 443, 2, 'steady'],
-  ['model-trainer', 'payments-db', 5432, 1.5, 'nightly'],
-  ['rules-engine', 'session-cache', 6379, 2],
-  ['fee-calculator', 'session-cache', 6379, 1, 'steady'],
-  ['storefront', 'payments-db', 5432, 0.8],
+  ['reporting-etl', 'payments-db', 5432, 4, 'steady'],
+  ['bi-dashboard', 'fraud-scoring', 8080, 6, 'office'],
+  ['bi-dashboard', 'ledger-db', 5432, 4, 'office'],
+  ['bi-dashboard', 'reporting-db', 5432, 26, 'office'],
+  ['support-portal', 'admin-console', 8080, 10, 'office'],
+  ['kyc-review', 'reporting-db', 5432, 8, 'office'],
+  ['admin-console', 'vault-core', 8200, 1, 'office'],
+  ['model-trainer', 'internet', 443, 4, 'steady'],
+  ['model-trainer', 'payments-db', 5432, 3, 'nightly'],
+  ['rules-engine', 'session-cache', 6379, 4],
+  ['fee-calculator', 'session-cache', 6379, 2, 'steady'],
+  ['storefront', 'payments-db', 5432, 1.5],
   ['webhook-dispatcher', 'metadata-service', 80, 0.5, 'steady'],
-  ['internet', 'edge-gateway', 22, 0.7, 'steady'],
-  ['internet', 'storefront', 8080, 0.6, 'steady'],
+  ['internet', 'edge-gateway', 22, 1.5, 'steady'],
+  ['internet', 'storefront', 8080, 1, 'steady'],
 ];
 
 function connection([from, to, port, weight, rhythm = 'shop']: Row, meant: Connection['meant']): Connection {

@@ -1,6 +1,6 @@
 /** The whole story of the estate, on a calendar. */
 
-import { day, hour, minute, type Calendar } from './calendar.js';
+import { day, hour, minute, second, type Calendar } from './calendar.js';
 import { irregularChanges } from './irregular-changes.js';
 import { nightEngineer } from './people.js';
 import { firstPolicies, regularChanges } from './regular-changes.js';
@@ -27,15 +27,15 @@ export function storyOf(calendar: Calendar): Story {
     ],
     refusals: [
       {
-        at: calendar.on(16, '22:18'),
+        at: calendar.on(16, '22:18') + 37 * second + 412,
         by: nightEngineer,
         action: 'delete',
         policy: { namespace: 'cards-vault', name: 'default-deny' },
       },
     ],
     phases: [
-      { at: calendar.on(3, '07:10'), segment: inPhase(isolatedLater, 'enforcing') },
-      { at: calendar.on(9, '10:00'), segment: inPhase(enforcedLater, 'enforcing') },
+      { at: calendar.on(3, '07:10') + 19 * second + 806, segment: inPhase(isolatedLater, 'enforcing') },
+      { at: calendar.on(9, '10:00') + 52 * second + 137, segment: inPhase(enforcedLater, 'enforcing') },
     ],
     scans: [
       { at: calendar.on(4, '03:14'), from: 'internet', targets: ['edge-gateway'], ports: internetPorts },

@@ -114,7 +114,7 @@ export class Traffic {
       const place = this.random.fraction() * total;
       const draw = draws.find(({ upTo }) => place < upTo);
       if (draw === undefined) continue;
-      for (const line of draw.connect(from + this.random.integer(0, hour - second)))
+      for (const line of draw.connect(from + this.random.integer(0, hour - 5 * second)))
         if (heard(line)) reported.push(line);
     }
     this.made += reported.length;

@@ -9,6 +9,8 @@ import { NewReport, Reports, ReportView } from './reports.js';
 
 const FileName = z.string().regex(/^[a-z.]{1,40}$/u, 'the name of a file of the report');
 
+const ReportList = z.object({ reports: z.array(ReportView) });
+
 @ApiTags('evidence')
 @Controller('api/v1/reports')
 export class ReportsController {
@@ -25,10 +27,10 @@ export class ReportsController {
 
   @Get()
   @Needs('reports.read')
-  @SerializeOptions({ schema: z.array(ReportView) })
+  @SerializeOptions({ schema: ReportList })
   @ApiOperation({ summary: 'List reports, newest first' })
-  async list(): Promise<ReportView[]> {
-    return await this.reports.list(200);
+  async list(): Promise<z.infer<typeof ReportList>> {
+    return { reports: await this.reports.list(200) };
   }
 
   @Get(':id')

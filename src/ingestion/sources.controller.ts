@@ -7,6 +7,8 @@ import { IssuedToken, NewSource, SourceName, Sources, SourceView } from './sourc
 
 const TokenHint = z.string().length(4, 'the last four characters of the token');
 
+const SourceList = z.object({ sources: z.array(SourceView) });
+
 @ApiTags('sources')
 @Controller('api/v1/sources')
 export class SourcesController {
@@ -22,10 +24,10 @@ export class SourcesController {
 
   @Get()
   @Needs('sources.read')
-  @SerializeOptions({ schema: z.array(SourceView) })
+  @SerializeOptions({ schema: SourceList })
   @ApiOperation({ summary: 'List sources and what they have sent' })
-  async list(): Promise<SourceView[]> {
-    return await this.sources.list();
+  async list(): Promise<z.infer<typeof SourceList>> {
+    return { sources: await this.sources.list() };
   }
 
   @Post(':name/tokens')

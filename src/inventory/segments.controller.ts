@@ -5,6 +5,8 @@ import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
 import { SegmentDefinition, SegmentName, Segments, SegmentView } from './segments.js';
 
+const SegmentList = z.object({ segments: z.array(SegmentView) });
+
 @ApiTags('segments')
 @Controller('api/v1/segments')
 export class SegmentsController {
@@ -12,10 +14,10 @@ export class SegmentsController {
 
   @Get()
   @Needs('segments.read')
-  @SerializeOptions({ schema: z.array(SegmentView) })
+  @SerializeOptions({ schema: SegmentList })
   @ApiOperation({ summary: 'List segments' })
-  async list(): Promise<SegmentView[]> {
-    return await this.segments.list();
+  async list(): Promise<z.infer<typeof SegmentList>> {
+    return { segments: await this.segments.list() };
   }
 
   @Put(':name')

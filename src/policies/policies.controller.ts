@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { Needs } from '../access/guard.js';
 import { Policies, PolicySummary, PolicyVersion } from './policies.js';
 
+const PolicyList = z.object({ policies: z.array(PolicySummary) });
+const PolicyVersionList = z.object({ versions: z.array(PolicyVersion) });
+
 @ApiTags('policies')
 @Controller('api/v1/policies')
 export class PoliciesController {
@@ -11,21 +14,21 @@ export class PoliciesController {
 
   @Get()
   @Needs('policies.read')
-  @SerializeOptions({ schema: z.array(PolicySummary) })
+  @SerializeOptions({ schema: PolicyList })
   @ApiOperation({ summary: 'List policies and their latest version' })
-  async list(): Promise<PolicySummary[]> {
-    return await this.policies.list();
+  async list(): Promise<z.infer<typeof PolicyList>> {
+    return { policies: await this.policies.list() };
   }
 
   @Get(':kind/:namespace/:name')
   @Needs('policies.read')
-  @SerializeOptions({ schema: z.array(PolicyVersion) })
+  @SerializeOptions({ schema: PolicyVersionList })
   @ApiOperation({ summary: 'Versions of a policy, newest first; "-" stands for the namespace of cluster-wide ones' })
   async versions(
     @Param('kind') kind: string,
     @Param('namespace') namespace: string,
     @Param('name') name: string,
-  ): Promise<PolicyVersion[]> {
-    return await this.policies.versions(kind, namespace === '-' ? null : namespace, name);
+  ): Promise<z.infer<typeof PolicyVersionList>> {
+    return { versions: await this.policies.versions(kind, namespace === '-' ? null : namespace, name) };
   }
 }

@@ -45,8 +45,8 @@ export function Layout({ shell, title, marks, lead, crumbs = [], actions, childr
               <h1>{title}</h1>
               {marks !== undefined && <span class="page-marks">{marks}</span>}
             </div>
-            {actions !== undefined && <div class="actions">{actions}</div>}
             {lead !== undefined && <p class="lead">{lead}</p>}
+            {actions !== undefined && <div class="actions">{actions}</div>}
           </div>
           {children}
         </main>
@@ -61,7 +61,7 @@ function Footer({ shell }: { readonly shell: Shell }): JSX.Element {
     <footer class="footer">
       {shell.log !== null && <LogLine log={shell.log} now={shell.now} />}
       <p>
-        All times are UTC. <span class="version">Segproof {shell.version}</span>
+        All times are UTC. Segproof {shell.version}
       </p>
     </footer>
   );

@@ -256,7 +256,7 @@ describe('assessment', () => {
     );
     assert.match(
       controls.find((control) => control.controlId === 'default-deny')?.reason ?? '',
-      /log did not verify.*What they say: All of 2 segments/,
+      /log is not verified.*What they say: Default deny/,
     );
   });
 

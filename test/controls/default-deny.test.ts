@@ -44,7 +44,7 @@ describe('default deny', () => {
     assert.match(statements(result), /legacy is in phase discovery: default deny is not enforced/);
     assert.match(
       statements(result),
-      /1 of 1 observed workload of segment legacy are isolated in neither direction: batch\./,
+      /1 of 1 observed workload of segment legacy without isolation in either direction: batch\./,
     );
     assert.ok(result.observations.some(({ severity, subject }) => severity === 'critical' && subject === 'legacy'));
     assert.deepEqual([result.examined, result.passed], [2, 1]);
@@ -61,12 +61,12 @@ describe('default deny', () => {
     assert.equal(ingress.result, 'not_satisfied');
     assert.match(
       statements(ingress),
-      /Partial: 2 of 2 observed workloads of segment payments are isolated for ingress only: api, ledger\./,
+      /Partial: 2 of 2 observed workloads of segment payments with isolation for ingress only: api, ledger\./,
     );
     const egress = judge([
       version('payments', 'deny-out', created, { spec: { podSelector: {}, policyTypes: ['Egress'] } }),
     ]);
-    assert.match(statements(egress), /isolated for egress only/);
+    assert.match(statements(egress), /isolation for egress only/);
   });
 
   test('isolation may come from several policies, each for some workloads', () => {
@@ -78,7 +78,7 @@ describe('default deny', () => {
     assert.equal(judge(both).result, 'satisfied');
     const one = judge(both.slice(0, 1));
     assert.equal(one.result, 'not_satisfied');
-    assert.match(statements(one), /1 of 2 observed workloads .* neither direction: ledger/);
+    assert.match(statements(one), /1 of 2 observed workloads .* either direction: ledger/);
   });
 
   test('a policy of another namespace isolates nothing here', () => {
@@ -162,6 +162,13 @@ describe('default deny', () => {
     const back = version('payments', 'default-deny', '2026-10-05T12:00:00Z', { index: 100 });
     assert.equal(judge([version('payments', 'default-deny', created), back, removed]).result, 'not_satisfied');
     assert.match(statements(judge([removed, back])), /since 2026-10-05T12:00:00Z/);
+  });
+
+  test('records of one instant are replayed in the order of the log', () => {
+    const removed = version('payments', 'default-deny', created, { action: 'delete', index: 100 });
+    const put = version('payments', 'default-deny', created, { index: 101 });
+    assert.equal(judge([put, removed]).result, 'satisfied');
+    assert.equal(judge([{ ...put, index: 99 }, removed]).result, 'not_satisfied');
   });
 
   test('is not assessed without segments, without any policy record, or without workloads', () => {

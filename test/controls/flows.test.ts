@@ -170,6 +170,12 @@ describe('flows allowed by policy', () => {
     assert.equal(word(edge('ip:not-an-address', web.key), versions([publicRange])), 'uncertain');
   });
 
+  test('an address is no workload, also where its record names a namespace', () => {
+    const address = { key: 'ip:192.0.2.7', namespace: 'shop', name: '192.0.2.7', labels: { app: 'web' } };
+    const workloads = [web, api, ledger, address];
+    assert.equal(word(edge(address.key, api.key), undefined, { workloads }), 'violation');
+  });
+
   test('traffic of a node with its own pods is not for policies to decide', () => {
     assert.equal(word(edge('reserved:host', api.key)), 'exempt');
     assert.equal(judge([edge('reserved:host', api.key)]).result, 'not_assessed');
@@ -257,6 +263,11 @@ describe('flows allowed by policy', () => {
     const stale = judge([edge(web.key, api.key)], undefined, { sources: [source('audit'), silent] });
     assert.equal(stale.result, 'not_assessed');
     assert.match(stale.reason, /but the evidence is not complete: source hubble has been silent for 12 days/);
+    const onlyAudit = source('audit', { lastEventTime: '2026-10-20T00:00:00Z' });
+    assert.match(
+      judge([edge(web.key, api.key)], undefined, { sources: [onlyAudit] }).reason,
+      /source audit has been silent/,
+    );
     const wrong = judge([edge(web.key, ledger.key)], undefined, { sources: [source('audit'), silent] });
     assert.equal(wrong.result, 'not_satisfied');
     assert.equal(judge([edge(web.key, api.key)], undefined, { sources: [] }).result, 'not_assessed');
@@ -362,6 +373,13 @@ describe('enforcement mode', () => {
 
   test('is not assessed without enforcing segments, without decisions, or when a source was silent', () => {
     assert.equal(run([], { segments: [] }).result, 'not_assessed');
+    const both = source('both', { lastEventTime: '2026-10-20T00:00:00Z' });
+    const policyVersions = healthyVersions().map((one) => ({ ...one, source: 'both' }));
+    assert.equal(
+      run([], { sources: [both], policyVersions }).result,
+      'not_assessed',
+      'one source for policies and flows',
+    );
     assert.equal(run([], { segments: [segment('empty', [])] }).result, 'not_assessed');
     const observed = edge(web.key, 'k8s:quiet/app', { verdict: 'none' });
     const quiet = run([observed], { segments: [segment('quiet', [workload('quiet', 'app')])] });

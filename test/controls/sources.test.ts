@@ -75,10 +75,10 @@ describe('log integrity', () => {
       [['critical', 'entry 17: payload digest differs']],
     );
     assert.equal(judge({ problems: ['root differs'] }).result, 'not_satisfied');
-    assert.equal(judge({ verified: false, size: 0 }).result, 'not_satisfied');
   });
 
-  test('is not assessed for an empty log, or a verification more than a day older than the assessment', () => {
+  test('is not assessed for a log that was not verified, an empty log, or a verification more than a day older than the assessment', () => {
+    assert.equal(judge({ verified: false }).result, 'not_assessed');
     assert.equal(judge({ size: 0 }).result, 'not_assessed');
     assert.equal(judge({ verifiedAt: '2026-10-31T00:00:00Z' }).result, 'satisfied');
     assert.equal(judge({ verifiedAt: '2026-10-30T23:59:59Z' }).result, 'not_assessed');

@@ -93,7 +93,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
         result: 'not_assessed',
         reason: `${undetermined.length} of ${changes} could not be compared with what was approved, because the audit record lacks the object.`,
       };
-    const passed = `All of ${changes} in the period had a change approved beforehand and carried out in its window`;
+    const passed = `${authorised.length} of ${changes} in the period had a change approved beforehand and kept to its window`;
     return problems.length > 0
       ? { result: 'not_assessed', reason: `${passed}, ${incompleteText(problems)}.` }
       : { result: 'satisfied', reason: `${passed}.` };

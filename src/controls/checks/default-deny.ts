@@ -93,14 +93,16 @@ function gapStatements({ name, workloads }: SegmentView, found: Coverage): strin
   const of = `of ${counted(workloads.length, 'observed workload')} of segment ${name}`;
   const statements: string[] = [];
   if (found.uncovered.length > 0)
-    statements.push(`${found.uncovered.length} ${of} are isolated in neither direction: ${listed(found.uncovered)}.`);
+    statements.push(
+      `${found.uncovered.length} ${of} without isolation in either direction: ${listed(found.uncovered)}.`,
+    );
   if (found.ingressOnly.length > 0)
     statements.push(
-      `Partial: ${found.ingressOnly.length} ${of} are isolated for ingress only: ${listed(found.ingressOnly)}.`,
+      `Partial: ${found.ingressOnly.length} ${of} with isolation for ingress only: ${listed(found.ingressOnly)}.`,
     );
   if (found.egressOnly.length > 0)
     statements.push(
-      `Partial: ${found.egressOnly.length} ${of} are isolated for egress only: ${listed(found.egressOnly)}.`,
+      `Partial: ${found.egressOnly.length} ${of} with isolation for egress only: ${listed(found.egressOnly)}.`,
     );
   const policies = [...new Set(found.opened.map(({ by, direction }) => `${by} (${direction})`))];
   if (policies.length > 0)
@@ -209,7 +211,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
         result: 'not_assessed',
         reason: `For ${unknown.length} of ${segments} the evidence is missing: ${listed(unknown)}.`,
       };
-    const statement = `All of ${segments} deny by default in both directions for every observed workload`;
+    const statement = `Default deny in both directions holds for every observed workload in ${passed.length} of ${segments}`;
     return problems.length > 0
       ? { result: 'not_assessed', reason: `${statement}, ${incompleteText(problems)}.` }
       : { result: 'satisfied', reason: `${statement}.` };

@@ -79,6 +79,11 @@ function namespacesOf(workloads: readonly WorkloadView[]): Topology['namespaces'
   return [...namespaces].map(([name, labels]) => ({ name, labels }));
 }
 
+/** The namespace policies select the workload in; null for what is no pod, whatever namespace its record names. */
+function podNamespace(workload: WorkloadView | undefined): string | null {
+  return workload?.key.startsWith('k8s:') ? workload.namespace : null;
+}
+
 /** A second pod of a workload that talks to itself: between two pods of one workload policies do decide. */
 const twinOf = (key: string) => `${key} (another pod)`;
 
@@ -114,8 +119,9 @@ export class EdgeJudge {
     this.workloads = new Map(all.map((workload) => [workload.key, workload]));
     const talksToItself = new Set(edges.filter((edge) => edge.source === edge.destination).map(({ source }) => source));
     const pods = [...this.workloads.values()].flatMap((workload) => {
-      if (workload.namespace === null) return [];
-      const pod = podOf(workload, workload.namespace);
+      const namespace = podNamespace(workload);
+      if (namespace === null) return [];
+      const pod = podOf(workload, namespace);
       return talksToItself.has(pod.key) ? [pod, { ...pod, key: twinOf(pod.key) }] : [pod];
     });
     this.topology = { namespaces: namespacesOf(all), pods };
@@ -126,7 +132,7 @@ export class EdgeJudge {
   }
 
   private place(key: string): Place {
-    const namespace = this.workloads.get(key)?.namespace ?? null;
+    const namespace = podNamespace(this.workloads.get(key));
     if (namespace !== null) return { kind: 'pod', key, namespace };
     const [prefix, rest = ''] = key.split(/:(.*)/s);
     if (prefix === 'ip') return { kind: 'address', ip: rest };

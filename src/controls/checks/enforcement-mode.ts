@@ -76,7 +76,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
         result: 'not_assessed',
         reason: `No decision was recorded in ${unseen.length} of ${segments}: ${names(unseen)}.`,
       };
-    const passed = `In all of ${segments} every recorded decision was enforced`;
+    const passed = `In ${judged.length} of ${segments} every recorded decision was enforced`;
     return problems.length > 0
       ? { result: 'not_assessed', reason: `${passed}, ${incompleteText(problems)}.` }
       : { result: 'satisfied', reason: `${passed}.` };

@@ -8,11 +8,12 @@ export const verificationMaxAgeSeconds = 86_400;
 function judge({ integrity, asOf }: EvidenceSnapshot): { result: ResultWord; reason: string } {
   const { size, rootHash, verified, verifiedAt, problems } = integrity;
   const entries = counted(size, 'entry', 'entries');
-  if (!verified || problems.length > 0)
+  if (problems.length > 0)
     return {
       result: 'not_satisfied',
       reason: `Verification of the log of ${entries} at ${verifiedAt} failed with ${counted(problems.length, 'problem')}.`,
     };
+  if (!verified) return { result: 'not_assessed', reason: `The log of ${entries} has not been verified.` };
   if (size === 0) return { result: 'not_assessed', reason: 'The log holds no entries yet.' };
   const age = secondsBetween(verifiedAt, asOf);
   if (age > verificationMaxAgeSeconds)
@@ -31,7 +32,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
   return {
     controlId: 'log-integrity',
     ...judgement,
-    examined: snapshot.integrity.size === 0 && judgement.result === 'not_assessed' ? 0 : 1,
+    examined: judgement.result === 'not_assessed' ? 0 : 1,
     passed: judgement.result === 'satisfied' ? 1 : 0,
     observations: snapshot.integrity.problems.map((statement) => ({
       severity: 'critical',

@@ -91,7 +91,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
     if (judged.length === 0)
       return { result: 'not_assessed', reason: 'No change was approved or carried out in the period.' };
     const note = machine > 0 ? `; ${counted(machine, 'step')} carried out by machine accounts name no person` : '';
-    const passed = `In all of ${changes} requester and approver, and approver and the one who carried it out, are different people${note}`;
+    const passed = `In ${judged.length} of ${changes} requester and approver, and approver and the one who carried it out, are different people${note}`;
     return problems.length > 0
       ? { result: 'not_assessed', reason: `${passed}, ${incompleteText(problems)}.` }
       : { result: 'satisfied', reason: `${passed}.` };

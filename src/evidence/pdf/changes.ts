@@ -1,11 +1,13 @@
 import type { ReportModel } from '../report-model.js';
+import type { CrossReferences } from './cross-references.js';
+import { drawRecords } from './records-table.js';
 import type { Sheet } from './sheet.js';
 import { drawTable } from './table.js';
 import { colours, styles } from './theme.js';
 import { counted, plannedTime, spaced, timeInUtcColumn } from './wording.js';
 
 /** Chapter 5: the changes of the period, who asked, who approved, and the records that carried them out. */
-export function drawChanges(sheet: Sheet, model: ReportModel): void {
+export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossReferences): void {
   sheet.chapter('5 Changes', 'chapter-5');
   const unauthorised = model.unauthorisedChanges.length;
   sheet.paragraph(
@@ -55,6 +57,13 @@ export function drawChanges(sheet: Sheet, model: ReportModel): void {
       },
     ],
   });
+  const carriedOut = model.changes.flatMap((change) => change.carriedOut);
+  const unapproved = model.unauthorisedChanges.map(({ index, eventTime, author, action, policy }) => ({
+    index,
+    eventTime,
+    summary: `Without approval: ${author}, ${spaced(action)} of ${policy}`,
+  }));
+  if (carriedOut.length + unapproved.length > 0) drawRecords(sheet, [...carriedOut, ...unapproved], references);
 }
 
 function named(person: string, at: string | null): string {

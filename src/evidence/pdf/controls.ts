@@ -2,13 +2,13 @@ import type { Citation, Observation } from '../../controls/model.js';
 import type { ReportedControl, ReportModel } from '../report-model.js';
 import type { CrossReferences } from './cross-references.js';
 import { drawResultMark } from './marks.js';
+import { drawRecords } from './records-table.js';
 import type { Sheet } from './sheet.js';
 import { drawTable } from './table.js';
 import { colours, page, resultColours, resultNames, styles } from './theme.js';
-import { count, counted, shortened, spaced, timeInUtcColumn } from './wording.js';
+import { count, counted } from './wording.js';
 
-/** Rows printed of one control's cited records; the package holds all. */
-const printedRecords = 200;
+/** Indices printed beside an observation; the table of records below has all. */
 const listedIndices = 8;
 
 /** Chapter 4: each control with its question, method, result, what was observed and the records behind it. */
@@ -93,38 +93,12 @@ function indexList(citations: readonly Citation[]): string {
 }
 
 function drawCited(sheet: Sheet, control: ReportedControl, references: CrossReferences): void {
-  const cited = new Map<number, Citation>();
-  for (const observation of control.observations) {
-    for (const citation of observation.citations) cited.set(citation.index, citation);
-  }
-  for (const citation of control.citations) cited.set(citation.index, citation);
-  const rows = [...cited.values()].sort((a, b) => a.index - b.index);
-  const printed = rows.slice(0, printedRecords);
-  sheet.subheading(`Records (${count(rows.length)})`, 60);
-  drawTable(sheet, {
-    empty: 'No record is cited.',
-    rows: printed,
-    columns: [
-      { title: 'Index', share: 0.105, align: 'right', cell: (row) => ({ text: String(row.index), style: styles.cellStrong }) },
-      { title: 'Time (UTC)', share: 0.125, cell: (row) => timeInUtcColumn(row.eventTime) },
-      { title: 'Source', share: 0.17, cell: (row) => references.record(row.index)?.source ?? '–' },
-      { title: 'Kind', share: 0.1, cell: (row) => spaced(references.record(row.index)?.kind ?? '–') },
-      {
-        title: 'Digest',
-        share: 0.13,
-        cell: (row) => ({ text: shortened(references.record(row.index)?.leafHash ?? '–'), style: styles.cellCode }),
-      },
-      { title: 'What it shows', share: 0.37, cell: (row) => row.summary },
-    ],
-  });
-  const notes: string[] = [];
-  if (printed.length < rows.length) {
-    notes.push(`The first ${count(printed.length)} of ${counted(rows.length, 'record')} are printed; the package holds all of them.`);
-  }
+  const observed = control.observations.flatMap((observation) => observation.citations);
+  drawRecords(sheet, [...observed, ...control.citations], references);
   if (control.citedTotal > control.citations.length) {
-    notes.push(
+    sheet.paragraph(
       `${counted(control.citedTotal, 'record')} in the log support this result; ${count(control.citations.length)} are cited as examples.`,
+      styles.note,
     );
   }
-  if (notes.length > 0) sheet.paragraph(notes.join(' '), styles.note);
 }

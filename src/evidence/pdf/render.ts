@@ -84,7 +84,7 @@ export async function renderPdf(model: ReportModel, attachments: readonly Attach
   drawScope(sheet, model);
   drawRequirements(sheet, model, references);
   drawControls(sheet, model, references);
-  drawChanges(sheet, model);
+  drawChanges(sheet, model, references);
   drawSources(sheet, model);
   drawIntegrity(sheet, model);
   drawAnnexes(sheet);

@@ -150,16 +150,25 @@ interface SharePart {
   readonly count: number;
 }
 
+/** Widths in percent that fill the bar; a part that is there at all stays visible. */
+function shareWidths(counts: readonly number[]): readonly number[] {
+  const whole = counts.reduce((sum, count) => sum + count, 0);
+  if (whole === 0) return counts.map(() => 0);
+  const visible = counts.map((count) => (count === 0 ? 0 : Math.max(1, (count / whole) * 100)));
+  const sum = visible.reduce((total, width) => total + width, 0);
+  return visible.map((width) => (width / sum) * 100);
+}
+
 /** Parts of a whole as one bar; the numbers stand in words beside it. */
 export function ShareBar({ parts }: { readonly parts: readonly SharePart[] }): JSX.Element {
-  const whole = parts.reduce((sum, { count }) => sum + count, 0);
+  const widths = shareWidths(parts.map(({ count }) => count));
   let start = 0;
   return (
     <svg class="share-bar" width="100%" height="8" aria-hidden="true" focusable="false">
       <rect class="share share-none" x="0" y="0" width="100%" height="8" />
-      {parts.map(({ tone, count }) => {
+      {parts.map(({ tone }, place) => {
         const x = start;
-        const wide = whole === 0 ? 0 : (count / whole) * 100;
+        const wide = widths[place] ?? 0;
         start += wide;
         return wide === 0 ? null : <rect class={`share share-${tone}`} x={percent(x)} y="0" width={percent(wide)} height="8" />;
       })}

@@ -75,5 +75,5 @@ const columns: readonly Column<ChangeRow>[] = [
   { head: 'Requester', cell: ({ requester }) => requester },
   { head: 'Approver', cell: ({ approver }) => approver ?? <span class="note">–</span> },
   { head: 'Proposed', tight: true, cell: ({ proposedAt }) => <Time at={proposedAt} precision="minute" /> },
-  { head: 'Window', cell: ({ windowFrom, windowTo }) => <Span from={windowFrom} to={windowTo} /> },
+  { head: 'Window', wide: true, cell: ({ windowFrom, windowTo }) => <Span from={windowFrom} to={windowTo} /> },
 ];

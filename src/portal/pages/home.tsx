@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { ResultShares, ShareBar, VolumeChart } from '../components/chart.js';
 import { Facts } from '../components/facts.js';
 import { Age, Time, countOf, countText } from '../components/figures.js';
-import { Identifier } from '../components/identifier.js';
+import { Identifier, Name } from '../components/identifier.js';
 import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, severityMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
@@ -130,7 +130,7 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
                 </>
               ),
           },
-          { term: 'Origin', is: <code>{log.origin}</code> },
+          { term: 'Origin', is: <Name text={log.origin} /> },
         ]}
       />
     </Panel>

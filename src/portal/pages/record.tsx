@@ -102,9 +102,16 @@ function normalFacts(normal: NormalForm): readonly Fact[] {
     { term: 'Format', is: `${normal.format}, parser ${normal.parserVersion}` },
     ...Object.entries(normal.attributes).map(([name, value]) => ({
       term: name,
-      is: typeof value === 'string' ? value : JSON.stringify(value),
+      is: attributeText(value),
     })),
   ];
+}
+
+/** A string as it is, a list of strings with commas, anything else as JSON. */
+function attributeText(value: NormalForm['attributes'][string]): string {
+  if (typeof value === 'string') return value;
+  const texts = Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  return Array.isArray(value) && texts.length === value.length && texts.length > 0 ? texts.join(', ') : JSON.stringify(value);
 }
 
 function listed(values: readonly string[]): string | null {

@@ -94,13 +94,13 @@ const columns: readonly Column<RecordRow>[] = [
   { head: 'Policy', wide: true, cell: (row) => <Policies row={row} /> },
 ];
 
-/** The clock alone where the record arrived on the day it happened. */
+/** The clock, under the day unless the record arrived on the day it happened. */
 function Received({ row: { eventTime, receivedAt } }: { readonly row: RecordRow }): JSX.Element {
-  const text = timeText(receivedAt);
   const sameDay = eventTime !== null && eventTime.slice(0, 10) === receivedAt.slice(0, 10);
   return (
     <time class="time" dateTime={receivedAt} title={receivedAt}>
-      {sameDay ? text.slice(11) : text}
+      {!sameDay && <span class="block">{timeText(receivedAt, 'day')}</span>}
+      {timeText(receivedAt).slice(11)}
     </time>
   );
 }

@@ -225,7 +225,7 @@ function Changes({ report: { changes } }: { readonly report: ReportModel }): JSX
           },
           { head: 'Requester', cell: ({ requester }) => requester },
           { head: 'Approver', cell: ({ approver }) => approver ?? '–' },
-          { head: 'Window', cell: ({ windowFrom, windowTo }) => <Span from={windowFrom} to={windowTo} /> },
+          { head: 'Window', wide: true, cell: ({ windowFrom, windowTo }) => <Span from={windowFrom} to={windowTo} /> },
           {
             head: 'Carried out by',
             wide: true,
