@@ -5,7 +5,9 @@ export class Roles1795305600001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DO $$ BEGIN
-        CREATE ROLE segproof_service NOLOGIN;
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'segproof_service') THEN
+          CREATE ROLE segproof_service NOLOGIN;
+        END IF;
       EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
       END $$;
       REVOKE CREATE ON SCHEMA public FROM PUBLIC;

@@ -44,21 +44,20 @@ function conclude(mapped: readonly MappedControl[]): { result: ResultWord; reaso
   const deciding = mapped.filter(decides);
   const having = (word: ResultWord) => deciding.filter(({ result }) => result === word);
   const failed = having('not_satisfied');
-  if (failed.length > 0)
-    return { result: 'not_satisfied', reason: `Not satisfied by ${names(failed)}, which decides it in scope.` };
+  if (failed.length > 0) return { result: 'not_satisfied', reason: `Not satisfied in scope, by ${names(failed)}.` };
   const applicable = deciding.filter(({ result }) => result !== 'not_applicable');
   const open = having('not_assessed');
   if (open.length > 0)
     return { result: 'not_assessed', reason: `Decided in scope by ${names(deciding)}; not assessed: ${names(open)}.` };
-  if (applicable.length > 0) return { result: 'satisfied', reason: `Satisfied in scope by ${names(applicable)}.` };
+  if (applicable.length > 0) return { result: 'satisfied', reason: `Satisfied in scope, by ${names(applicable)}.` };
   if (deciding.length > 0)
-    return { result: 'not_applicable', reason: `Not applicable by ${names(deciding)}, which decides it in scope.` };
+    return { result: 'not_applicable', reason: `Not applicable in scope, by ${names(deciding)}.` };
   const supporting = mapped.filter(({ relationship }) => relationship !== 'no-relationship');
   return {
     result: 'not_assessed',
     reason:
       supporting.length > 0
-        ? `Has evidence from ${names(supporting)}, which supports it and does not decide it.`
+        ? `Has evidence from ${names(supporting)} that supports it but does not decide it.`
         : 'No control of this service bears on it.',
   };
 }

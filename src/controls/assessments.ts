@@ -103,7 +103,7 @@ export class Assessments {
         rootHash: head.root.toString('hex'),
         verified: last !== null && last.problems.length === 0,
         verifiedAt: last?.finishedAt.toISOString() ?? new Date(0).toISOString(),
-        problems: last === null ? ['the log has not been verified yet'] : last.problems,
+        problems: last?.problems ?? [],
       },
     });
     return {

@@ -185,13 +185,16 @@ export class Snapshots {
       `WITH minutes AS (
          SELECT source, received, rejected, last_event_time, last_index, first_event_time,
                 lag(last_event_time) OVER (PARTITION BY source ORDER BY minute) AS previous
-         FROM source_minute WHERE minute >= $1::timestamptz - interval '1 minute' AND minute < $2
+         FROM source_minute WHERE minute < $2
        ), gaps AS (
+         -- A gap belongs to the period in which it ends; it may have begun before.
          SELECT DISTINCT ON (source) source, extract(epoch FROM first_event_time - previous) AS seconds, previous, first_event_time
-         FROM minutes WHERE previous IS NOT NULL ORDER BY source, first_event_time - previous DESC
+         FROM minutes WHERE previous IS NOT NULL AND first_event_time >= $1 ORDER BY source, first_event_time - previous DESC
        )
-       SELECT m.source, sum(m.received) AS received, sum(m.rejected) AS rejected, max(m.last_event_time) AS last_event_time,
-              max(m.last_index) AS last_index, max(g.seconds) AS gap_seconds, max(g.previous) AS gap_from, max(g.first_event_time) AS gap_to
+       SELECT m.source, coalesce(sum(m.received) FILTER (WHERE m.last_event_time >= $1), 0) AS received,
+              coalesce(sum(m.rejected) FILTER (WHERE m.last_event_time >= $1), 0) AS rejected,
+              max(m.last_event_time) AS last_event_time, max(m.last_index) AS last_index,
+              max(g.seconds) AS gap_seconds, max(g.previous) AS gap_from, max(g.first_event_time) AS gap_to
        FROM minutes m LEFT JOIN gaps g ON g.source = m.source GROUP BY m.source`,
       [scope.period.from, scope.period.to],
     );

@@ -4,10 +4,10 @@ import type { Protocol } from '../policies/model.js';
 import type { Endpoint, SideVerdict } from '../policies/simulation/evaluate.js';
 import { FlowRecords, type Attempt, type FlowEnd, type FlowLine, type Side } from './flow-records.js';
 import { dnsQuestion, httpExchange, speaksHttp } from './http-talk.js';
-import { outsideOf } from './outside.js';
+import { describe, outsideOf } from './outside.js';
 import type { PolicyEpochs } from './policy-epochs.js';
 import type { Random } from './random.js';
-import type { EstatePod, HubbleEndpoint, Workloads } from './workloads.js';
+import type { EstatePod, Workloads } from './workloads.js';
 
 /** A flow line and the source that delivers it. */
 export interface Reported extends FlowLine {
@@ -36,7 +36,7 @@ const inspectedShare = 0.06;
 /** A SYN that is dropped comes again: after how many milliseconds, and how likely its sender still waits. */
 const retransmissions = [0, 1_013, 3_029];
 const patientShare = 0.8;
-const host: HubbleEndpoint = { identity: 1, labels: ['reserved:host'] };
+const host = describe(1, ['reserved:host']);
 
 /**
  * Makes connection attempts and decides them by the policies in force. Exporters are set to the namespaces of the
@@ -62,8 +62,8 @@ export class Attempts {
     const outside = outsideOf(name);
     if (outside !== null) {
       const ip = outside.address(this.random);
-      const { endpoint, dnsName } = outside;
-      return { pod: null, simulated: { ip }, written: { ip, near: endpoint, far: endpoint, dnsName } };
+      const { description, dnsName } = outside;
+      return { pod: null, simulated: { ip }, written: { ip, near: description, far: description, dnsName } };
     }
     const pods = this.workloads.podsOf(name);
     // The platform runs in every cluster and is asked in one's own.

@@ -3,15 +3,15 @@
 import type { Protocol } from '../policies/model.js';
 import type { RuleMatch, SideVerdict } from '../policies/simulation/evaluate.js';
 import type { Random } from './random.js';
-import type { ClusterNode, HubbleEndpoint } from './workloads.js';
+import type { ClusterNode } from './workloads.js';
 
 /** One end of a connection, whatever it is. */
 export interface FlowEnd {
   readonly ip: string;
   readonly dnsName: string | null;
-  /** As the node that reports describes it when the end is its own, and else. */
-  readonly near: HubbleEndpoint;
-  readonly far: HubbleEndpoint;
+  /** JSON text of its description: by the node that reports when the end is its own, and else. */
+  readonly near: string;
+  readonly far: string;
 }
 
 /** A connection attempt at one moment, as every record of it repeats it. */
@@ -58,17 +58,24 @@ function allowedBy(policies: readonly RuleMatch[], revision: number): unknown[] 
   }));
 }
 
-/** Writes the records of a connection. */
+/** The members of a JSON object without its braces; the object must not be empty. */
+function members(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
+}
+
+/** Writes the records of a connection. Descriptions of the ends are most of a record, so their text is made once. */
 export class FlowRecords {
   constructor(private readonly random: Random) {}
 
-  private write(node: ClusterNode, at: number, nanos: number, head: object, rest: object): FlowLine {
+  private write(node: ClusterNode, at: number, nanos: number, verdict: object, packet: string, rest: object): FlowLine {
     const time = timeText(at, nanos);
-    const flow = { time, uuid: this.random.uuid(), ...head, node_name: node.name, ...rest };
-    return { at, nanos, line: JSON.stringify({ flow, node_name: node.name, time }) };
+    const head = members({ time, uuid: this.random.uuid(), ...verdict });
+    const tail = members({ node_name: node.name, time });
+    const line = `{"flow":{${head},${packet},${members({ node_name: node.name, ...rest })}},${tail}}`;
+    return { at, nanos, line };
   }
 
-  private packet(attempt: Attempt, side: Side, isReply: boolean): object {
+  private packet(attempt: Attempt, side: Side, isReply: boolean, type: 'L3_L4' | 'L7' = 'L3_L4'): string {
     const { source, destination, protocol, sourcePort, port } = attempt;
     const [from, to] = isReply ? [destination, source] : [source, destination];
     const flags = isReply ? { SYN: true, ACK: true } : { SYN: true };
@@ -76,13 +83,12 @@ export class FlowRecords {
       ? { source_port: port, destination_port: sourcePort }
       : { source_port: sourcePort, destination_port: port };
     const reporter = side === 'EGRESS' ? source : destination;
-    return {
+    const layers = members({
       IP: { source: from.ip, destination: to.ip, ipVersion: 'IPv4' },
       l4: { [protocol]: protocol === 'TCP' ? { ...ports, flags } : ports },
-      source: from === reporter ? from.near : from.far,
-      destination: to === reporter ? to.near : to.far,
-      Type: 'L3_L4',
-    };
+    });
+    const [fromText, toText] = [from === reporter ? from.near : from.far, to === reporter ? to.near : to.far];
+    return `${layers},"source":${fromText},"destination":${toText},"Type":"${type}"`;
   }
 
   private names({ source, destination }: Attempt): object {
@@ -115,7 +121,8 @@ export class FlowRecords {
       node,
       attempt.at,
       nanos,
-      { verdict: outcome, ...(dropped ? { drop_reason: 133 } : {}), ...this.packet(attempt, side, false) },
+      { verdict: outcome, ...(dropped ? { drop_reason: 133 } : {}) },
+      this.packet(attempt, side, false),
       {
         event_type: { type: policyVerdictEvent },
         ...this.names(attempt),
@@ -135,7 +142,8 @@ export class FlowRecords {
       node,
       attempt.at,
       this.random.integer(900_000, 999_999),
-      { verdict: 'FORWARDED', ...this.packet(attempt, 'INGRESS', isReply) },
+      { verdict: 'FORWARDED' },
+      this.packet(attempt, 'INGRESS', isReply),
       {
         ...(isReply ? { reply: true } : {}),
         event_type: isReply ? { type: traceEvent, sub_type: 3 } : { type: traceEvent },
@@ -157,12 +165,12 @@ export class FlowRecords {
     l7: object,
     summary: string,
   ): FlowLine {
-    const packet = { ...this.packet(attempt, side, isReply), Type: 'L7' };
     return this.write(
       node,
       attempt.at + delay,
       this.random.integer(900_000, 999_999),
-      { verdict: 'FORWARDED', ...packet },
+      { verdict: 'FORWARDED' },
+      this.packet(attempt, side, isReply, 'L7'),
       {
         ...(isReply ? { reply: true } : {}),
         l7,

@@ -10,7 +10,8 @@ export interface Outside {
   readonly cidrs: readonly string[];
   readonly dnsName: string | null;
   readonly address: (random: Random) => string;
-  readonly endpoint: HubbleEndpoint;
+  /** JSON text of how every node describes it. */
+  readonly description: string;
 }
 
 /** Identities of addresses that a policy names by a CIDR are numbered from here on, on each node. */
@@ -33,6 +34,12 @@ const partnerRows: readonly Row[] = [
   ['staff-vpn', '10.8.0.0/24', null, [21, 22, 23]],
 ];
 
+/** Text of an end that has an identity and labels only. */
+export function describe(identity: number, labels: readonly string[]): string {
+  const endpoint: HubbleEndpoint = { identity, labels };
+  return JSON.stringify(endpoint);
+}
+
 function partner([name, cidr, dnsName, hosts]: Row, at: number): Outside {
   const network = cidr.slice(0, cidr.lastIndexOf('.'));
   return {
@@ -40,11 +47,11 @@ function partner([name, cidr, dnsName, hosts]: Row, at: number): Outside {
     cidrs: [cidr],
     dnsName,
     address: (random) => `${network}.${random.pick(hosts)}`,
-    endpoint: { identity: firstCidrIdentity + at, labels: [`cidr:${cidr}`, 'reserved:world'] },
+    description: describe(firstCidrIdentity + at, [`cidr:${cidr}`, 'reserved:world']),
   };
 }
 
-const world: HubbleEndpoint = { identity: 2, labels: ['reserved:world'] };
+const world = describe(2, ['reserved:world']);
 const everywhere = ['0.0.0.0/0', '::/0'];
 
 const internet: Outside = {
@@ -52,7 +59,7 @@ const internet: Outside = {
   cidrs: everywhere,
   dnsName: null,
   address: (random) => `198.${random.integer(18, 19)}.${random.integer(0, 255)}.${random.integer(1, 254)}`,
-  endpoint: world,
+  description: world,
 };
 
 /** Where a request to the cloud's metadata service goes: nothing of ours should ask it. */
@@ -61,7 +68,7 @@ const metadataService: Outside = {
   cidrs: ['169.254.169.254/32'],
   dnsName: null,
   address: () => '169.254.169.254',
-  endpoint: world,
+  description: world,
 };
 
 const byName = new Map(

@@ -142,7 +142,6 @@ class DemoRun {
         if (id === undefined) throw new DemoError(`expected the review of a proposed change, got one of ${step.key}`);
         const review = { decision: step.decision, comment: step.comment };
         await client.sendAs(step.by, 'POST', `/api/v1/changes/${encodeURIComponent(id)}/reviews`, review, [201]);
-        return;
       }
     }
   }

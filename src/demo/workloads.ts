@@ -17,9 +17,8 @@ export interface ClusterNode {
   readonly network: string;
 }
 
-/** One end of a flow as Hubble writes it. `ID` is the local endpoint's and absent at the far end. */
+/** One end of a flow as Hubble describes it; a node adds the `ID` of its own endpoints. */
 export interface HubbleEndpoint {
-  readonly ID?: number;
   readonly identity: number;
   readonly cluster_name?: string;
   readonly namespace?: string;
@@ -32,9 +31,9 @@ export interface EstatePod {
   readonly workload: Workload;
   readonly node: ClusterNode;
   readonly ip: string;
-  /** As its own node describes it, and as others do. */
-  readonly near: HubbleEndpoint;
-  readonly far: HubbleEndpoint;
+  /** JSON text of how its own node describes it, and others do. */
+  readonly near: string;
+  readonly far: string;
 }
 
 export interface Workload {
@@ -199,8 +198,8 @@ export class Workloads {
         workload,
         node,
         ip: `${node.network}.${host}`,
-        near: { ID: random.integer(100, 4000), ...far },
-        far,
+        near: JSON.stringify({ ID: random.integer(100, 4000), ...far }),
+        far: JSON.stringify(far),
       };
     });
   }

@@ -89,6 +89,18 @@ export function buildReport(snapshot: EvidenceSnapshot, assessment: Assessment, 
       approvedAt: change.approvedAt,
       windowFrom: change.windowFrom,
       windowTo: change.windowTo,
+      recorded: [
+        { index: change.proposedIndex, eventTime: change.proposedAt, summary: `proposed by ${change.requester}` },
+        ...(change.reviewedIndex === null
+          ? []
+          : [
+              {
+                index: change.reviewedIndex,
+                eventTime: change.approvedAt ?? change.proposedAt,
+                summary: change.approver === null ? 'rejected' : `approved by ${change.approver}`,
+              },
+            ]),
+      ],
       carriedOut: carriedOut.map(({ version }) => ({
         index: version.index,
         eventTime: version.eventTime,

@@ -12,7 +12,10 @@ export const packageFiles = [
     what: 'For every cited record its leaf hash, its inclusion proof (RFC 6962) to the root of the checkpoint, and the SHA-256 of its line in records.ndjson.',
   },
   { name: 'checkpoint.txt', what: 'Size and root hash of the log, signed by the log (C2SP tlog-checkpoint).' },
-  { name: 'keys.txt', what: 'The verifier key of the log, for information: verify with the key you were given by other means.' },
+  {
+    name: 'keys.txt',
+    what: 'The verifier key of the log, for information: verify with the key you were given by other means.',
+  },
   { name: 'manifest.json', what: 'Name, size and SHA-256 of every file above: canonical JSON.' },
   { name: 'manifest.sig', what: 'The log’s signature over the manifest (C2SP signed-note).' },
 ] as const;

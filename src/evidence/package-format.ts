@@ -33,7 +33,13 @@ const LeafFields = z.strictObject({
 
 /** A line of records.ndjson. Salt and payload are there together, or erased together with the reason given. */
 export const RecordLine = z.union([
-  z.strictObject({ index: z.number().int().nonnegative(), leaf: LeafFields, salt: Base64, payload: Base64, erased: z.null() }),
+  z.strictObject({
+    index: z.number().int().nonnegative(),
+    leaf: LeafFields,
+    salt: Base64,
+    payload: Base64,
+    erased: z.null(),
+  }),
   z.strictObject({
     index: z.number().int().nonnegative(),
     leaf: LeafFields,

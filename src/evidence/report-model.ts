@@ -37,6 +37,11 @@ export const ReportedChange = z.object({
   approvedAt: z.string().nullable(),
   windowFrom: z.string(),
   windowTo: z.string(),
+  /** Entries of the log that hold the proposal and the review; they count as cited. */
+  proposedIndex: z.number().int().nonnegative().optional(),
+  reviewedIndex: z.number().int().nonnegative().nullable().optional(),
+  /** Entries that record its proposal and its review. */
+  recorded: z.array(Citation),
   /** Audit records that carried it out. */
   carriedOut: z.array(Citation),
 });
@@ -62,7 +67,18 @@ export const ReportModel = z.object({
   requestedAt: z.string(),
   requestedBy: z.string(),
   period: z.object({ from: z.string(), to: z.string() }),
-  scope: z.object({ estate: z.boolean(), segments: z.array(z.object({ name: z.string(), owner: z.string(), criticality: z.string(), phase: z.string(), workloads: z.number().int() })) }),
+  scope: z.object({
+    estate: z.boolean(),
+    segments: z.array(
+      z.object({
+        name: z.string(),
+        owner: z.string(),
+        criticality: z.string(),
+        phase: z.string(),
+        workloads: z.number().int(),
+      }),
+    ),
+  }),
   framework: z.object({ id: z.string(), title: z.string(), version: z.string(), publisher: z.string() }),
   mappingVersion: z.string(),
   log: z.object({

@@ -164,16 +164,17 @@ function verifyRecord(
   };
 
   const leafData = encodeLeaf(leaf);
-  if (canonicalJson(leaf) !== leafData.toString('utf8')) fault('records.ndjson', 'the leaf has values a leaf cannot have');
+  if (canonicalJson(leaf) !== leafData.toString('utf8'))
+    fault('records.ndjson', 'the leaf has values a leaf cannot have');
   if (record.payload !== null && hashPayload(record.salt, record.payload).toString('hex') !== leaf.payloadHash) {
     fault('records.ndjson', 'the payload does not fit the digest in its leaf: payload, salt or leaf was changed');
   }
   if (proof === undefined || checkpoint === null) return false;
 
   const leafHash = hashLeaf(leafData);
-  const follow = (hash: Buffer): string | null => {
+  const follow = (claimed: Buffer): string | null => {
     try {
-      verifyInclusion({ index, size: checkpoint.size, leafHash: hash, proof: proof.proof, root: checkpoint.root });
+      verifyInclusion({ index, size: checkpoint.size, leafHash: claimed, proof: proof.proof, root: checkpoint.root });
       return null;
     } catch (error) {
       if (error instanceof ProofError) return error.message;
@@ -183,8 +184,10 @@ function verifyRecord(
   const broken = follow(leafHash);
   if (broken === null) {
     // The leaf is authentic, so what disagrees with it is wrong.
-    if (proof.leafHash !== leafHash.toString('hex')) fault('proofs.ndjson', 'the leaf hash given is not that of the record');
-    for (const difference of cited === undefined ? [] : differences(cited, record, leafHash)) fault('report.json', difference);
+    if (proof.leafHash !== leafHash.toString('hex'))
+      fault('proofs.ndjson', 'the leaf hash given is not that of the record');
+    for (const difference of cited === undefined ? [] : differences(cited, record, leafHash))
+      fault('report.json', difference);
   } else if (follow(Buffer.from(proof.leafHash, 'hex')) === null) {
     fault('records.ndjson', 'the leaf is not the one the log holds at this index');
   } else {

@@ -12,7 +12,8 @@ export function verifyCitations(model: ReportModel, report: Report): void {
   let last = -1;
   for (const { index } of model.records) {
     if (index <= last) report({ file, index, message: 'the records are not listed in index order' });
-    if (index >= model.log.size) report({ file, index, message: `the log had ${model.log.size} entries, so it holds no such record` });
+    if (index >= model.log.size)
+      report({ file, index, message: `the log had ${model.log.size} entries, so it holds no such record` });
     listed.add(index);
     last = index;
   }
@@ -32,10 +33,14 @@ export function citedIndices(model: ReportModel): Set<number> {
       ...control.citations,
       ...control.observations.flatMap((observation) => observation.citations),
     ]),
-    ...model.changes.flatMap((change) => change.carriedOut),
+    ...model.changes.flatMap((change) => [...change.recorded, ...change.carriedOut]),
     ...model.unauthorisedChanges,
   ];
-  return new Set(citations.map((citation) => citation.index));
+  const acts = model.changes.flatMap(({ proposedIndex, reviewedIndex }) => [proposedIndex, reviewedIndex]);
+  return new Set([
+    ...citations.map((citation) => citation.index),
+    ...acts.filter((index) => index !== undefined && index !== null),
+  ]);
 }
 
 /** Totals are the sums of the lists, and what is said twice is said alike. */
@@ -55,7 +60,11 @@ export function verifyTotals(model: ReportModel, report: Report): void {
     ],
     ['controls', totals.controls, model.controls.length],
     ['records included', totals.recordsIncluded, model.records.length],
-    ['records in the period', totals.recordsInPeriod, Object.values(totals.recordsByKind).reduce((sum, value) => sum + value, 0)],
+    [
+      'records in the period',
+      totals.recordsInPeriod,
+      Object.values(totals.recordsByKind).reduce((sum, value) => sum + value, 0),
+    ],
   ] as const;
   for (const [what, said, counted] of sums) {
     if (said !== counted) report({ file, message: `the totals say ${said} ${what}, and the lists have ${counted}` });
@@ -63,17 +72,26 @@ export function verifyTotals(model: ReportModel, report: Report): void {
   const controls = new Map(model.controls.map((control) => [control.controlId, control]));
   for (const control of model.controls) {
     if (control.passed > control.examined) {
-      report({ file, message: `control ${control.controlId} passed ${control.passed} of ${control.examined} examined` });
+      report({
+        file,
+        message: `control ${control.controlId} passed ${control.passed} of ${control.examined} examined`,
+      });
     }
     if (control.citedTotal < control.citations.length) {
-      report({ file, message: `control ${control.controlId} cites ${control.citations.length} records of ${control.citedTotal}` });
+      report({
+        file,
+        message: `control ${control.controlId} cites ${control.citations.length} records of ${control.citedTotal}`,
+      });
     }
   }
   for (const requirement of model.requirements) {
     for (const mapping of requirement.controls) {
       const control = controls.get(mapping.controlId);
       if (control === undefined) {
-        report({ file, message: `requirement ${requirement.displayId} names the control ${mapping.controlId}, which the report lacks` });
+        report({
+          file,
+          message: `requirement ${requirement.displayId} names the control ${mapping.controlId}, which the report lacks`,
+        });
       } else if (control.result !== mapping.result) {
         report({
           file,

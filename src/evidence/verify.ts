@@ -92,12 +92,14 @@ function openArchive(bytes: Buffer, report: Report): Map<string, Buffer> {
     report({ file: archiveDirectory, message: `the directory lists ${name}, which does not belong to a package` });
     // One name of a complete package is wrong: its place tells which file it is.
     const due = names[at];
-    if (entries.length === names.length && due !== undefined && entries.every((entry) => entry.name !== due)) files.set(due, data);
+    if (entries.length === names.length && due !== undefined && entries.every((entry) => entry.name !== due))
+      files.set(due, data);
   });
   for (const problem of problems) {
     report({ ...problem, file: names.includes(problem.file) ? problem.file : archiveDirectory });
   }
-  for (const name of names) if (!files.has(name)) report({ file: name, message: 'the file is missing from the package' });
+  for (const name of names)
+    if (!files.has(name)) report({ file: name, message: 'the file is missing from the package' });
   if (problems.length === 0 && [...files.keys()].join('\n') !== names.filter((name) => files.has(name)).join('\n')) {
     report({ file: archiveDirectory, message: `the files are not in their order: ${names.join(', ')}` });
   }
@@ -146,7 +148,10 @@ function readCanonical<T>(
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  report({ file, message: `the file does not have the form it must have: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` });
+  report({
+    file,
+    message: `the file does not have the form it must have: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+  });
   return null;
 }
 
@@ -173,12 +178,16 @@ function openManifest(
   try {
     const { body } = openNote(text, [verifier]);
     // No digest covers this file, so it must have the one form: one signature and no other line.
-    if (text.slice(body.length + 1).split('\n').length !== 2) report({ file, message: 'the file holds more than one signature' });
+    if (text.slice(body.length + 1).split('\n').length !== 2)
+      report({ file, message: 'the file holds more than one signature' });
     const reportId = body.split('\n')[1] ?? '';
     if (body !== manifestNoteBody(reportId, hash('sha256', manifestBytes, 'buffer'))) {
       report({ file: 'manifest.json', message: 'the manifest is not the one that was signed' });
     } else if (manifest !== null && manifest.reportId !== reportId) {
-      report({ file: 'manifest.json', message: `the manifest is of report ${manifest.reportId}, and was signed for ${reportId}` });
+      report({
+        file: 'manifest.json',
+        message: `the manifest is of report ${manifest.reportId}, and was signed for ${reportId}`,
+      });
     }
     return { otherKey: false };
   } catch (error) {
@@ -196,7 +205,8 @@ function verifyDigests(manifest: Manifest, files: ReadonlyMap<string, Buffer>, r
   for (const { name, size, sha256 } of manifest.files) {
     const data = files.get(name);
     if (data === undefined) continue;
-    if (data.length !== size) report({ file: name, message: `the manifest gives ${size} bytes, and the file has ${data.length}` });
+    if (data.length !== size)
+      report({ file: name, message: `the manifest gives ${size} bytes, and the file has ${data.length}` });
     else if (hash('sha256', data, 'hex') !== sha256) {
       report({ file: name, message: 'the content was changed: its SHA-256 is not that of the manifest' });
     }
@@ -242,13 +252,21 @@ function verifyLogOf(model: ReportModel, checkpoint: Checkpoint, report: Report)
   const { log } = model;
   const said = `${log.origin}, size ${log.size}, root ${log.rootHash}`;
   const signed = `${checkpoint.origin}, size ${checkpoint.size}, root ${checkpoint.root.toString('hex')}`;
-  if (said !== signed) report({ file: 'report.json', message: `the report names the log state ${said}, and the checkpoint is of ${signed}` });
+  if (said !== signed)
+    report({
+      file: 'report.json',
+      message: `the report names the log state ${said}, and the checkpoint is of ${signed}`,
+    });
 }
 
 /** What stands both in the report and in another file is the same in both; files found damaged are left out. */
 function verifyCopies(
   model: ReportModel,
-  copies: { readonly manifest: Manifest | null; readonly checkpoint: Buffer | undefined; readonly keys: Buffer | undefined },
+  copies: {
+    readonly manifest: Manifest | null;
+    readonly checkpoint: Buffer | undefined;
+    readonly keys: Buffer | undefined;
+  },
   report: Report,
 ): void {
   const file = 'report.json';

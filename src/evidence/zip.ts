@@ -114,7 +114,8 @@ export function assertFits(files: readonly { readonly name: string; readonly siz
     if (names.has(name)) throw new ZipError(`the file ${name} is given twice; each name may come once`);
     names.add(name);
   }
-  if (files.length > mostEntries) throw new ZipError(`an archive holds at most ${mostEntries} files, got ${files.length}`);
+  if (files.length > mostEntries)
+    throw new ZipError(`an archive holds at most ${mostEntries} files, got ${files.length}`);
   const size = archiveSize(files);
   if (size > largestArchive) {
     throw new ZipError(
@@ -170,11 +171,18 @@ export function readZip(bytes: Buffer): ZipContents {
     entries.push({ name: file.name, data });
     const crc = crc32(data);
     if (header.equals(localHeader(file))) {
-      if (crc !== file.crc) problems.push({ file: file.name, message: 'the content does not fit its check sum (CRC-32)' });
+      if (crc !== file.crc)
+        problems.push({ file: file.name, message: 'the content does not fit its check sum (CRC-32)' });
     } else if (header.equals(localHeader({ ...file, crc })) && crc !== file.crc) {
-      problems.push({ file: archiveDirectory, message: `the check sum listed for ${file.name} is not that of the file` });
+      problems.push({
+        file: archiveDirectory,
+        message: `the check sum listed for ${file.name} is not that of the file`,
+      });
     } else {
-      problems.push({ file: file.name, message: 'the header of the file is not as the archive directory describes it' });
+      problems.push({
+        file: file.name,
+        message: 'the header of the file is not as the archive directory describes it',
+      });
     }
   }
   return { entries, problems };

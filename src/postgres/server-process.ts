@@ -175,7 +175,9 @@ function serverProcess(
     pid,
     port,
     stop() {
-      stopped ??= stopPostmaster(pid).then(() => watch.dismiss());
+      // Once it has ended and been waited for, its pid may be anybody's.
+      const running = child.exitCode === null && child.signalCode === null;
+      stopped ??= running ? stopPostmaster(pid).then(() => watch.dismiss()) : Promise.resolve();
       return stopped;
     },
   };

@@ -36,9 +36,15 @@ describe('drawable text', () => {
   test('writes out what has no glyph or no shape, and nothing else', () => {
     const latin = (codePoint: number): boolean => codePoint < 0x250;
     assert.equal(drawable('Zoë\tÅ\r', latin), 'Zoë Å ');
-    assert.equal(drawable('日\u202e\u0000\u{1F600}', () => true), '日[U+202E][U+0000]\u{1F600}');
+    assert.equal(
+      drawable('日\u202e\u0000\u{1F600}', () => true),
+      '日[U+202E][U+0000]\u{1F600}',
+    );
     assert.equal(drawable('日\u{1F600}', latin), '[U+65E5][U+1F600]');
-    assert.equal(drawable('a\ud800b', () => true), 'a[U+D800]b');
+    assert.equal(
+      drawable('a\ud800b', () => true),
+      'a[U+D800]b',
+    );
   });
 });
 
@@ -55,8 +61,14 @@ describe('wording', () => {
   test('gives times in UTC and periods by days where they are days', () => {
     assert.equal(time('2026-10-12T09:14:22.123456789Z'), '2026-10-12 09:14:22 UTC');
     assert.equal(time('whenever'), 'whenever');
-    assert.equal(period({ from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00Z' }), '2026-10-01 to 2026-11-01, 00:00 UTC');
-    assert.equal(period({ from: '2026-10-01T06:00:00Z', to: '2026-10-01T18:00:00Z' }), '2026-10-01 06:00:00 to 2026-10-01 18:00:00 UTC');
+    assert.equal(
+      period({ from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00Z' }),
+      '2026-10-01 to 2026-11-01, 00:00 UTC',
+    );
+    assert.equal(
+      period({ from: '2026-10-01T06:00:00Z', to: '2026-10-01T18:00:00Z' }),
+      '2026-10-01 06:00:00 to 2026-10-01 18:00:00 UTC',
+    );
   });
 
   test('gives durations in the two largest units', () => {

@@ -26,7 +26,9 @@ function smallInput(): PackageInput {
 }
 
 /** Where a file's header and data lie in the archive. */
-function spans(archive: Buffer): { readonly name: string; readonly header: number; readonly data: number; readonly end: number }[] {
+function spans(
+  archive: Buffer,
+): { readonly name: string; readonly header: number; readonly data: number; readonly end: number }[] {
   let at = 0;
   return readZip(archive).entries.map(({ name, data }) => {
     const header = at;
@@ -44,7 +46,10 @@ describe('the evidence package', () => {
     const result = verifyPackage(buildPackage(smallInput()), key);
     assert.deepEqual(result.problems, []);
     assert.equal(result.verdict, 'verified');
-    assert.deepEqual(result.steps.map((step) => step.outcome), Array(7).fill('passed'));
+    assert.deepEqual(
+      result.steps.map((step) => step.outcome),
+      Array(7).fill('passed'),
+    );
     assert.equal(result.log?.size, 23);
     assert.equal(result.recordsVerified, smallInput().records.length);
     assert.equal(result.recordsErased, 1);
@@ -53,7 +58,10 @@ describe('the evidence package', () => {
   test('is the same for the same input, has its files in order and is opened by unzip', (t) => {
     const archive = buildPackage(smallInput());
     assert.deepEqual(buildPackage(smallInput()), archive);
-    assert.deepEqual(readZip(archive).entries.map((entry) => entry.name), packageFiles.map((file) => file.name));
+    assert.deepEqual(
+      readZip(archive).entries.map((entry) => entry.name),
+      packageFiles.map((file) => file.name),
+    );
     if (spawnSync('unzip', ['-v']).status !== 0) return t.skip('unzip is not installed');
     const folder = mkdtempSync(join(tmpdir(), 'segproof-package-'));
     try {
@@ -99,7 +107,10 @@ describe('the evidence package', () => {
       if (file === undefined || starts === undefined || at < file.data) continue;
       const line = starts.findLastIndex((start) => start <= at);
       const named = result.problems.flatMap((problem) => (problem.index === undefined ? [] : [problem.index]));
-      assert.ok(named.includes(records[line]?.index ?? -1), `byte ${at}, line ${line} of ${owner}: ${JSON.stringify(result.problems)}`);
+      assert.ok(
+        named.includes(records[line]?.index ?? -1),
+        `byte ${at}, line ${line} of ${owner}: ${JSON.stringify(result.problems)}`,
+      );
       // A line feed made or lost touches the neighbour too; nothing else may.
       assert.ok(named.every((index) => Math.abs(records.findIndex((one) => one.index === index) - line) <= 1));
     }
@@ -109,7 +120,10 @@ describe('the evidence package', () => {
     const archive = buildPackage(smallInput());
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat({ max: archive.length - 1 }), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.tuple(fc.nat({ max: archive.length - 1 }), fc.integer({ min: 1, max: 255 })), {
+          minLength: 1,
+          maxLength: 5,
+        }),
         fc.constantFrom('change', 'cut', 'insert'),
         (edits, how) => {
           let bytes = Buffer.from(archive);
@@ -161,10 +175,12 @@ describe('a package whose signatures are right but whose content is not', () => 
     assert.equal(result.verdict, 'failed');
     return result.problems;
   }
-  const withModel = (change: (model: ReportModel) => ReportModel) => (input: PackageInput): PackageInput => ({
-    ...input,
-    model: change(input.model),
-  });
+  const withModel =
+    (change: (model: ReportModel) => ReportModel) =>
+    (input: PackageInput): PackageInput => ({
+      ...input,
+      model: change(input.model),
+    });
   const firstIndex = smallInput().records[0]?.index ?? -1;
 
   test('shows a payload that does not fit its digest', () => {
@@ -174,7 +190,10 @@ describe('a package whose signatures are right but whose content is not', () => 
         at === 0 ? { ...record, content: { salt: Buffer.alloc(16), payload: Buffer.from('{}') } } : record,
       ),
     }));
-    assert.deepEqual(problems.map(({ file, index }) => [file, index]), [['records.ndjson', firstIndex]]);
+    assert.deepEqual(
+      problems.map(({ file, index }) => [file, index]),
+      [['records.ndjson', firstIndex]],
+    );
   });
 
   test('shows a proof that leads elsewhere', () => {
@@ -182,36 +201,68 @@ describe('a package whose signatures are right but whose content is not', () => 
       ...input,
       records: input.records.map((record, at) => (at === 0 ? { ...record, proof: record.proof.toReversed() } : record)),
     }));
-    assert.deepEqual(problems.map(({ file, index }) => [file, index]), [['proofs.ndjson', firstIndex]]);
+    assert.deepEqual(
+      problems.map(({ file, index }) => [file, index]),
+      [['proofs.ndjson', firstIndex]],
+    );
   });
 
   test('shows what the report says of a record otherwise than the log', () => {
     const problems = problemsOf(
       withModel((model) => ({
         ...model,
-        records: model.records.map((record, at) => (at === 0 ? { ...record, eventTime: '2026-10-09T00:00:00Z' } : record)),
+        records: model.records.map((record, at) =>
+          at === 0 ? { ...record, eventTime: '2026-10-09T00:00:00Z' } : record,
+        ),
       })),
     );
-    assert.deepEqual(problems.map(({ file, index }) => [file, index]), [['report.json', firstIndex]]);
+    assert.deepEqual(
+      problems.map(({ file, index }) => [file, index]),
+      [['report.json', firstIndex]],
+    );
     assert.match(problems[0]?.message ?? '', /event time/u);
   });
 
   test('shows a citation of a record that is not there, and a record nothing cites', () => {
-    const uncited = problemsOf(withModel((model) => ({ ...model, unauthorisedChanges: [], controls: model.controls.map((control) => ({ ...control, citations: [], observations: [] })), changes: [] })));
+    const uncited = problemsOf(
+      withModel((model) => ({
+        ...model,
+        unauthorisedChanges: [],
+        controls: model.controls.map((control) => ({ ...control, citations: [], observations: [] })),
+        changes: [],
+      })),
+    );
     assert.equal(uncited.length, smallInput().records.length);
     for (const problem of uncited) assert.match(problem.message, /nothing in it cites it/u);
     const absent = problemsOf(
       withModel((model) => ({
         ...model,
-        unauthorisedChanges: [...model.unauthorisedChanges, { index: 2, eventTime: '', author: '', action: '', policy: '', explanation: '' }],
+        unauthorisedChanges: [
+          ...model.unauthorisedChanges,
+          { index: 2, eventTime: '', author: '', action: '', policy: '', explanation: '' },
+        ],
       })),
     );
-    assert.deepEqual(absent.map(({ file, index }) => [file, index]), [['report.json', 2]]);
+    assert.deepEqual(
+      absent.map(({ file, index }) => [file, index]),
+      [['report.json', 2]],
+    );
   });
 
   test('shows totals that are not the sums of the lists', () => {
-    for (const total of ['requirements', 'satisfied', 'notSatisfied', 'notApplicable', 'notAssessed', 'controls', 'recordsInPeriod', 'recordsIncluded'] as const) {
-      const problems = problemsOf(withModel((model) => ({ ...model, totals: { ...model.totals, [total]: model.totals[total] + 1 } })));
+    for (const total of [
+      'requirements',
+      'satisfied',
+      'notSatisfied',
+      'notApplicable',
+      'notAssessed',
+      'controls',
+      'recordsInPeriod',
+      'recordsIncluded',
+    ] as const) {
+      const problems = problemsOf(
+        withModel((model) => ({ ...model, totals: { ...model.totals, [total]: model.totals[total] + 1 } })),
+      );
       assert.ok(problems.length > 0 && problems.every((problem) => problem.file === 'report.json'), total);
     }
   });
@@ -237,7 +288,11 @@ describe('a package whose signatures are right but whose content is not', () => 
     assert.throws(() => buildPackage({ ...input, records: input.records.slice(1) }), PackageError);
     assert.throws(() => buildPackage({ ...input, records: input.records.toReversed() }), PackageError);
     assert.throws(
-      () => buildPackage({ ...input, records: input.records.map((record) => ({ ...record, leaf: { ...record.leaf, kind: 'flow?' } })) }),
+      () =>
+        buildPackage({
+          ...input,
+          records: input.records.map((record) => ({ ...record, leaf: { ...record.leaf, kind: 'flow?' } })),
+        }),
       /not the one the report cites/u,
     );
   });

@@ -93,12 +93,27 @@ describe('what stands in the PDF', withPoppler, () => {
         title: `${'A title that goes on '.repeat(30)}${endless}`,
         requestedBy: endless,
         reportId: endless,
-        scope: { estate: false, segments: model.scope.segments.map((segment) => ({ ...segment, name: endless, owner: endless })) },
+        scope: {
+          estate: false,
+          segments: model.scope.segments.map((segment) => ({ ...segment, name: endless, owner: endless })),
+        },
         framework: { ...model.framework, title: endless, version: endless, publisher: endless },
         log: { ...model.log, origin: endless },
-        requirements: model.requirements.slice(0, 5).map((one) => ({ ...one, displayId: endless, title: endless, group: endless, reason: endless })),
-        controls: model.controls.map((one) => ({ ...one, controlId: `${one.controlId}${endless}`, title: endless, question: endless })),
-        unauthorisedChanges: model.unauthorisedChanges.map((one) => ({ ...one, author: endless, policy: `日本${endless}`, explanation: endless })),
+        requirements: model.requirements
+          .slice(0, 5)
+          .map((one) => ({ ...one, displayId: endless, title: endless, group: endless, reason: endless })),
+        controls: model.controls.map((one) => ({
+          ...one,
+          controlId: `${one.controlId}${endless}`,
+          title: endless,
+          question: endless,
+        })),
+        unauthorisedChanges: model.unauthorisedChanges.map((one) => ({
+          ...one,
+          author: endless,
+          policy: `日本${endless}`,
+          explanation: endless,
+        })),
         sources: model.sources.map((one) => ({ ...one, name: endless, received: 10 ** 15 })),
       },
       '-bbox',
@@ -118,9 +133,15 @@ describe('what stands in the PDF', withPoppler, () => {
 
   test('says plainly when nothing was found, and when the log did not verify', async () => {
     const model = fixtureModel();
-    const clean = await pdftotext({ ...model, unauthorisedChanges: [], controls: [], changes: [], sources: [], records: [] }, '-raw');
+    const clean = await pdftotext(
+      { ...model, unauthorisedChanges: [], controls: [], changes: [], sources: [], records: [] },
+      '-raw',
+    );
     assert.match(dense(clean), /None:everypolicychangeseenintheperiodcarriesoutanapprovedchange/u);
-    const broken = await pdftotext({ ...model, log: { ...model.log, verified: false, problems: ['entry 7 was altered'] } }, '-raw');
+    const broken = await pdftotext(
+      { ...model, log: { ...model.log, verified: false, problems: ['entry 7 was altered'] } },
+      '-raw',
+    );
     assert.match(broken, /The log did not verify/u);
     assert.match(broken, /entry 7 was altered/u);
     assert.doesNotMatch(broken, /and the log verified/u);
@@ -133,7 +154,9 @@ describe('the bytes of the PDF', () => {
     const runs = [
       { TZ: 'UTC', LANG: 'C.UTF-8' },
       { TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8' },
-    ].map((environment) => spawnSync(process.execPath, [script], { encoding: 'utf8', env: { ...process.env, ...environment } }));
+    ].map((environment) =>
+      spawnSync(process.execPath, [script], { encoding: 'utf8', env: { ...process.env, ...environment } }),
+    );
     const [here, tokyo] = runs.map((run) => run.stdout.split(' '));
     assert.equal(runs[0]?.status, 0, runs[0]?.stderr);
     assert.match(here?.[0] ?? '', /^[0-9a-f]{64}$/u);
@@ -162,7 +185,13 @@ describe('the bytes of the PDF', () => {
     const model = fixtureModel({ requirements: 400, controls: 60, changes: 400, records: 4000, unauthorised: 60 });
     const before = process.memoryUsage().rss;
     const pdf = await renderPdf(model, [
-      { name: 'report.json', mediaType: 'application/json', description: 'Data', relationship: 'Data', data: Buffer.from(JSON.stringify(model)) },
+      {
+        name: 'report.json',
+        mediaType: 'application/json',
+        description: 'Data',
+        relationship: 'Data',
+        data: Buffer.from(JSON.stringify(model)),
+      },
     ]);
     assert.ok(process.memoryUsage().rss - before < 600 * 2 ** 20);
     assert.ok(pdf.length < 4 * 2 ** 20, `${pdf.length} bytes`);

@@ -95,7 +95,8 @@ describe('the PDF of a report', withQpdf, () => {
     }
     for (const page of pdf.pages()) {
       for (const [, glyphs = ''] of pdf.content(page).matchAll(/<([0-9a-f]*)>/gu)) {
-        for (let at = 0; at < glyphs.length; at += 4) assert.notEqual(glyphs.slice(at, at + 4), '0000', 'a missing glyph is drawn');
+        for (let at = 0; at < glyphs.length; at += 4)
+          assert.notEqual(glyphs.slice(at, at + 4), '0000', 'a missing glyph is drawn');
       }
     }
   });
@@ -139,20 +140,28 @@ describe('the PDF of a report', withQpdf, () => {
       const marks = marksOf(pdf.content(page));
       assert.deepEqual(marks.unmarked, []);
       const elements = pdf.array(parents.get(page['/StructParents']));
-      assert.deepEqual([...marks.ids].sort((a, b) => a - b), [...elements.keys()]);
+      assert.deepEqual(
+        [...marks.ids].sort((a, b) => a - b),
+        [...elements.keys()],
+      );
       for (const element of elements) assert.equal(pdf.dictionary(element)['/S'] === undefined, false);
     }
   });
 
   test('has a structure a screen reader can follow', () => {
-    const elements = pdf.dictionaries().filter((dictionary) => typeof dictionary['/S'] === 'string' && dictionary['/P'] !== undefined);
+    const elements = pdf
+      .dictionaries()
+      .filter((dictionary) => typeof dictionary['/S'] === 'string' && dictionary['/P'] !== undefined);
     const ofTag = (tag: string): Record<string, unknown>[] => elements.filter((element) => element['/S'] === tag);
     for (const figure of ofTag('/Figure')) assert.ok(pdf.text(figure['/Alt']).length > 10);
     assert.equal(ofTag('/Figure').length, 1);
-    for (const header of ofTag('/TH')) assert.match(String(pdf.dictionary(header['/A'])['/Scope']), /^\/(?:Row|Column)$/u);
+    for (const header of ofTag('/TH'))
+      assert.match(String(pdf.dictionary(header['/A'])['/Scope']), /^\/(?:Row|Column)$/u);
     for (const row of ofTag('/TR')) assert.ok(pdf.kids(row).length > 1);
     for (const table of ofTag('/Table')) {
-      const widths = pdf.kids(table).flatMap((part) => pdf.kids(pdf.dictionary(part)).map((row) => pdf.kids(pdf.dictionary(row)).length));
+      const widths = pdf
+        .kids(table)
+        .flatMap((part) => pdf.kids(pdf.dictionary(part)).map((row) => pdf.kids(pdf.dictionary(row)).length));
       assert.equal(new Set(widths).size, 1, 'all rows of a table have as many cells');
     }
     let level = 0;
@@ -160,7 +169,9 @@ describe('the PDF of a report', withQpdf, () => {
       assert.ok(heading <= level + 1, `a heading of level ${heading} follows one of level ${level}`);
       level = heading;
     }
-    const known = new Set('Document Sect H1 H2 H3 P Table THead TBody TR TH TD L LI Lbl LBody Link Figure TOC TOCI Reference'.split(' '));
+    const known = new Set(
+      'Document Sect H1 H2 H3 P Table THead TBody TR TH TD L LI Lbl LBody Link Figure TOC TOCI Reference'.split(' '),
+    );
     for (const element of elements) assert.ok(known.has(String(element['/S']).slice(1)), String(element['/S']));
   });
 

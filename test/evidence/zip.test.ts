@@ -38,9 +38,14 @@ describe('the canonical archive', () => {
     inFolder((folder) => {
       const file = join(folder, 'a.zip');
       writeFileSync(file, writeZip(files));
-      const script = 'import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nprint(z.namelist(), z.infolist()[0].date_time)';
+      const script =
+        'import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nprint(z.namelist(), z.infolist()[0].date_time)';
       const run = spawnSync('python3', ['-c', script, file], { encoding: 'utf8' });
-      assert.equal(run.stdout.trim(), "['README.txt', 'empty.json', 'records.ndjson'] (1980, 1, 1, 0, 0, 0)", run.stderr);
+      assert.equal(
+        run.stdout.trim(),
+        "['README.txt', 'empty.json', 'records.ndjson'] (1980, 1, 1, 0, 0, 0)",
+        run.stderr,
+      );
     });
   });
 
@@ -54,12 +59,19 @@ describe('the canonical archive', () => {
         const { problems } = readZip(flipped);
         assert.ok(problems.length > 0, `byte ${at} changed by ${change} went unnoticed`);
         if (at < directoryFrom) {
-          assert.deepEqual(problems.map((problem) => problem.file), [ownerOf(at)], `byte ${at}`);
+          assert.deepEqual(
+            problems.map((problem) => problem.file),
+            [ownerOf(at)],
+            `byte ${at}`,
+          );
         } else {
           // A name or check sum changed in the directory alone is seen as its disagreement with the file.
           const [problem] = problems;
           assert.ok(problem !== undefined);
-          assert.ok(problem.file === archiveDirectory || problem.message.includes('archive directory'), `byte ${at}: ${problem.message}`);
+          assert.ok(
+            problem.file === archiveDirectory || problem.message.includes('archive directory'),
+            `byte ${at}: ${problem.message}`,
+          );
         }
       }
     }
@@ -79,7 +91,9 @@ describe('the canonical archive', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (noise, inside) => {
         const archive = writeZip(files);
-        const bytes = inside ? Buffer.concat([archive.subarray(0, 60), noise, archive.subarray(60)]) : Buffer.from(noise);
+        const bytes = inside
+          ? Buffer.concat([archive.subarray(0, 60), noise, archive.subarray(60)])
+          : Buffer.from(noise);
         const { problems } = readZip(bytes);
         assert.ok(problems.length > 0 || noise.length === 0);
       }),
@@ -91,9 +105,23 @@ describe('the canonical archive', () => {
     for (const name of ['', '../a', 'a/b', 'ä.txt', '.hidden', 'a b', 'a\u0000']) {
       assert.throws(() => writeZip([{ name, data }]), ZipError, name);
     }
-    assert.throws(() => writeZip([{ name: 'a', data }, { name: 'a', data }]), /given twice/u);
+    assert.throws(
+      () =>
+        writeZip([
+          { name: 'a', data },
+          { name: 'a', data },
+        ]),
+      /given twice/u,
+    );
     assert.throws(() => assertFits([{ name: 'big', size: 0x1_0000_0000 }]), /4 GiB/u);
-    assert.throws(() => assertFits([{ name: 'a', size: 0x8000_0000 }, { name: 'b', size: 0x7fff_ffff }]), /narrow the scope/u);
+    assert.throws(
+      () =>
+        assertFits([
+          { name: 'a', size: 0x8000_0000 },
+          { name: 'b', size: 0x7fff_ffff },
+        ]),
+      /narrow the scope/u,
+    );
     assert.doesNotThrow(() => assertFits([{ name: 'a', size: 0xfff0_0000 }]));
   });
 });

@@ -135,6 +135,12 @@ describe('what is broken becomes one rejected span, and the records around it su
     assert.deepEqual(read('{"a":1} garbage {"b":2}'), ['{"a":1}', 'invalid_json: garbage', '{"b":2}']);
     assert.deepEqual(read('{"a":\n{"b":2}\n{"c":3}'), ['invalid_json: {"a":\n{"b":2}', '{"c":3}']);
     assert.deepEqual(read('{"a":"cut\n{"b":2}'), ['invalid_json: {"a":"cut', '{"b":2}']);
+    assert.deepEqual(read('{bad} 5 [{worse} {"b":2}]'), [
+      'invalid_json: {bad}',
+      '5',
+      'invalid_json: {worse}',
+      '{"b":2}',
+    ]);
     assert.deepEqual(read('this is {no} JSON at all'), ['invalid_json: this is {no} JSON at all']);
   });
 

@@ -107,7 +107,7 @@ function run(snapshot: EvidenceSnapshot): ControlResult {
         result: 'not_satisfied',
         reason: `${amount(denied)} were allowed against the policies in force, and ${amount(open)} by default, of ${counted(examined, 'edge')} examined.${doubt}`,
       };
-    const passed = `${amount(covered)} of ${counted(examined, 'edge')} examined were allowed by a policy in force`;
+    const passed = `${counted(flowsOf(covered), 'flow')} on ${covered.length} of ${counted(examined, 'edge')} examined were allowed by a policy in force`;
     if (uncertain.length > 0) return { result: 'not_assessed', reason: `${passed}.${doubt}` };
     return problems.length > 0
       ? { result: 'not_assessed', reason: `${passed}, ${incompleteText(problems)}.` }

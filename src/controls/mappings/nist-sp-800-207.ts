@@ -153,7 +153,7 @@ export const nistSp800207Rows: readonly MappingRow[] = [
     relationship: 'equivalent-to',
     strength: 'direct',
     rationale:
-      'Decides, for the segmentation scope of this report, that the change log is audited: each logged change is held against what was approved, and differences are named.',
+      'Decides, for the segmentation scope of this report, that the change log is audited: each logged change is held against what was approved. A change found unapproved counts against the duty, because such a change is the threat that section 5.1 is about.',
     source: section('5.1'),
   },
   {

@@ -1,3 +1,4 @@
+import type { Citation } from '../../controls/model.js';
 import type { ReportModel } from '../report-model.js';
 import type { CrossReferences } from './cross-references.js';
 import { drawRecords } from './records-table.js';
@@ -38,11 +39,11 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
           style: row.state === 'rejected' ? { ...styles.cellStrong, colour: colours.notSatisfied } : styles.cellStrong,
         }),
       },
-      { title: 'Requester', share: 0.19, cell: (row) => named(row.requester, row.proposedAt) },
+      { title: 'Requester', share: 0.19, cell: (row) => named(row.requester, row.proposedAt, row.proposedIndex) },
       {
         title: 'Approver',
         share: 0.19,
-        cell: (row) => (row.approver === null ? 'nobody' : named(row.approver, row.approvedAt)),
+        cell: (row) => (row.approver === null ? 'nobody' : named(row.approver, row.approvedAt, row.reviewedIndex)),
       },
       {
         title: 'Window (UTC)',
@@ -53,7 +54,9 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
         title: 'Records',
         share: 0.095,
         cell: (row) =>
-          row.carriedOut.length === 0 ? 'none seen' : row.carriedOut.map((citation) => String(citation.index)).join(', '),
+          row.carriedOut.length === 0
+            ? 'none seen'
+            : row.carriedOut.map((citation) => String(citation.index)).join(', '),
       },
     ],
   });
@@ -63,9 +66,25 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
     eventTime,
     summary: `Without approval: ${author}, ${spaced(action)} of ${policy}`,
   }));
-  if (carriedOut.length + unapproved.length > 0) drawRecords(sheet, [...carriedOut, ...unapproved], references);
+  const acts = model.changes.flatMap((change) => [
+    ...actOf(change.proposedIndex, change.proposedAt, `Proposed by ${change.requester}: ${change.title}`),
+    ...actOf(
+      change.reviewedIndex,
+      change.approvedAt,
+      `${change.state} by ${change.approver ?? 'nobody'}: ${change.title}`,
+    ),
+  ]);
+  const cited = [...acts, ...carriedOut, ...unapproved];
+  if (cited.length > 0) drawRecords(sheet, cited, references);
 }
 
-function named(person: string, at: string | null): string {
-  return at === null ? person : `${person}\n${timeInUtcColumn(at)}`;
+/** The entry of a proposal or review as a citation; none where the report does not name the entry. */
+function actOf(index: number | null | undefined, at: string | null, summary: string): Citation[] {
+  return index === null || index === undefined ? [] : [{ index, eventTime: at ?? '–', summary }];
+}
+
+/** Who, when, and the entry of the log that holds the act. */
+function named(person: string, at: string | null, index: number | null | undefined): string {
+  const when = at === null ? '' : `\n${timeInUtcColumn(at)}`;
+  return index === null || index === undefined ? `${person}${when}` : `${person}${when}\nentry ${index}`;
 }

@@ -97,7 +97,10 @@ const streamKeyword = Buffer.from('\nstream\n');
 function readObject(bytes: Buffer, id: number): PdfObject {
   const head = `${id} 0 obj\n`;
   const tail = '\nendobj\n';
-  if (bytes.toString('latin1', 0, head.length) !== head || bytes.toString('latin1', bytes.length - tail.length) !== tail) {
+  if (
+    bytes.toString('latin1', 0, head.length) !== head ||
+    bytes.toString('latin1', bytes.length - tail.length) !== tail
+  ) {
     throw new Error(`object ${id} of the PDF to compact is not where the cross-reference table says`);
   }
   const body = bytes.subarray(head.length, bytes.length - tail.length);
@@ -121,7 +124,11 @@ function streamObject(id: number, dictionary: string, data: Buffer): Buffer {
   const stored = keepsForm ? data : Buffer.from(zlibSync(data, { level: 6 }));
   const filter = keepsForm ? '' : '\n/Filter /FlateDecode';
   const text = dictionary.replace(lengthKey, `\n/Length ${stored.length}${filter}`);
-  return Buffer.concat([Buffer.from(`${id} 0 obj\n${text}\nstream\n`, 'latin1'), stored, Buffer.from('\nendstream\nendobj\n')]);
+  return Buffer.concat([
+    Buffer.from(`${id} 0 obj\n${text}\nstream\n`, 'latin1'),
+    stored,
+    Buffer.from('\nendstream\nendobj\n'),
+  ]);
 }
 
 function objectStream(id: number, objects: readonly PdfObject[]): Buffer {
@@ -146,6 +153,9 @@ function crossReferenceStream(id: number, places: readonly Place[], trailer: str
     data.writeUInt32BE(place.first, at * width + 1);
     data.writeUInt16BE(place.second, at * width + 5);
   }
-  const kept = trailer.replace(/^<<\n/u, '').replace(/\n>>$/u, '').replace(/\/Size \d+/u, `/Size ${places.length}`);
+  const kept = trailer
+    .replace(/^<<\n/u, '')
+    .replace(/\n>>$/u, '')
+    .replace(/\/Size \d+/u, `/Size ${places.length}`);
   return streamObject(id, `<<\n/Type /XRef\n/W [1 4 2]\n${kept}\n/Length 0\n>>`, data);
 }

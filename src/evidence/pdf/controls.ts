@@ -15,7 +15,7 @@ const listedIndices = 8;
 export function drawControls(sheet: Sheet, model: ReportModel, references: CrossReferences): void {
   sheet.chapter('4 Results by control', 'chapter-4');
   sheet.paragraph(
-    `${counted(model.controls.length, 'control')} asked their question of the records up to entry ${count(model.log.size)} of the log. ` +
+    `${counted(model.controls.length, 'control')} asked their question of the first ${counted(model.log.size, 'entry', 'entries')} of the log. ` +
       'Digests are leaf hashes, shortened; records.ndjson and proofs.ndjson have them in full.',
     styles.body,
     { after: 12 },
@@ -44,7 +44,10 @@ function drawControl(sheet: Sheet, control: ReportedControl, references: CrossRe
   sheet.labelled('Method', control.method);
   sheet.labelled('Examined', `${count(control.examined)}, of which ${count(control.passed)} passed`);
   const requirements = references.requirementsOf(control.controlId);
-  sheet.labelled('Evidence for', requirements.length === 0 ? 'no requirement of this framework' : requirements.map(unbroken).join(', '));
+  sheet.labelled(
+    'Evidence for',
+    requirements.length === 0 ? 'no requirement of this framework' : requirements.map(unbroken).join(', '),
+  );
   sheet.space(6);
 
   if (control.observations.length > 0) {
@@ -97,7 +100,7 @@ function drawCited(sheet: Sheet, control: ReportedControl, references: CrossRefe
   drawRecords(sheet, [...observed, ...control.citations], references);
   if (control.citedTotal > control.citations.length) {
     sheet.paragraph(
-      `${counted(control.citedTotal, 'record')} in the log support this result; ${count(control.citations.length)} are cited as examples.`,
+      `${counted(control.citedTotal, 'record')} in the log support this result; ${control.citations.length === 1 ? '1 is cited as an example' : `${count(control.citations.length)} are cited as examples`}.`,
       styles.note,
     );
   }

@@ -53,7 +53,9 @@ export function drawCover(sheet: Sheet, model: ReportModel): void {
   sheet.tagged('H1', () => type.drawLines(shownTitle, page.left, sheet.y, styles.title));
   sheet.y += shownTitle.length * styles.title.leading + 4;
   const { framework } = model;
-  sheet.paragraph(`${framework.title}, version ${framework.version} (${framework.publisher})`, styles.subtitle, { after: 22 });
+  sheet.paragraph(`${framework.title}, version ${framework.version} (${framework.publisher})`, styles.subtitle, {
+    after: 22,
+  });
 
   sheet.labelled('Period', `${period(model.period)} (end excluded)`);
   sheet.labelled('Scope', scopeText(sheet, model));
@@ -140,7 +142,9 @@ function drawAttention(sheet: Sheet, model: ReportModel): void {
     );
   }
   const alarm = statements.length > 0;
-  const text = alarm ? statements.join(' ') : 'Every policy change seen in the period carries out an approved change, and the log verified.';
+  const text = alarm
+    ? statements.join(' ')
+    : 'Every policy change seen in the period carries out an approved change, and the log verified.';
   const style = { ...styles.strong, colour: alarm ? colours.notSatisfied : colours.ink };
   const lines = sheet.type.lines(text, style, contentWidth - 24);
   const height = lines.length * style.leading + 14;
@@ -158,7 +162,10 @@ function drawLog(sheet: Sheet, model: ReportModel): void {
   const code = { ...styles.code, leading: styles.body.leading };
   sheet.subheading('The log this rests on', 80, 'H2');
   sheet.labelled('Log', log.origin);
-  sheet.labelled('Entries', `${count(log.size)}, ${log.verified ? 'verified' : 'verification FAILED'} ${time(log.verifiedAt)}`);
+  sheet.labelled(
+    'Entries',
+    `${count(log.size)}, ${log.verified ? 'verified' : 'verification FAILED'} ${time(log.verifiedAt)}`,
+  );
   sheet.labelled('Root hash', log.rootHash, code);
   sheet.labelled('Key fingerprint', keyFingerprint(log.verifierKey), code);
   sheet.space(8);

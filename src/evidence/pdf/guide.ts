@@ -9,11 +9,18 @@ import { period, time } from './wording.js';
 
 const meanings: readonly { readonly result: ResultWord; readonly meaning: string }[] = [
   { result: 'satisfied', meaning: 'The records in the period support that the control worked for the whole scope.' },
-  { result: 'not_satisfied', meaning: 'At least one record shows that it did not, or evidence that must be there is missing.' },
-  { result: 'not_applicable', meaning: 'There is nothing in the scope that the requirement speaks of; the reason is given.' },
+  {
+    result: 'not_satisfied',
+    meaning: 'At least one record shows that it did not, or evidence that must be there is missing.',
+  },
+  {
+    result: 'not_applicable',
+    meaning: 'There is nothing in the scope that the requirement speaks of; the reason is given.',
+  },
   {
     result: 'not_assessed',
-    meaning: 'No control of this service covers it in full. Evidence may be shown; the judgement is left to the auditor.',
+    meaning:
+      'No control of this service covers it in full. Evidence may be shown; the judgement is left to the auditor.',
   },
 ];
 
@@ -44,7 +51,10 @@ export function drawGuide(sheet: Sheet, model: ReportModel, chapters: number): C
     const middle = sheet.y + styles.body.leading / 2;
     sheet.decoration(() => drawResultMark(sheet.doc, result, page.left + 5, middle, 9));
     sheet.tagged('P', () => {
-      sheet.type.draw(resultNames[result], page.left + 15, sheet.y, { ...styles.strong, colour: resultColours[result] });
+      sheet.type.draw(resultNames[result], page.left + 15, sheet.y, {
+        ...styles.strong,
+        colour: resultColours[result],
+      });
       sheet.type.drawLines(lines, page.left + 100, sheet.y, styles.body);
     });
     sheet.y += lines.length * styles.body.leading + 4;
@@ -68,11 +78,14 @@ export function drawGuide(sheet: Sheet, model: ReportModel, chapters: number): C
   sheet.heading('About this report', 'guide-about');
   sheet.labelled('Title', model.title);
   sheet.labelled('Report', model.reportId, { ...styles.code, leading: styles.body.leading });
-  sheet.labelled('Framework', `${model.framework.title}, version ${model.framework.version}, ${model.framework.publisher} (${model.framework.id})`);
+  sheet.labelled(
+    'Framework',
+    `${model.framework.title}, version ${model.framework.version}, ${model.framework.publisher} (${model.framework.id})`,
+  );
   sheet.labelled('Mapping', `version ${model.mappingVersion}`);
   sheet.labelled('Period', `${period(model.period)}, by the time the event happened; the end is not part of it`);
   sheet.labelled('Asked for', `${time(model.requestedAt)} by ${model.requestedBy}`);
-  sheet.labelled('All times', 'are UTC.');
+  sheet.labelled('Times', 'All times in this report are UTC.');
   return place;
 }
 
@@ -90,7 +103,10 @@ export function drawContents(sheet: Sheet, place: ContentsPlace): void {
     const dotsFrom = page.left + type.width(title, style) + 6;
     sheet.decoration(() => {
       doc.lineWidth(0.6).lineCap('round').dash(0.1, { space: 3.4 });
-      doc.moveTo(dotsFrom, top + 11.4).lineTo(numberLeft - 6, top + 11.4).stroke(colours.faint);
+      doc
+        .moveTo(dotsFrom, top + 11.4)
+        .lineTo(numberLeft - 6, top + 11.4)
+        .stroke(colours.faint);
       doc.undash();
     });
     const item = doc.struct('TOCI');

@@ -27,7 +27,10 @@ export function drawIntegrity(sheet: Sheet, model: ReportModel): void {
   sheet.labelled('Root hash', log.rootHash, code);
   sheet.space(8);
   sheet.heading('Signed checkpoint', 'checkpoint', 90);
-  sheet.paragraph('As in checkpoint.txt: log, size, root hash in base64, an empty line, and the signature (C2SP signed-note, Ed25519).', styles.note);
+  sheet.paragraph(
+    'As in checkpoint.txt: log, size, root hash in base64, an empty line, and the signature (C2SP signed-note, Ed25519).',
+    styles.note,
+  );
   sheet.code(log.checkpoint.trimEnd());
   sheet.heading('Verifier key', 'verifier-key', 90);
   sheet.paragraph(
@@ -57,7 +60,10 @@ export function drawAnnexes(sheet: Sheet): void {
       'Get the key from the operator of the log by a way you trust and compare its fingerprint.',
   );
   sheet.code('segproof verify PACKAGE.zip --key VERIFIER-KEY');
-  sheet.paragraph('The command ends with exit code 0 when all of this holds, and with 1 and the name of the file otherwise:', styles.body);
+  sheet.paragraph(
+    'The command ends with exit code 0 when all of this holds, and with 1 and the name of the file otherwise:',
+    styles.body,
+  );
   sheet.steps(verificationSteps);
   sheet.heading('Without Segproof', 'annex-a-tools', 130);
   sheet.paragraph('All formats are published. Any ZIP program unpacks the package; then, with tools of the system:');

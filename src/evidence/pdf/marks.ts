@@ -32,7 +32,10 @@ export function drawResultMark(doc: PDFKit.PDFDocument, result: ResultWord, x: n
         .stroke('#ffffff');
       break;
     case 'not_applicable':
-      doc.lineWidth(line * 0.8).circle(x, y, r - line * 0.4).stroke(colour);
+      doc
+        .lineWidth(line * 0.8)
+        .circle(x, y, r - line * 0.4)
+        .stroke(colour);
       doc
         .lineWidth(line * 0.8)
         .moveTo(x - r * 0.45, y)
@@ -67,7 +70,9 @@ export function drawResultBar(
   const room = box.width - gap * (shown.length - 1);
   const floored = shown.filter((result) => (totals[result] / sum) * room < least);
   const rest = room - floored.length * least;
-  const restSum = shown.filter((result) => !floored.includes(result)).reduce((total, result) => total + totals[result], 0);
+  const restSum = shown
+    .filter((result) => !floored.includes(result))
+    .reduce((total, result) => total + totals[result], 0);
   let x = box.x;
   for (const result of shown) {
     const width = floored.includes(result) ? least : (totals[result] / restSum) * rest;

@@ -18,7 +18,12 @@ export function drawRecords(sheet: Sheet, citations: readonly Citation[], refere
     empty: 'No record is cited.',
     rows: printed,
     columns: [
-      { title: 'Index', share: 0.105, align: 'right', cell: (row) => ({ text: String(row.index), style: styles.cellStrong }) },
+      {
+        title: 'Index',
+        share: 0.105,
+        align: 'right',
+        cell: (row) => ({ text: String(row.index), style: styles.cellStrong }),
+      },
       { title: 'Time (UTC)', share: 0.125, cell: (row) => timeInUtcColumn(row.eventTime) },
       { title: 'Source', share: 0.17, cell: (row) => references.record(row.index)?.source ?? '–' },
       { title: 'Kind', share: 0.1, cell: (row) => spaced(references.record(row.index)?.kind ?? '–') },

@@ -107,7 +107,9 @@ class EvidenceDocument extends PDFDocument {
 
 function attach(doc: PDFKit.PDFDocument, attachment: Attachment, madeAt: Date): void {
   if (!/^[a-z0-9][a-z0-9.-]*$/u.test(attachment.name)) {
-    throw new RangeError(`an attachment's name has lower-case letters, digits, dots and hyphens, got "${attachment.name}"`);
+    throw new RangeError(
+      `an attachment's name has lower-case letters, digits, dots and hyphens, got "${attachment.name}"`,
+    );
   }
   doc.file(attachment.data, {
     name: attachment.name,

@@ -47,13 +47,16 @@ export function drawRequirements(sheet: Sheet, model: ReportModel, references: C
         {
           title: 'Controls',
           share: 0.21,
-          cell: (row) => ({
-            text: row.controls.map((mapping) => ({
-              text: mapping.controlId,
-              destination: references.controlDestination(mapping.controlId),
-              detail: `${mapping.strength}, ${relationshipWords[mapping.relationship]}`,
-            })),
-          }),
+          cell: (row) =>
+            row.controls.length === 0
+              ? { text: 'none', style: styles.cellMuted }
+              : {
+                  text: row.controls.map((mapping) => ({
+                    text: mapping.controlId,
+                    destination: references.controlDestination(mapping.controlId),
+                    detail: `${mapping.strength}, ${relationshipWords[mapping.relationship]}`,
+                  })),
+                },
         },
       ],
     });

@@ -9,6 +9,9 @@ export interface ContentsEntry {
   readonly destination: string;
 }
 
+/** pdfkit tells PDF strings from PDF names by this. */
+class StringObject extends String {}
+
 /**
  * The stack of pages being written: where the next block goes, the tag it belongs to, and the
  * bookmarks. Every mark on a page goes through {@link tagged} or {@link decoration}, so the
@@ -86,7 +89,12 @@ export class Sheet {
   }
 
   rule(x: number, y: number, width: number, colour: string = colours.rule, thickness = 0.6): void {
-    this.doc.lineCap('butt').lineWidth(thickness).moveTo(x, y).lineTo(x + width, y).stroke(colour);
+    this.doc
+      .lineCap('butt')
+      .lineWidth(thickness)
+      .moveTo(x, y)
+      .lineTo(x + width, y)
+      .stroke(colour);
   }
 
   /** A chapter, in the contents and the bookmarks: on a new page unless two fifths of this one are free. */
@@ -176,7 +184,11 @@ export class Sheet {
       this.ensure(lines.length * style.leading);
       const item = this.doc.struct('LI');
       list.add(item);
-      this.tagged('Lbl', () => this.type.draw(`${at + 1}`, page.left + 2, this.y, { ...style, colour: colours.accent, face: 'bold' }), item);
+      this.tagged(
+        'Lbl',
+        () => this.type.draw(`${at + 1}`, page.left + 2, this.y, { ...style, colour: colours.accent, face: 'bold' }),
+        item,
+      );
       this.tagged('LBody', () => this.type.drawLines(lines, page.left + indent, this.y, style), item);
       item.end();
       this.y += lines.length * style.leading + 3;
@@ -190,11 +202,13 @@ export class Sheet {
     const style = styles.code;
     const inset = 9;
     const hanging = 14;
-    let rest = text.split('\n').flatMap((line) =>
-      this.type
-        .lines(line, style, contentWidth - 2 * inset - hanging)
-        .map((part, at) => ({ part, indent: at === 0 ? 0 : hanging })),
-    );
+    let rest = text
+      .split('\n')
+      .flatMap((line) =>
+        this.type
+          .lines(line, style, contentWidth - 2 * inset - hanging)
+          .map((part, at) => ({ part, indent: at === 0 ? 0 : hanging })),
+      );
     if (rest.length <= 20) this.ensure(rest.length * style.leading + 2 * inset);
     const element = this.element('P');
     while (rest.length > 0) {
@@ -230,8 +244,7 @@ export class Sheet {
     const width = this.type.width(line, place.style);
     this.doc.goTo(place.x, place.top, width, place.style.leading, destination, {
       structParent: element,
-      // pdfkit writes a primitive string as a PDF name; Contents must be a string object.
-      Contents: Object(place.hint),
+      Contents: new StringObject(place.hint),
     });
     element.end();
   }

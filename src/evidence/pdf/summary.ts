@@ -47,7 +47,12 @@ function drawAttention(sheet: Sheet, model: ReportModel, references: CrossRefere
     rows: unauthorised,
     tone: colours.notSatisfied,
     columns: [
-      { title: 'Index', share: 0.09, align: 'right', cell: (row) => ({ text: String(row.index), style: styles.cellStrong }) },
+      {
+        title: 'Index',
+        share: 0.09,
+        align: 'right',
+        cell: (row) => ({ text: String(row.index), style: styles.cellStrong }),
+      },
       { title: 'Time (UTC)', share: 0.12, cell: (row) => timeInUtcColumn(row.eventTime) },
       { title: 'Author', share: 0.19, cell: (row) => row.author },
       { title: 'Action', share: 0.09, cell: (row) => spaced(row.action) },

@@ -1,7 +1,16 @@
 import type { ResultWord } from '../../controls/model.js';
 import { drawResultMark } from './marks.js';
 import type { Sheet } from './sheet.js';
-import { colours, contentHeight, contentWidth, page, resultColours, resultNames, styles, type TextStyle } from './theme.js';
+import {
+  colours,
+  contentHeight,
+  contentWidth,
+  page,
+  resultColours,
+  resultNames,
+  styles,
+  type TextStyle,
+} from './theme.js';
 
 /** What stands in a cell: text, or parts below each other that lead to a destination. A result is drawn as mark and word. */
 export interface Cell {
@@ -67,8 +76,8 @@ export function drawTable<Row>(sheet: Sheet, table: Table<Row>): void {
     return;
   }
   const places = placesOf(table.columns);
-  const header = table.columns.map(
-    (column, at): LaidCell => layCell(sheet, { text: column.title, style: styles.cellHead }, places[at], column.align),
+  const header = table.columns.map((column, at): LaidCell =>
+    layCell(sheet, { text: column.title, style: styles.cellHead }, places[at], column.align),
   );
   const headerHeight = heightOf(header);
   const layRow = (row: Row): LaidCell[] =>
@@ -113,10 +122,17 @@ export function drawTable<Row>(sheet: Sheet, table: Table<Row>): void {
     const parts = new SplitRow(sheet, body, cells.length);
     while (cells.some((cell) => cell.lines.length > 0)) {
       const room = sheet.roomLeft - 2 * insetY;
-      const now = cells.map((cell) => ({ ...cell, lines: cell.lines.slice(0, Math.max(0, Math.floor(room / cell.style.leading))) }));
+      const now = cells.map((cell) => ({
+        ...cell,
+        lines: cell.lines.slice(0, Math.max(0, Math.floor(room / cell.style.leading))),
+      }));
       if (now.some((cell) => cell.lines.length > 0)) {
         parts.draw(now);
-        cells = cells.map((cell, at) => ({ ...cell, lines: cell.lines.slice(now[at]?.lines.length ?? 0), result: undefined }));
+        cells = cells.map((cell, at) => ({
+          ...cell,
+          lines: cell.lines.slice(now[at]?.lines.length ?? 0),
+          result: undefined,
+        }));
       }
       if (cells.some((cell) => cell.lines.length > 0)) continueOnNewPage();
     }
@@ -154,7 +170,9 @@ function layCell(
     width: place.width - indent,
     align,
     style,
-    lines: parts.filter((part) => part.text !== '').flatMap((part) => layPart(sheet, part, style, place.width - indent)),
+    lines: parts
+      .filter((part) => part.text !== '')
+      .flatMap((part) => layPart(sheet, part, style, place.width - indent)),
     result: cell.result,
   };
 }
@@ -240,12 +258,7 @@ function decorateRow(sheet: Sheet, cells: readonly LaidCell[], height: number): 
   });
 }
 
-function drawRow(
-  sheet: Sheet,
-  parent: PDFKit.PDFStructureElement,
-  cells: readonly LaidCell[],
-  height: number,
-): void {
+function drawRow(sheet: Sheet, parent: PDFKit.PDFStructureElement, cells: readonly LaidCell[], height: number): void {
   decorateRow(sheet, cells, height);
   tagRow(sheet, parent, cells, 'Row');
   sheet.y += height;

@@ -17,8 +17,8 @@ const instant = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?Z$/u;
 
 /** RFC 3339 UTC to `2026-10-12 09:14:22`, without the zone, for columns whose header says UTC; other text as it came. */
 export function timeInUtcColumn(text: string): string {
-  const [, day, time] = instant.exec(text) ?? [];
-  return day === undefined || time === undefined ? text : `${day} ${time}`;
+  const [, day, clock] = instant.exec(text) ?? [];
+  return day === undefined || clock === undefined ? text : `${day} ${clock}`;
 }
 
 /** RFC 3339 UTC to `2026-10-12 09:14:22 UTC`; other text as it came. */

@@ -14,14 +14,15 @@ import {
 import { type AuditRequest, changeVerbs, policyOf, readPolicyChange, readRequest } from './kubernetes-policy-change.js';
 import { oneLine } from './summary.js';
 
+/** Raised whenever the same audit event gives another normal form. */
+const parserVersion = 1;
+
 /**
  * Kubernetes audit events, `audit.k8s.io` v1, v1beta1 and v1alpha1: one Event as the log backend
  * writes it and as an item of the webhook's EventList, or as text inside what Azure diagnostics
  * (`properties.log`), Amazon CloudWatch (`message`) or a container log (`log`) make of it.
  */
-export const kubernetesAudit: FormatAdapter = { name: 'kubernetes-audit', version: 1, detect, normalise };
-
-const parserVersion = 1;
+export const kubernetesAudit: FormatAdapter = { name: 'kubernetes-audit', version: parserVersion, detect, normalise };
 
 /** The stages in which a request has an outcome; the others are the same request on its way. */
 const outcomeStages: ReadonlySet<string> = new Set(['ResponseComplete', 'Panic']);

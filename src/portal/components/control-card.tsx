@@ -12,6 +12,11 @@ export function ControlCard({ control }: { readonly control: ReportedControl }):
     <article class="control" id={`control-${control.controlId}`} aria-labelledby={`control-${control.controlId}-title`}>
       <div class="control-head">
         <h3 id={`control-${control.controlId}-title`}>{control.title}</h3>
+        {control.examined > 0 && (
+          <span class="note">
+            {countText(control.passed)} of {countText(control.examined)} passed
+          </span>
+        )}
         <StatusMark {...resultMarks[control.result]} />
       </div>
       <p>{control.reason}</p>

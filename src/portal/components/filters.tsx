@@ -68,7 +68,8 @@ interface PagerProps {
 }
 
 /** Older and newer, by cursor: the query name is `cursor`, so a page keeps its place while the log grows. */
-export function Pager({ path, query, paging, summary }: PagerProps): JSX.Element {
+export function Pager({ path, query, paging, summary }: PagerProps): JSX.Element | null {
+  if (paging.older === null && paging.newer === null) return null;
   const at = (cursor: string): string => withQuery(path, { ...query, cursor });
   return (
     <nav class="pager" aria-label="Pages of this list">

@@ -37,13 +37,12 @@ export function Identifier({ value, name, href, keep = 8 }: IdentifierProps): JS
  * `payments/api-ingress`.
  */
 export function Name({ text }: { readonly text: string }): JSX.Element {
-  const parts = text.split(/(?<=[:/@._])/);
   return (
     <>
-      {parts.map((part, place) => (
+      {text.split(/(?<=[:/@_ ])/).map((part, place) => (
         <>
           {place > 0 && <wbr />}
-          {part}
+          <span class="name-part">{part}</span>
         </>
       ))}
     </>

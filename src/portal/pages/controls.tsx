@@ -3,11 +3,8 @@ import { ResultShares } from '../components/chart.js';
 import { ControlCard } from '../components/control-card.js';
 import { Age, Span, Time, countOf } from '../components/figures.js';
 import { EmptyState, Panel } from '../components/panel.js';
-import { StatusMark, resultMarks } from '../components/status-mark.js';
-import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
-import type { ReportedControl } from '../../evidence/report-model.js';
 import type { ControlsView } from '../views.js';
 
 export function ControlsPage(view: ControlsView): JSX.Element {
@@ -31,27 +28,14 @@ export function ControlsPage(view: ControlsView): JSX.Element {
         </div>
       </Panel>
       <Panel id="controls" title="Latest assessment" note={<AssessmentNote view={view} />}>
-        <Table
-          id="control-table"
-          caption="Controls and their latest results"
-          captionHidden
-          columns={columns}
-          rows={controls}
-          sortable
-          empty={
-            <EmptyState title="Nothing was assessed yet">
-              <a href={paths.newReport}>Build a report</a> to assess the controls for a period.
-            </EmptyState>
-          }
-        />
+        {controls.length === 0 ? (
+          <EmptyState title="Nothing was assessed yet">
+            <a href={paths.newReport}>Build a report</a> to assess the controls for a period.
+          </EmptyState>
+        ) : (
+          controls.map((control) => <ControlCard control={control} />)
+        )}
       </Panel>
-      {controls.length > 0 && (
-        <Panel id="judged" title="How each was judged">
-          {controls.map((control) => (
-            <ControlCard control={control} />
-          ))}
-        </Panel>
-      )}
     </Layout>
   );
 }
@@ -76,20 +60,11 @@ function Framework({ framework, now }: { readonly framework: ControlsView['frame
       </p>
       {totals === null ? <p class="note">Not assessed yet.</p> : <ResultShares totals={totals} {...(latestReport === null ? {} : { link: (result) => `${paths.report(latestReport.id, { result })}#requirements` })} />}
       {latestReport !== null && (
-        <p>
-          <a href={paths.report(latestReport.id)}>Latest report</a>{' '}
-          <span class="note">
-            <Age at={latestReport.requestedAt} now={now} />, <Time at={latestReport.requestedAt} precision="minute" />
-          </span>
+        <p class="note">
+          <a href={paths.report(latestReport.id)}>Latest report</a> <Age at={latestReport.requestedAt} now={now} />,{' '}
+          <Time at={latestReport.requestedAt} precision="minute" />
         </p>
       )}
     </div>
   );
 }
-
-const columns: readonly Column<ReportedControl>[] = [
-  { head: 'Control', names: true, cell: ({ controlId, title }) => <a href={paths.control(controlId)}>{title}</a> },
-  { head: 'Result', tight: true, cell: ({ result }) => <StatusMark {...resultMarks[result]} /> },
-  { head: 'Why', wide: true, cell: ({ reason }) => reason },
-  { head: 'Passed', numeric: true, sortBy: ({ passed }) => passed, cell: ({ passed, examined, controlId }) => <a href={paths.control(controlId)}>{`${passed} of ${examined}`}</a> },
-];

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { Select, TextField } from '../components/fields.js';
 import { Time, countOf, countText } from '../components/figures.js';
 import { FilterForm, Pager, activeFilters } from '../components/filters.js';
-import { Identifier, Name } from '../components/identifier.js';
+import { Name } from '../components/identifier.js';
 import { EmptyState } from '../components/panel.js';
 import { StatusMark } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
@@ -88,5 +88,4 @@ const columns: readonly Column<PolicyRow>[] = [
   },
   { head: 'Last changed', tight: true, cell: ({ changedAt }) => <Time at={changedAt} precision="minute" /> },
   { head: 'By', cell: ({ changedBy }) => <Name text={changedBy} /> },
-  { head: 'Digest', cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />) },
 ];

@@ -19,7 +19,11 @@ export function PolicyPage({ shell, kind, namespace, name, inForce, versions }: 
       marks={<StatusMark tone={inForce ? 'good' : 'quiet'} word={inForce ? 'In force' : 'Deleted'} />}
       lead={`${kind}, ${countOf(versions.length, 'version')} in the records`}
       crumbs={[{ href: paths.policies(), word: 'Policies' }]}
-      actions={<a href={paths.records({ policy: title })}>Records that name it</a>}
+      actions={
+        <a class="button" href={paths.records({ policy: title })}>
+          Records that name it
+        </a>
+      }
     >
       {unauthorised.length > 0 && (
         <Banner tone="bad" title={`${countOf(unauthorised.length, 'version')} without an approved change`}>

@@ -223,7 +223,7 @@ function Raw({ view: { index, raw } }: { readonly view: RecordDetailView }): JSX
       title="As received"
       note={`${bytesText(raw.bytes)}${raw.encoding === 'base64' ? ', not UTF-8, shown as base64' : ''}`}
       actions={
-        <a class="button button-plain" href={paths.rawRecord(index)}>
+        <a class="button" href={paths.rawRecord(index)}>
           Download
         </a>
       }

@@ -42,6 +42,15 @@ function BuildReport(): JSX.Element {
   );
 }
 
+function Aim({ row: { framework, scope } }: { readonly row: ReportRow }): JSX.Element {
+  return (
+    <>
+      {framework}
+      <span class="note block">{scope}</span>
+    </>
+  );
+}
+
 function Requested({ row: { requestedAt, requestedBy } }: { readonly row: ReportRow }): JSX.Element {
   return (
     <>
@@ -55,8 +64,7 @@ const columns: readonly Column<ReportRow>[] = [
   { head: 'Report', names: true, cell: ({ id, title }) => <a href={paths.report(id)}>{title}</a> },
   { head: 'State', tight: true, cell: ({ state }) => <StatusMark {...reportStateMarks[state]} /> },
   { head: 'Period', cell: ({ periodFrom, periodTo }) => <Span from={periodFrom} to={periodTo} precision="day" /> },
-  { head: 'Scope', cell: ({ scope }) => scope },
-  { head: 'Framework', cell: ({ framework }) => framework },
+  { head: 'Framework and scope', cell: (row) => <Aim row={row} /> },
   {
     head: 'Satisfied',
     numeric: true,
@@ -68,7 +76,7 @@ const columns: readonly Column<ReportRow>[] = [
     cell: ({ id, totals }) =>
       totals === null ? <span class="note">–</span> : <a href={`${paths.report(id, { result: 'not_satisfied' })}#requirements`}>{totals.notSatisfied}</a>,
   },
-  { head: 'Requested', cell: (row) => <Requested row={row} /> },
+  { head: 'Requested', tight: true, cell: (row) => <Requested row={row} /> },
   {
     head: 'Files',
     wide: true,

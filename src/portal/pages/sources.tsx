@@ -30,12 +30,13 @@ export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
 
 function columns(now: string): readonly Column<SourceRow>[] {
   return [
-    { head: 'Source', names: true, cell: ({ name, format }) => <SourceName name={name} format={format} /> },
+    { head: 'Source', names: true, tight: true, cell: ({ name, format }) => <SourceName name={name} format={format} /> },
     { head: 'Health', tight: true, cell: ({ health }) => <StatusMark {...sourceHealthMarks[health]} /> },
-    { head: 'Last received', sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '', cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} /> },
+    { head: 'Last received', tight: true, sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '', cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} /> },
     { head: 'Last event time', tight: true, cell: ({ lastEventTime }) => (lastEventTime === null ? <span class="note">–</span> : <Time at={lastEventTime} />) },
     {
       head: 'Silent after',
+      tight: true,
       sortBy: ({ silenceAfterSeconds }) => silenceAfterSeconds ?? 0,
       cell: ({ silenceAfterSeconds: seconds }) => (seconds === null ? <span class="note">not watched</span> : durationText(seconds)),
     },
