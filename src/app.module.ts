@@ -66,7 +66,12 @@ export class UseCasesModule {
       { provide: Jobs, useValue: ground.jobs },
       { provide: Metrics, useValue: ground.metrics },
     ];
-    return { module: UseCasesModule, global: true, providers: [...standing, ...features], exports: [...standing, ...features] };
+    return {
+      module: UseCasesModule,
+      global: true,
+      providers: [...standing, ...features],
+      exports: [...standing, ...features],
+    };
   }
 }
 

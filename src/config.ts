@@ -10,7 +10,10 @@ import { packageRoot } from './package-root.js';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const bytes = z.coerce.number().int().positive();
-const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a URL like postgres://user:password@host:5432/database is needed' });
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'a URL like postgres://user:password@host:5432/database is needed',
+});
 
 const Environment = z.object({
   /** Owner's connection: migrations, and making the service's own login when DATABASE_SERVICE_URL is not given. Without it the service starts its own PostgreSQL. */
@@ -40,7 +43,11 @@ const Environment = z.object({
   /** Bytes of ingest bodies held in memory at once; above it senders get 503 with Retry-After. */
   INGEST_MAX_IN_FLIGHT_BYTES: bytes.default(512 * 1024 * 1024),
   INGEST_MAX_RECORD_BYTES: bytes.default(4 * 1024 * 1024),
-  SESSION_HOURS: z.coerce.number().positive().max(24 * 30).default(12),
+  SESSION_HOURS: z.coerce
+    .number()
+    .positive()
+    .max(24 * 30)
+    .default(12),
   /** Cookies only over HTTPS. */
   SECURE_COOKIES: z.stringbool().default(false),
   /** Bearer token with which Prometheus may read /metrics; without it, signed-in users may. */
@@ -66,7 +73,9 @@ export class ConfigError extends Error {
  * @throws ConfigError naming each wrong variable and what was expected.
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);

@@ -12,7 +12,7 @@ import { initialiseLog, Log } from './log/log.js';
 import { loadSigningKey } from './log/signing-key.js';
 import { Metrics } from './metrics.js';
 import { PolicyVersionsFollower } from './policies/policy-versions-follower.js';
-import { startEmbeddedPostgres } from './postgres/embedded.js';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.js';
 import type { Logger } from 'pino';
 
 /** What the service stands on, opened once per process before Nest starts, closed after it ends. */
@@ -32,6 +32,8 @@ export interface Ground {
 
 export interface GroundOptions {
   readonly clock?: Clock;
+  /** Join the database of a service that is running, instead of failing because it holds it. */
+  readonly beside?: boolean;
   /** Told about each step of the start. */
   readonly progress?: (line: string) => void;
 }
@@ -41,6 +43,16 @@ export interface DatabaseAccess {
   readonly ownerUrl: string | null;
   readonly serviceUrl: string;
   stop(): Promise<void>;
+}
+
+/** The database of a service that runs on its own PostgreSQL right now, for commands beside it; else as {@link openDatabase}. */
+export async function joinDatabase(config: Config, progress: (line: string) => void): Promise<DatabaseAccess> {
+  const running =
+    config.DATABASE_URL === undefined && config.DATABASE_SERVICE_URL === undefined
+      ? await findEmbeddedPostgres(join(config.DATA_DIR, 'postgres'))
+      : undefined;
+  if (running === undefined) return await openDatabase(config, progress);
+  return { ownerUrl: running.ownerUrl, serviceUrl: await provisionServiceRole(running.ownerUrl), stop: async () => {} };
 }
 
 /** Starts or finds the database, migrates it as its owner, and makes the service's own login. */
@@ -72,7 +84,7 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     for (const step of opened.splice(0).reverse()) await step();
   };
   try {
-    const access = await openDatabase(config, progress);
+    const access = await (options.beside === true ? joinDatabase : openDatabase)(config, progress);
     opened.push(() => access.stop());
     const database = await Database.connect(access.serviceUrl, {
       poolSize: config.DATABASE_POOL_SIZE,
@@ -92,7 +104,8 @@ export async function openGround(config: Config, logger: Logger, options: Ground
       [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
       {
         now: () => clock.now(),
-        onError: (follower, error) => logger.error({ err: error, follower }, 'a follower could not take entries and tries again'),
+        onError: (follower, error) =>
+          logger.error({ err: error, follower }, 'a follower could not take entries and tries again'),
         onLag: (follower, entries) => metrics.followerLag.set({ follower }, entries),
       },
     );

@@ -66,10 +66,12 @@ export class HealthController {
   private async assertMayRead(request: IncomingMessage): Promise<void> {
     const bearer = bearerToken(request.headers.authorization);
     const { METRICS_TOKEN } = this.config;
-    if (bearer !== null && METRICS_TOKEN !== undefined && timingSafeEqual(tokenHash(bearer), tokenHash(METRICS_TOKEN))) return;
+    if (bearer !== null && METRICS_TOKEN !== undefined && timingSafeEqual(tokenHash(bearer), tokenHash(METRICS_TOKEN)))
+      return;
     const session = sessionTokenOf(request);
     const actor = session === null ? null : await this.sessions.actorOf(session);
-    if (actor === null) throw new Problem('not_signed_in', 'Send METRICS_TOKEN as "Authorization: Bearer", or sign in.');
+    if (actor === null)
+      throw new Problem('not_signed_in', 'Send METRICS_TOKEN as "Authorization: Bearer", or sign in.');
     assertPermitted(actor, 'log.read');
   }
 }

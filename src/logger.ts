@@ -3,7 +3,10 @@ import { pino, type Logger } from 'pino';
 import type { Config } from './config.js';
 
 /** Structured logs, one JSON object a line. Fields that could carry a secret are cut, wherever they come from. */
-export function makeLogger(config: Pick<Config, 'LOG_LEVEL'>, destination: { write(line: string): void } = process.stderr): Logger {
+export function makeLogger(
+  config: Pick<Config, 'LOG_LEVEL'>,
+  destination: { write(line: string): void } = process.stderr,
+): Logger {
   return pino(
     {
       level: config.LOG_LEVEL,
@@ -11,7 +14,20 @@ export function makeLogger(config: Pick<Config, 'LOG_LEVEL'>, destination: { wri
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
-        paths: ['*.password', '*.token', '*.authorization', '*.cookie', 'password', 'token', 'authorization', 'cookie', 'err.parameters', 'err.query', 'cause.parameters', 'cause.query'],
+        paths: [
+          '*.password',
+          '*.token',
+          '*.authorization',
+          '*.cookie',
+          'password',
+          'token',
+          'authorization',
+          'cookie',
+          'err.parameters',
+          'err.query',
+          'cause.parameters',
+          'cause.query',
+        ],
         censor: '[cut]',
       },
     },

@@ -80,9 +80,16 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) =>
-        new Problem('invalid_input', issues.map((issue) => `${pointerOf(issue.path)}: ${issue.message}`).join('; ').slice(0, 2000), {
-          errors: issues.slice(0, 50).map((issue) => ({ pointer: pointerOf(issue.path), message: issue.message })),
-        }),
+        new Problem(
+          'invalid_input',
+          issues
+            .map((issue) => `${pointerOf(issue.path)}: ${issue.message}`)
+            .join('; ')
+            .slice(0, 2000),
+          {
+            errors: issues.slice(0, 50).map((issue) => ({ pointer: pointerOf(issue.path), message: issue.message })),
+          },
+        ),
     }),
   );
   app.useGlobalInterceptors(new StandardSchemaSerializerInterceptor(app.get(Reflector)));

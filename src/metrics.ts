@@ -48,7 +48,12 @@ export class Metrics {
 
   countIngest(
     source: string,
-    counts: { readonly appended: number; readonly duplicate: number; readonly conflict: number; readonly rejected: number },
+    counts: {
+      readonly appended: number;
+      readonly duplicate: number;
+      readonly conflict: number;
+      readonly rejected: number;
+    },
   ): void {
     for (const outcome of ['appended', 'duplicate', 'conflict', 'rejected'] as const) {
       if (counts[outcome] > 0) this.records.inc({ source, outcome }, counts[outcome]);

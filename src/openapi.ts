@@ -10,7 +10,11 @@ export function describeApi(app: INestApplication, version: string): void {
     .setTitle('Segproof')
     .setDescription('Audit and compliance service for micro-segmentation. Errors are problem+json (RFC 9457).')
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Session token, or for /ingest the token of the source' })
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'Session token, or for /ingest the token of the source',
+    })
     .addSecurityRequirements('bearer')
     .setOpenAPIVersion('3.1.0')
     .build();

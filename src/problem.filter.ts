@@ -97,6 +97,9 @@ function toProblem(error: unknown): Problem {
   if (error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500) {
     return new Problem(byStatus[error.status] ?? 'invalid_input', error.message, { cause: error });
   }
-  if (error instanceof ZodError) return new Problem('internal', 'The service met data it did not expect.', { cause: error });
-  return new Problem('internal', 'The service failed; the request id leads to the cause in its logs.', { cause: error });
+  if (error instanceof ZodError)
+    return new Problem('internal', 'The service met data it did not expect.', { cause: error });
+  return new Problem('internal', 'The service failed; the request id leads to the cause in its logs.', {
+    cause: error,
+  });
 }

@@ -31,8 +31,18 @@ export function requestLog(logger: Logger, metrics: Metrics) {
     response.once('close', () => {
       const seconds = Number(process.hrtime.bigint() - started) / 1e9;
       const status = response.writableFinished ? response.statusCode : 499;
-      metrics.requests.observe({ method: request.method ?? '', route: routeOf(request), status: String(status) }, seconds);
-      const line = { requestId, method: request.method, path, status, ms: Math.round(seconds * 1000), user: request.actor?.name };
+      metrics.requests.observe(
+        { method: request.method ?? '', route: routeOf(request), status: String(status) },
+        seconds,
+      );
+      const line = {
+        requestId,
+        method: request.method,
+        path,
+        status,
+        ms: Math.round(seconds * 1000),
+        user: request.actor?.name,
+      };
       if (status >= 500) logger.warn(line, 'request');
       else logger.debug(line, 'request');
     });

@@ -21,7 +21,8 @@ export const sessionCookie = 'segproof_session';
 const permissionKey = 'segproof:permission';
 
 /** Route needs this permission. */
-export const Needs = (permission: Permission): MethodDecorator & ClassDecorator => SetMetadata(permissionKey, permission);
+export const Needs = (permission: Permission): MethodDecorator & ClassDecorator =>
+  SetMetadata(permissionKey, permission);
 
 /** Route is open to everybody: health, sign-in, assets; or checks credentials of another kind itself. */
 export const Open = (): MethodDecorator & ClassDecorator => SetMetadata(permissionKey, 'open');
@@ -75,14 +76,23 @@ export class AccessGuard implements CanActivate {
     const token = sessionTokenOf(request);
     const actor = token === null ? null : await this.sessions.actorOf(token);
     if (token === null || actor === null) {
-      throw new Problem('not_signed_in', 'Sign in first: send a session cookie, or a session token as "Authorization: Bearer".');
+      throw new Problem(
+        'not_signed_in',
+        'Sign in first: send a session cookie, or a session token as "Authorization: Bearer".',
+      );
     }
     request.actor = actor;
     request.sessionToken = token;
     if (needed === 'signed-in') return true;
     if (needed !== undefined && isPermitted(actor, needed)) return true;
     await this.log.transact(async ({ append }) => {
-      await append(actEntry('access.refused', actor, { permission: needed ?? null, method: request.method, path: (request.url ?? '').split('?')[0] }));
+      await append(
+        actEntry('access.refused', actor, {
+          permission: needed ?? null,
+          method: request.method,
+          path: (request.url ?? '').split('?')[0],
+        }),
+      );
     });
     const allowed = needed === undefined ? [] : permissions[needed];
     throw new Problem(

@@ -39,9 +39,13 @@ export class Sessions {
     for (const key of [`name:${name}`, `address:${address}`]) {
       const wait = this.attempts.secondsToWait(key, now);
       if (wait > 0) {
-        throw new Problem('too_many_requests', `Too many refused sign-ins. Try again in ${Math.ceil(wait / 60)} minutes.`, {
-          retryAfter: wait,
-        });
+        throw new Problem(
+          'too_many_requests',
+          `Too many refused sign-ins. Try again in ${Math.ceil(wait / 60)} minutes.`,
+          {
+            retryAfter: wait,
+          },
+        );
       }
     }
     const user = await this.users.verify(name, input.password);
@@ -58,13 +62,16 @@ export class Sessions {
     const expiresAt = new Date(now.getTime() + this.config.SESSION_HOURS * 3_600_000);
     await this.log.transact(async ({ transaction, append }) => {
       await transaction.query('DELETE FROM session WHERE expires_at < $1', [now]);
-      await transaction.query('INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)', [
-        tokenHash(token),
-        user.id,
-        now,
-        expiresAt,
-      ]);
-      const actor: Actor = { id: user.id, name: user.name, displayName: user.displayName, roles: z.array(Role).parse(user.roles) };
+      await transaction.query(
+        'INSERT INTO session (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)',
+        [tokenHash(token), user.id, now, expiresAt],
+      );
+      const actor: Actor = {
+        id: user.id,
+        name: user.name,
+        displayName: user.displayName,
+        roles: z.array(Role).parse(user.roles),
+      };
       await append(actEntry('access.signed_in', actor, { address }));
     });
     return { token, expiresAt: expiresAt.toISOString() };

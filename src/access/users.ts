@@ -51,9 +51,12 @@ export class Users {
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING RETURNING id`,
         [id, input.name, input.displayName, input.roles, passwordHash, now],
       );
-      if (inserted.length === 0) throw new Problem('conflict', `There is a user ${input.name} already; choose another name.`);
+      if (inserted.length === 0)
+        throw new Problem('conflict', `There is a user ${input.name} already; choose another name.`);
       await append(
-        actEntry('access.user_created', actor, { user: { id, name: input.name, displayName: input.displayName, roles: input.roles } }),
+        actEntry('access.user_created', actor, {
+          user: { id, name: input.name, displayName: input.displayName, roles: input.roles },
+        }),
       );
       return { id, name: input.name, displayName: input.displayName, roles: input.roles, createdAt: now.toISOString() };
     });

@@ -34,7 +34,13 @@ export class ChangesController {
   @SerializeOptions({ schema: ChangeList })
   @ApiOperation({ summary: 'List changes, newest first' })
   async list(@Query({ schema: ListQuery }) query: ListQuery): Promise<z.infer<typeof ChangeList>> {
-    return { changes: await this.changes.list({ state: query.state ?? null, limit: query.limit, beforeNumber: query.before ?? null }) };
+    return {
+      changes: await this.changes.list({
+        state: query.state ?? null,
+        limit: query.limit,
+        beforeNumber: query.before ?? null,
+      }),
+    };
   }
 
   @Get(':id')

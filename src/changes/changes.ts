@@ -115,23 +115,30 @@ export class Changes {
     const requesterId = personId(actor);
     const items = readItems(input.items);
     const id = await this.log.transact(async ({ transaction, now, append }) => {
-      const changeId = uuidText(uuidv7Bytes(now.getTime()));
+      const newId = uuidText(uuidv7Bytes(now.getTime()));
       const proposedIndex = await append(
         actEntry('change.proposed', actor, {
-          change: { id: changeId, title: input.title, reason: input.reason, windowFrom: input.windowFrom, windowTo: input.windowTo, items },
+          change: {
+            id: newId,
+            title: input.title,
+            reason: input.reason,
+            windowFrom: input.windowFrom,
+            windowTo: input.windowTo,
+            items,
+          },
         }),
       );
       await transaction.query(
         `INSERT INTO change (id, title, reason, state, requester_id, window_from, window_to, proposed_at, proposed_index)
          VALUES ($1, $2, $3, 'proposed', $4, $5, $6, $7, $8)`,
-        [changeId, input.title, input.reason, requesterId, input.windowFrom, input.windowTo, now, proposedIndex],
+        [newId, input.title, input.reason, requesterId, input.windowFrom, input.windowTo, now, proposedIndex],
       );
       for (const [position, item] of items.entries()) {
         await transaction.query(
           `INSERT INTO change_item (change_id, position, kind, namespace, name, action, digest, object)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
           [
-            changeId,
+            newId,
             position,
             item.kind,
             item.namespace,
@@ -142,7 +149,7 @@ export class Changes {
           ],
         );
       }
-      return changeId;
+      return newId;
     });
     return await this.get(id);
   }
@@ -164,7 +171,13 @@ export class Changes {
       }
       const next = assertTransition(ChangeState.parse(change.state), input.decision);
       const index = await append(
-        actEntry('change.reviewed', actor, { change: id, decision: input.decision, comment: input.comment, before: change.state, after: next }),
+        actEntry('change.reviewed', actor, {
+          change: id,
+          decision: input.decision,
+          comment: input.comment,
+          before: change.state,
+          after: next,
+        }),
       );
       await transaction.query(
         `INSERT INTO change_review (change_id, reviewer_id, decision, comment, reviewed_at, reviewed_index)
@@ -184,7 +197,11 @@ export class Changes {
   }
 
   /** Changes, newest first; `state` null for all. */
-  async list(filter: { readonly state: ChangeState | null; readonly limit: number; readonly beforeNumber?: number | null }): Promise<ChangeView[]> {
+  async list(filter: {
+    readonly state: ChangeState | null;
+    readonly limit: number;
+    readonly beforeNumber?: number | null;
+  }): Promise<ChangeView[]> {
     const rows = await this.database.query<ChangeRow>(
       `${selectChanges} WHERE ($1::text IS NULL OR c.state = $1) AND ($2::int IS NULL OR c.number < $2) ORDER BY c.number DESC LIMIT $3`,
       [filter.state, filter.beforeNumber ?? null, filter.limit],
@@ -194,9 +211,15 @@ export class Changes {
 
   /** How many changes there are in each state. */
   async counts(): Promise<Record<ChangeState, number>> {
-    const rows = await this.database.query<{ state: string; count: string }>('SELECT state, count(*) AS count FROM change GROUP BY state');
+    const rows = await this.database.query<{ state: string; count: string }>(
+      'SELECT state, count(*) AS count FROM change GROUP BY state',
+    );
     const counts = new Map(rows.map((row) => [row.state, Number(row.count)]));
-    return { proposed: counts.get('proposed') ?? 0, approved: counts.get('approved') ?? 0, rejected: counts.get('rejected') ?? 0 };
+    return {
+      proposed: counts.get('proposed') ?? 0,
+      approved: counts.get('approved') ?? 0,
+      rejected: counts.get('rejected') ?? 0,
+    };
   }
 }
 
@@ -224,7 +247,8 @@ function changeId(id: string): string {
 }
 
 function personId(actor: Actor): string {
-  if (actor.id === null) throw new Problem('not_permitted', 'Changes are proposed and reviewed by people, not by the service.');
+  if (actor.id === null)
+    throw new Problem('not_permitted', 'Changes are proposed and reviewed by people, not by the service.');
   return actor.id;
 }
 
@@ -251,7 +275,8 @@ function readItems(items: NewChange['items']): ReadItem[] {
     if (object === undefined) return [];
     const head = ObjectHead.safeParse(object);
     if (!head.success) {
-      for (const issue of head.error.issues) problems.push({ pointer: `${pointer}/${issue.path.join('/')}`, message: issue.message });
+      for (const issue of head.error.issues)
+        problems.push({ pointer: `${pointer}/${issue.path.join('/')}`, message: issue.message });
       return [];
     }
     const { kind, metadata } = head.data;
@@ -259,13 +284,15 @@ function readItems(items: NewChange['items']): ReadItem[] {
     if (item.action === 'delete') return [{ ...id, digest: null, object: null }];
     const imported = importPolicy(object);
     if (!imported.ok) {
-      for (const problem of imported.problems) problems.push({ pointer: `${pointer}${toPointer(problem.path)}`, message: problem.message });
+      for (const problem of imported.problems)
+        problems.push({ pointer: `${pointer}${toPointer(problem.path)}`, message: problem.message });
       return [];
     }
     const { policy } = imported;
     return [{ ...id, namespace: policy.id.namespace, digest: objectDigest(object), object }];
   });
-  if (problems.length > 0) throw new Problem('invalid_input', 'A policy object of the change cannot be read.', { errors: problems });
+  if (problems.length > 0)
+    throw new Problem('invalid_input', 'A policy object of the change cannot be read.', { errors: problems });
   return read;
 }
 
@@ -274,7 +301,10 @@ function readYaml(text: string, pointer: string, problems: InputProblem[]): unkn
     // maxAliasCount stops documents whose aliases multiply ("billion laughs").
     return parseYaml(text, { maxAliasCount: 50 }) as unknown;
   } catch (error) {
-    problems.push({ pointer, message: `not readable as one YAML document: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}` });
+    problems.push({
+      pointer,
+      message: `not readable as one YAML document: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    });
     return undefined;
   }
 }

@@ -19,6 +19,7 @@ export const transitions: Readonly<Record<ChangeState, Readonly<Partial<Record<R
  */
 export function assertTransition(state: ChangeState, decision: ReviewDecision): ChangeState {
   const next = transitions[state][decision];
-  if (next === undefined) throw new Problem('conflict', `The change is ${state} already; only a proposed change can be reviewed.`);
+  if (next === undefined)
+    throw new Problem('conflict', `The change is ${state} already; only a proposed change can be reviewed.`);
   return next;
 }

@@ -33,7 +33,9 @@ const seed = 20_26;
 /** `segproof demo`: the service with thirty days of a made-up payment company in it. */
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('Start the service with the demo estate: thirty days of a made-up payment company, a report and its verification.')
+    .description(
+      'Start the service with the demo estate: thirty days of a made-up payment company, a report and its verification.',
+    )
     .option('--flows <number>', 'how many flow records to send', '200000')
     .action(async (flags: { readonly flows: string }) => {
       const environment = readConfig(process.env);
@@ -45,10 +47,14 @@ export function demoCommand(): Command {
       let present = again ? null : estate.from;
       const clock = new Clock(() => present ?? new Date());
       const stop = untilToldToStop();
-      const ground = await openGround(config, makeLogger({ LOG_LEVEL: environment.LOG_LEVEL === 'info' ? 'warn' : environment.LOG_LEVEL }), {
-        clock,
-        progress: say,
-      });
+      const ground = await openGround(
+        config,
+        makeLogger({ LOG_LEVEL: environment.LOG_LEVEL === 'info' ? 'warn' : environment.LOG_LEVEL }),
+        {
+          clock,
+          progress: say,
+        },
+      );
       try {
         const service = await startService(ground);
         try {
@@ -60,7 +66,8 @@ export function demoCommand(): Command {
               });
           if (!again) writeFileSync(stateFile, JSON.stringify(state, null, 2), { mode: 0o600 });
           const verified = await verifyOffline(state);
-          for (const login of state.logins) console.log(`login: ${login.role}, name ${login.name}, password ${login.password}`);
+          for (const login of state.logins)
+            console.log(`login: ${login.role}, name ${login.name}, password ${login.password}`);
           console.log(`portal: ${url}`);
           console.log(`report: ${state.report}`);
           console.log(`package: ${state.package}`);
@@ -82,11 +89,18 @@ function startOfDay(date: Date): Date {
   return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()));
 }
 
-async function firstRun(service: Service, ground: Ground, estate: Estate, setClock: (at: Date | null) => void): Promise<DemoState> {
+async function firstRun(
+  service: Service,
+  ground: Ground,
+  estate: Estate,
+  setClock: (at: Date | null) => void,
+): Promise<DemoState> {
   const baseUrl = service.url ?? '';
   const admin = await service.app.get(Users).createFirstAdmin(systemActor);
   if (admin === null) {
-    throw new Error('the demo needs a database of its own; this one has users already. Point DATABASE_URL at an empty one.');
+    throw new Error(
+      'the demo needs a database of its own; this one has users already. Point DATABASE_URL at an empty one.',
+    );
   }
   const passwords = Object.fromEntries(estate.users.map((user) => [user.name, randomBytes(9).toString('base64url')]));
   say('sending thirty days of the demo estate');
@@ -122,7 +136,12 @@ async function signIn(baseUrl: string, name: string, password: string): Promise<
   return SessionView.parse(await call(baseUrl, null, '/api/v1/sessions', { name, password })).token;
 }
 
-async function issueReport(baseUrl: string, token: string, estate: Estate, folder: string): Promise<{ report: string; package: string }> {
+async function issueReport(
+  baseUrl: string,
+  token: string,
+  estate: Estate,
+  folder: string,
+): Promise<{ report: string; package: string }> {
   say('issuing the evidence report for ISO/IEC 27001');
   const requested = ReportView.parse(
     await call(baseUrl, token, '/api/v1/reports', {
@@ -138,10 +157,14 @@ async function issueReport(baseUrl: string, token: string, estate: Estate, folde
     await new Promise((resolve) => setTimeout(resolve, 250));
     report = ReportView.parse(await call(baseUrl, token, `/api/v1/reports/${requested.id}`));
   }
-  if (report.state !== 'ready') throw new Error(`the report could not be built: ${report.failure ?? 'no reason given'}`);
+  if (report.state !== 'ready')
+    throw new Error(`the report could not be built: ${report.failure ?? 'no reason given'}`);
   const target = join(folder, 'reports');
   mkdirSync(target, { recursive: true });
-  const paths = { report: join(target, `segproof-${report.id}.pdf`), package: join(target, `segproof-${report.id}.zip`) };
+  const paths = {
+    report: join(target, `segproof-${report.id}.pdf`),
+    package: join(target, `segproof-${report.id}.zip`),
+  };
   writeFileSync(paths.report, await download(baseUrl, token, `/api/v1/reports/${report.id}/files/report.pdf`));
   writeFileSync(paths.package, await download(baseUrl, token, `/api/v1/reports/${report.id}/files/package.zip`));
   return paths;
@@ -172,7 +195,13 @@ async function download(baseUrl: string, token: string, path: string): Promise<B
 async function verifyOffline(state: DemoState): Promise<boolean> {
   say('verifying the package offline');
   try {
-    await promisify(execFile)(process.execPath, [join(packageRoot, 'bin', 'segproof.mjs'), 'verify', state.package, '--key', state.key]);
+    await promisify(execFile)(process.execPath, [
+      join(packageRoot, 'bin', 'segproof.mjs'),
+      'verify',
+      state.package,
+      '--key',
+      state.key,
+    ]);
     return true;
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));

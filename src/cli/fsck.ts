@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../config.js';
 import { Database } from '../database/database.js';
-import { openDatabase } from '../ground.js';
+import { joinDatabase } from '../ground.js';
 import { parseVerifierKey, type Verifier } from '../log/core/note.js';
 import { fsck } from '../log/fsck.js';
 import { loadSigningKey } from '../log/signing-key.js';
@@ -23,12 +23,22 @@ function collect(value: string, earlier: string[]): string[] {
 export function fsckCommand(): Command {
   return new Command('fsck')
     .description('Verify the whole log: every payload, leaf, tile, the head and the checkpoints.')
-    .option('--checkpoint <file>', 'judge the log against this older signed checkpoint as well (repeatable)', collect, [])
-    .option('--key <key or file>', 'verifier key (name+id+base64); without it the key under DATA_DIR or SIGNING_KEY_FILE (repeatable)', collect, [])
+    .option(
+      '--checkpoint <file>',
+      'judge the log against this older signed checkpoint as well (repeatable)',
+      collect,
+      [],
+    )
+    .option(
+      '--key <key or file>',
+      'verifier key (name+id+base64); without it the key under DATA_DIR or SIGNING_KEY_FILE (repeatable)',
+      collect,
+      [],
+    )
     .option('--json', 'print the result as one JSON object')
     .action(async (flags: FsckFlags) => {
       const config = readConfig(process.env);
-      const access = await openDatabase(config, say);
+      const access = await joinDatabase(config, say);
       const database = await Database.connect(access.serviceUrl, { poolSize: 2, applicationName: 'segproof-fsck' });
       try {
         const verifiers = flags.key.length > 0 ? flags.key.map(readKey) : await ownKey(database, config);
@@ -38,7 +48,8 @@ export function fsckCommand(): Command {
         if (flags.json === true) {
           console.log(JSON.stringify({ ok: good, ...result, root: result.root.toString('hex') }));
         } else {
-          for (const problem of result.problems) console.log(`${problem.class} at ${problem.position}: ${problem.message}`);
+          for (const problem of result.problems)
+            console.log(`${problem.class} at ${problem.position}: ${problem.message}`);
           if (result.more > 0) console.log(`and ${result.more} more`);
           console.log(`entries: ${result.entries}`);
           console.log(`checkpoints: ${result.checkpoints}`);

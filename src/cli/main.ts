@@ -38,7 +38,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   else {
-    const expected = [ConfigError, DatabaseError, SigningKeyError, EmbeddedPostgresError, Problem].some((known) => error instanceof known);
+    const expected = [ConfigError, DatabaseError, SigningKeyError, EmbeddedPostgresError, Problem].some(
+      (known) => error instanceof known,
+    );
     console.error(expected && error instanceof Error ? `segproof: ${error.message}` : error);
     process.exitCode = exitCodes.failed;
   }

@@ -12,7 +12,7 @@ export function rebuildCommand(): Command {
     .argument('[follower...]', 'records, inventory, policies; all of them when none is named')
     .action(async (names: string[]) => {
       const config = readConfig(process.env);
-      const ground = await openGround(config, makeLogger(config), { progress: say });
+      const ground = await openGround(config, makeLogger(config), { progress: say, beside: true });
       try {
         const all = [...(await ground.followers.positions()).keys()];
         for (const name of names.length > 0 ? names : all) {

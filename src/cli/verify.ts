@@ -5,9 +5,12 @@ import { exitCodes } from './exit-codes.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('Verify an evidence package offline, with nothing but the log\'s verifier key.')
+    .description("Verify an evidence package offline, with nothing but the log's verifier key.")
     .argument('<package>', 'the package (zip)')
-    .requiredOption('--key <key or file>', 'verifier key of the log (name+id+base64), received by another way than the package')
+    .requiredOption(
+      '--key <key or file>',
+      'verifier key of the log (name+id+base64), received by another way than the package',
+    )
     .option('--json', 'print the result as one JSON object')
     .action((file: string, flags: { readonly key: string; readonly json?: boolean }) => {
       const key = flags.key.split('+').length >= 3 ? flags.key : readFileSync(flags.key, 'utf8').trim();
@@ -17,7 +20,9 @@ export function verifyCommand(): Command {
       else {
         for (const step of result.steps) console.log(typeof step === 'string' ? step : JSON.stringify(step));
         for (const problem of result.problems) {
-          console.log(`${problem.file}${problem.index === undefined ? '' : `, record ${problem.index}`}: ${problem.message}`);
+          console.log(
+            `${problem.file}${problem.index === undefined ? '' : `, record ${problem.index}`}: ${problem.message}`,
+          );
         }
         console.log(`verified: ${good ? 'yes' : 'no'}`);
       }

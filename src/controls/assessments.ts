@@ -4,7 +4,7 @@ import { Clock } from '../context.js';
 import { Problem } from '../errors.js';
 import { Log } from '../log/log.js';
 import { Verification } from '../log/verification.js';
-import { assess, type Assessment } from './assess.js';
+import { assessFramework, runControls, type Assessment } from './assess.js';
 import { frameworkById, frameworks } from './catalogs/frameworks.js';
 import { ControlResult, RequirementResult, type EvidenceSnapshot, type Framework } from './model.js';
 import { Snapshots } from './snapshot.js';
@@ -26,7 +26,12 @@ export const AssessmentView = z.object({
 });
 export type AssessmentView = z.infer<typeof AssessmentView>;
 
-export const FrameworkSummary = z.object({ id: z.string(), title: z.string(), version: z.string(), requirements: z.number().int() });
+export const FrameworkSummary = z.object({
+  id: z.string(),
+  title: z.string(),
+  version: z.string(),
+  requirements: z.number().int(),
+});
 
 export interface PresentAssessment {
   readonly snapshot: EvidenceSnapshot;
@@ -40,7 +45,8 @@ const keptSeconds = 30;
 /** How controls stand now, over the last 30 days: for the pages and the API. Reports assess their own period. */
 @Injectable()
 export class Assessments {
-  private kept: { readonly size: number; readonly assessment: Promise<PresentAssessment>; readonly at: number } | null = null;
+  private kept: { readonly size: number; readonly assessment: Promise<PresentAssessment>; readonly at: number } | null =
+    null;
 
   constructor(
     @Inject(Snapshots) private readonly snapshots: Snapshots,
@@ -50,7 +56,12 @@ export class Assessments {
   ) {}
 
   frameworks(): z.infer<typeof FrameworkSummary>[] {
-    return frameworks.map(({ id, title, version, requirements }) => ({ id, title, version, requirements: requirements.length }));
+    return frameworks.map(({ id, title, version, requirements }) => ({
+      id,
+      title,
+      version,
+      requirements: requirements.length,
+    }));
   }
 
   /** @throws Problem `not_found` */
@@ -106,10 +117,11 @@ export class Assessments {
         problems: last?.problems ?? [],
       },
     });
+    const results = runControls(snapshot);
     return {
       snapshot,
       assessedAt: now.toISOString(),
-      byFramework: new Map(frameworks.map((framework) => [framework.id, assess(snapshot, framework)])),
+      byFramework: new Map(frameworks.map((framework) => [framework.id, assessFramework(framework, results)])),
     };
   }
 }

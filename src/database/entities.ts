@@ -6,4 +6,15 @@ import { Source, SourceToken } from '../ingestion/source.entity.js';
 import { Segment } from '../inventory/segment.entity.js';
 
 /** Tables that the service writes as entities; the migrations' drift check compares them with the database. */
-export const entities = [User, Session, Source, SourceToken, Segment, Change, ChangeItem, ChangeReview, Report, ReportFile];
+export const entities = [
+  User,
+  Session,
+  Source,
+  SourceToken,
+  Segment,
+  Change,
+  ChangeItem,
+  ChangeReview,
+  Report,
+  ReportFile,
+];

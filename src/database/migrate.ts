@@ -46,14 +46,20 @@ export async function migrate(ownerUrl: string, log: (line: string) => void = ()
   await dataSource.initialize();
   const lock = dataSource.createQueryRunner();
   try {
-    const [server] = await lock.query(`SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version`);
-    if (server.number < oldestServer) {
-      throw new DatabaseError(`PostgreSQL 15 or newer is needed, the server is ${server.version}`);
+    const client = (await lock.connect()) as PoolClient; // TypeORM hands out the pg client untyped
+    const { rows } = await client.query<{ number: number; version: string }>(
+      `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version`,
+    );
+    const [server] = rows;
+    if (server === undefined || server.number < oldestServer) {
+      throw new DatabaseError(
+        `PostgreSQL 15 or newer is needed, the server is ${server?.version ?? 'of no known version'}`,
+      );
     }
     await lock.query(`SELECT pg_advisory_lock(hashtext('segproof migrations'))`);
     const done = await dataSource.runMigrations();
     for (const migration of done) log(`migrated: ${migration.name}`);
-    await migrateJobs((await lock.connect()) as PoolClient); // TypeORM hands out the pg client untyped
+    await migrateJobs(client);
   } finally {
     await lock.query(`SELECT pg_advisory_unlock_all()`).catch(() => {});
     await lock.release();

@@ -57,7 +57,9 @@ async function serviceLoginProblem(serviceUrl: string): Promise<string | null> {
   const service = new pg.Client({ connectionString: serviceUrl, application_name: 'segproof-roles' });
   try {
     await service.connect();
-    const { rows } = await service.query<{ member: boolean }>(`SELECT pg_has_role('segproof_service', 'USAGE') AS member`);
+    const { rows } = await service.query<{ member: boolean }>(
+      `SELECT pg_has_role('segproof_service', 'USAGE') AS member`,
+    );
     return rows[0]?.member === true ? null : 'it is no member of segproof_service';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

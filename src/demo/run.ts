@@ -102,11 +102,12 @@ class DemoRun {
     if (token === undefined) throw new DemoError(`expected a step of a registered source, got one of ${source}`);
     const answer = await this.client.ingest(source, token, body);
     const { lines, flows, policyChanges, unreadable, resent } = contents;
-    const wanted = { received: lines, rejected: resent ? 0 : unreadable, duplicate: resent ? lines : 0 };
+    const wanted = { received: lines, rejected: resent ? 0 : unreadable, duplicate: resent ? lines : 0, conflict: 0 };
     for (const [name, count] of [
       ['received', answer.received],
       ['rejected', answer.rejected],
       ['duplicate', answer.duplicate],
+      ['conflict', answer.conflict],
     ] as const)
       if (count !== wanted[name])
         throw new DemoError(

@@ -18,6 +18,7 @@ export const IngestAnswer = z.object({
   received: z.number().int(),
   appended: z.number().int(),
   duplicate: z.number().int(),
+  conflict: z.number().int(),
   rejected: z.number().int(),
 });
 export type IngestAnswer = z.infer<typeof IngestAnswer>;

@@ -25,7 +25,9 @@ export interface ReportFacts {
 
 /** Policy changes of the period, held against the approved changes. */
 function matchPeriod(snapshot: EvidenceSnapshot) {
-  const versions = snapshot.policyVersions.filter((version) => isWithin(version.eventTime, snapshot.period.from, snapshot.period.to));
+  const versions = snapshot.policyVersions.filter((version) =>
+    isWithin(version.eventTime, snapshot.period.from, snapshot.period.to),
+  );
   return matchPolicyChanges(versions, snapshot.changes);
 }
 
@@ -61,7 +63,12 @@ function changesOfPeriod(snapshot: EvidenceSnapshot) {
 }
 
 /** The read model of a report, from the snapshot and its assessment. Pure: the same input gives the same report. */
-export function buildReport(snapshot: EvidenceSnapshot, assessment: Assessment, framework: Framework, facts: ReportFacts): ReportModel {
+export function buildReport(
+  snapshot: EvidenceSnapshot,
+  assessment: Assessment,
+  framework: Framework,
+  facts: ReportFacts,
+): ReportModel {
   const matches = matchPeriod(snapshot);
   const unauthorised = matches.flatMap((match): UnauthorisedChange[] =>
     match.authorised

@@ -37,9 +37,6 @@ export const ReportedChange = z.object({
   approvedAt: z.string().nullable(),
   windowFrom: z.string(),
   windowTo: z.string(),
-  /** Entries of the log that hold the proposal and the review; they count as cited. */
-  proposedIndex: z.number().int().nonnegative().optional(),
-  reviewedIndex: z.number().int().nonnegative().nullable().optional(),
   /** Entries that record its proposal and its review. */
   recorded: z.array(Citation),
   /** Audit records that carried it out. */

@@ -65,7 +65,10 @@ export class ReportsController {
 }
 
 /** A download with its name; never shown inside a page. */
-export function fileAnswer(file: { readonly mediaType: string; readonly content: Buffer }, name: string): StreamableFile {
+export function fileAnswer(
+  file: { readonly mediaType: string; readonly content: Buffer },
+  name: string,
+): StreamableFile {
   return new StreamableFile(file.content, {
     type: file.mediaType,
     disposition: `attachment; filename="${name}"`,

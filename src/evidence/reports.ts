@@ -144,7 +144,10 @@ export class Reports {
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       await this.log.transact(async ({ transaction, append }) => {
-        await transaction.query(`UPDATE report SET state = 'failed', failure = $2 WHERE id = $1 AND state = 'building'`, [reportId, failure]);
+        await transaction.query(
+          `UPDATE report SET state = 'failed', failure = $2 WHERE id = $1 AND state = 'building'`,
+          [reportId, failure],
+        );
         await append(actEntry('report.failed', systemActor, { report: reportId, failure }));
       });
       throw error;
@@ -157,7 +160,11 @@ export class Reports {
     // The report speaks of the log as it was verified: size and root of this moment.
     const verified = await this.verification.run();
     await this.followers.reached(verified.size);
-    const checkpoint = await this.checkpoints.keepHead({ origin: this.log.origin, size: verified.size, root: verified.root });
+    const checkpoint = await this.checkpoints.keepHead({
+      origin: this.log.origin,
+      size: verified.size,
+      root: verified.root,
+    });
     const period = { from: report.periodFrom, to: report.periodTo };
     const now = this.clock.now().toISOString();
     const snapshot = await this.snapshots.take({
@@ -188,15 +195,13 @@ export class Reports {
       records: await this.citedRecords(entries),
     });
     const proofs = await this.reader.inclusionProofs(indices, verified.size);
-    const records = entries.map(
-      (entry, at): PackagedRecord => ({
-        index: entry.index,
-        leaf: leafOf(entry),
-        content: entry.salt === null || entry.payload === null ? null : { salt: entry.salt, payload: entry.payload },
-        erased: entry.payload === null ? 'The payload is no longer kept.' : null,
-        proof: proofs[at] ?? [],
-      }),
-    );
+    const records = entries.map((entry, at): PackagedRecord => ({
+      index: entry.index,
+      leaf: leafOf(entry),
+      content: entry.salt === null || entry.payload === null ? null : { salt: entry.salt, payload: entry.payload },
+      erased: entry.payload === null ? 'The payload is no longer kept.' : null,
+      proof: proofs[at] ?? [],
+    }));
     const pdf = await renderPdf(model, reportAttachments(model, records));
     const bundle = buildPackage({ model, pdf, records, sign: (body) => this.log.signText(body) });
     await this.keep(report, model, pdf, bundle, verified.size);
@@ -216,13 +221,10 @@ export class Reports {
       // The same job may have run elsewhere; the first result stands.
       if (taken.length === 0) return;
       for (const [at, file] of files.entries()) {
-        await transaction.query('INSERT INTO report_file (report_id, name, media_type, sha256, content) VALUES ($1, $2, $3, $4, $5)', [
-          report.id,
-          file.name,
-          file.mediaType,
-          digests[at]?.sha256,
-          file.content,
-        ]);
+        await transaction.query(
+          'INSERT INTO report_file (report_id, name, media_type, sha256, content) VALUES ($1, $2, $3, $4, $5)',
+          [report.id, file.name, file.mediaType, digests[at]?.sha256, file.content],
+        );
       }
       await append(
         actEntry('report.issued', systemActor, {
@@ -278,7 +280,9 @@ export class Reports {
   }
 
   async list(limit: number): Promise<ReportView[]> {
-    return (await this.database.query<ReportRow>(`${selectReports} ORDER BY r.requested_at DESC, r.id DESC LIMIT $1`, [limit])).map(viewOf);
+    return (
+      await this.database.query<ReportRow>(`${selectReports} ORDER BY r.requested_at DESC, r.id DESC LIMIT $1`, [limit])
+    ).map(viewOf);
   }
 
   /** The read model of a report that is ready; null while it is not. */

@@ -36,11 +36,7 @@ export function citedIndices(model: ReportModel): Set<number> {
     ...model.changes.flatMap((change) => [...change.recorded, ...change.carriedOut]),
     ...model.unauthorisedChanges,
   ];
-  const acts = model.changes.flatMap(({ proposedIndex, reviewedIndex }) => [proposedIndex, reviewedIndex]);
-  return new Set([
-    ...citations.map((citation) => citation.index),
-    ...acts.filter((index) => index !== undefined && index !== null),
-  ]);
+  return new Set(citations.map((citation) => citation.index));
 }
 
 /** Totals are the sums of the lists, and what is said twice is said alike. */

@@ -23,7 +23,9 @@ export class BodyBudget {
   /** @throws Problem `unavailable` when the process holds as much as it may. */
   take(bytes: number): void {
     if (this.held + bytes > this.most) {
-      throw new Problem('unavailable', 'The service holds as many request bodies as it may. Send again shortly.', { retryAfter: 1 });
+      throw new Problem('unavailable', 'The service holds as many request bodies as it may. Send again shortly.', {
+        retryAfter: 1,
+      });
     }
     this.held += bytes;
   }
@@ -45,7 +47,10 @@ function decoder(request: IncomingMessage): Duplex | null {
     case 'deflate':
       return createInflate();
     default:
-      throw new Problem('unsupported_media_type', `Content-Encoding gzip, deflate or none is expected, got "${encoding}".`);
+      throw new Problem(
+        'unsupported_media_type',
+        `Content-Encoding gzip, deflate or none is expected, got "${encoding}".`,
+      );
   }
 }
 
@@ -90,7 +95,9 @@ export async function withBody<T>(
     } catch (error) {
       if (error instanceof Problem) throw error;
       if (decode !== null && error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
-        throw new Problem('invalid_input', `The body is not valid ${request.headers['content-encoding'] ?? ''} data.`, { cause: error });
+        throw new Problem('invalid_input', `The body is not valid ${request.headers['content-encoding'] ?? ''} data.`, {
+          cause: error,
+        });
       }
       throw new Problem('invalid_input', 'The body ended before it was complete.', { cause: error });
     } finally {

@@ -91,7 +91,10 @@ export class Ingest {
         span.problem !== undefined
           ? { reason: span.problem, detail: span.detail ?? '' }
           : raw.length > this.config.INGEST_MAX_RECORD_BYTES
-            ? { reason: 'too_large' as const, detail: `a record of at most ${this.config.INGEST_MAX_RECORD_BYTES} bytes is read, this one has ${raw.length}` }
+            ? {
+                reason: 'too_large' as const,
+                detail: `a record of at most ${this.config.INGEST_MAX_RECORD_BYTES} bytes is read, this one has ${raw.length}`,
+              }
             : null;
       records.push(readRecord(source, raw, problem, repeats));
       if (records.length % recordsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -123,7 +126,10 @@ function readRecord(
   const { record } = normalised;
   // Without an id of its own a record is known by its bytes; the n-th repetition inside one request
   // is another record, the same request sent again is not.
-  const key = record.nativeId === null ? keyOf(source.name, 'bytes', nth(content, repeats)) : keyOf(source.name, 'id', record.nativeId);
+  const key =
+    record.nativeId === null
+      ? keyOf(source.name, 'bytes', nth(content, repeats))
+      : keyOf(source.name, 'id', record.nativeId);
   return {
     entry: {
       kind: record.kind,

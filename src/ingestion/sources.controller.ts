@@ -34,7 +34,10 @@ export class SourcesController {
   @Needs('sources.manage')
   @SerializeOptions({ schema: IssuedToken })
   @ApiOperation({ summary: 'Issue another token; the earlier ones stay valid until they are revoked' })
-  async issueToken(@CurrentActor() actor: Actor, @Param('name', { schema: SourceName }) name: string): Promise<IssuedToken> {
+  async issueToken(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SourceName }) name: string,
+  ): Promise<IssuedToken> {
     return await this.sources.issueToken(actor, name);
   }
 

@@ -9,7 +9,9 @@ import { Log } from '../log/log.js';
 import { FormatName } from './normal-form.js';
 
 /** Names go into URLs and leaves. */
-export const SourceName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63, not starting with "-"');
+export const SourceName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63, not starting with "-"');
 
 export const NewSource = z.object({
   // The service's own acts stand in the log under this name.
@@ -18,7 +20,13 @@ export const NewSource = z.object({
   /** Null detects the format of each record. */
   format: FormatName.nullable().default(null),
   /** Silence longer than this is a finding; null does not watch the source. */
-  silenceAfterSeconds: z.number().int().min(60).max(90 * 86_400).nullable().default(null),
+  silenceAfterSeconds: z
+    .number()
+    .int()
+    .min(60)
+    .max(90 * 86_400)
+    .nullable()
+    .default(null),
 });
 export type NewSource = z.infer<typeof NewSource>;
 
@@ -57,7 +65,8 @@ export class Sources {
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING name`,
         [input.name, input.description, input.format, input.silenceAfterSeconds, now],
       );
-      if (inserted.length === 0) throw new Problem('conflict', `There is a source ${input.name} already; choose another name.`);
+      if (inserted.length === 0)
+        throw new Problem('conflict', `There is a source ${input.name} already; choose another name.`);
       const token = await this.issue(transaction, input.name, now);
       await append(actEntry('source.created', actor, { source: input, token: hintOf(token) }));
       return { name: input.name, token };
@@ -82,7 +91,8 @@ export class Sources {
         'UPDATE source_token SET revoked_at = $3 WHERE source = $1 AND hint = $2 AND revoked_at IS NULL RETURNING source',
         [name, hint, now],
       );
-      if (ended.length === 0) throw new Problem('not_found', `The source ${name} has no valid token ending in ${hint}.`);
+      if (ended.length === 0)
+        throw new Problem('not_found', `The source ${name} has no valid token ending in ${hint}.`);
       await append(actEntry('source.token_revoked', actor, { source: name, token: hint }));
     });
   }

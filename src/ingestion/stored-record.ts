@@ -9,6 +9,17 @@ import type { Normalised } from './normal-form.js';
  * for records whose payload is gone.
  */
 export function normaliseStored(entry: StoredEntry): Normalised | null {
+  const known = made.get(entry);
+  if (known !== undefined) return known;
+  const normalised = normalise(entry);
+  made.set(entry, normalised);
+  return normalised;
+}
+
+/** Followers that take the same entries share the work. */
+const made = new WeakMap<StoredEntry, Normalised | null>();
+
+function normalise(entry: StoredEntry): Normalised | null {
   if (entry.payload === null || retentionClassOf(entry.kind) === 'act') return null;
   const normalised = normaliseRecord(entry.payload, null);
   // What was rejected stays so until it is re-processed: a newer parser must not change it silently.

@@ -7,5 +7,7 @@ export function policyRefText(record: NormalForm): string | null {
     return `${kind} ${namespace === null ? '' : `${namespace}/`}${name ?? ''}`;
   }
   if (record.policies.length === 0) return null;
-  return record.policies.map((policy) => `${policy.namespace === null ? '' : `${policy.namespace}/`}${policy.name}`).join(', ');
+  return record.policies
+    .map((policy) => `${policy.namespace === null ? '' : `${policy.namespace}/`}${policy.name}`)
+    .join(', ');
 }

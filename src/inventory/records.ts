@@ -142,7 +142,8 @@ function conditions(query: RecordQuery): { where: string[]; parameters: unknown[
   if (query.kind !== undefined) add((p) => `kind = ${p}`, query.kind);
   if (query.source !== undefined) add((p) => `source = ${p}`, query.source);
   if (query.verdict !== undefined) add((p) => `verdict = ${p}`, query.verdict);
-  if (query.workload !== undefined) add((p) => `(source_workload = ${p} OR destination_workload = ${p})`, query.workload);
+  if (query.workload !== undefined)
+    add((p) => `(source_workload = ${p} OR destination_workload = ${p})`, query.workload);
   if (query.policy !== undefined) add((p) => `policy ILIKE ${p}`, contains(query.policy));
   if (query.text !== undefined) add((p) => `summary ILIKE ${p}`, contains(query.text));
   return { where, parameters };
@@ -159,7 +160,9 @@ function addPlace(where: string[], parameters: unknown[], comparison: '<' | '>',
     throw new Problem('invalid_input', 'The cursor is not one of this list; start from its first page.');
   }
   parameters.push(time, index);
-  where.push(`(event_time, index) ${comparison} ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`);
+  where.push(
+    `(event_time, index) ${comparison} ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`,
+  );
 }
 
 function viewOf(row: Row): RecordRow {

@@ -18,7 +18,7 @@ export class Segment {
   @Column({ type: 'text' })
   namespace!: string;
 
-  @Column({ type: 'jsonb', name: 'match_labels' })
+  @Column({ type: 'json', name: 'match_labels' })
   matchLabels!: Record<string, string>;
 
   @Column({ type: 'timestamptz', name: 'updated_at' })

@@ -5,7 +5,9 @@ import { Database } from '../database/database.js';
 import { actEntry } from '../log/act.js';
 import { Log } from '../log/log.js';
 
-export const SegmentName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63');
+export const SegmentName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/u, 'lower-case letters, digits and "-", at most 63');
 
 export const SegmentDefinition = z.object({
   owner: z.string().trim().min(1).max(200),
@@ -46,10 +48,21 @@ export class Segments {
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, criticality = excluded.criticality, phase = excluded.phase,
            namespace = excluded.namespace, match_labels = excluded.match_labels, updated_at = excluded.updated_at`,
-        [name, definition.owner, definition.criticality, definition.phase, definition.namespace, definition.matchLabels, now],
+        [
+          name,
+          definition.owner,
+          definition.criticality,
+          definition.phase,
+          definition.namespace,
+          definition.matchLabels,
+          now,
+        ],
       );
       await append(
-        actEntry('segment.defined', actor, { segment: { name, ...definition }, before: before === undefined ? null : viewOf(before) }),
+        actEntry('segment.defined', actor, {
+          segment: { name, ...definition },
+          before: before === undefined ? null : viewOf(before),
+        }),
       );
       return { name, ...definition, updatedAt: now.toISOString() };
     });

@@ -1,4 +1,12 @@
-import { createPostgresBackend, Queue, withBackend, Worker, type Job, type JobsOptions as JobOptions, type RepeatOptions } from 'bullmq';
+import {
+  createPostgresBackend,
+  Queue,
+  withBackend,
+  Worker,
+  type Job,
+  type JobsOptions as JobOptions,
+  type RepeatOptions,
+} from 'bullmq';
 import { z } from 'zod';
 import { jobSchema } from '../database/migrate.js';
 
@@ -30,7 +38,11 @@ const housekeeping = { removeOnComplete: { count: 100 }, removeOnFail: { count: 
 /** What of a queue is used here, whichever backend it has. */
 interface JobQueue {
   add(name: string, data: unknown, options: JobOptions): Promise<unknown>;
-  upsertJobScheduler(id: string, repeat: Omit<RepeatOptions, 'key'>, template: { name: string; data: unknown }): Promise<unknown>;
+  upsertJobScheduler(
+    id: string,
+    repeat: Omit<RepeatOptions, 'key'>,
+    template: { name: string; data: unknown },
+  ): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
@@ -54,7 +66,10 @@ export class Jobs {
     this.options = options;
     this.queue =
       options.redisUrl === undefined
-        ? new onDatabase.Queue<unknown, void>(queueName, { connection: this.database(), defaultJobOptions: housekeeping })
+        ? new onDatabase.Queue<unknown, void>(queueName, {
+            connection: this.database(),
+            defaultJobOptions: housekeeping,
+          })
         : new Queue<unknown, void>(queueName, { ...this.redis(options.redisUrl), defaultJobOptions: housekeeping });
     this.queue.on('error', options.onError);
   }

@@ -28,7 +28,11 @@ export type ActKind =
 export const actSource = 'segproof';
 
 /** Entry for an act: who did what, and what was there before where something was replaced. */
-export function actEntry(kind: ActKind, actor: Actor, data: Readonly<Record<string, unknown>>): Omit<NewEntry, 'dedupe'> {
+export function actEntry(
+  kind: ActKind,
+  actor: Actor,
+  data: Readonly<Record<string, unknown>>,
+): Omit<NewEntry, 'dedupe'> {
   const by = { id: actor.id, name: actor.name, roles: actor.roles };
   return { kind, source: actSource, occurredAt: null, payload: Buffer.from(canonicalJson({ by, ...data })) };
 }

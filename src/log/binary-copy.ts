@@ -3,7 +3,7 @@
  * way in for bytea, and nothing to escape.
  */
 
-const signature = Buffer.from('5047434f50590aff0d0a00' + '00000000' + '00000000', 'hex');
+const signature = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 const textOid = 25;
 const postgresEpochMilliseconds = Date.UTC(2000, 0, 1);
 

@@ -1,4 +1,4 @@
-import type { Connection, PoolClient, Submittable } from 'pg';
+import type { ClientBase, Connection, Submittable } from 'pg';
 
 /**
  * Statements of one simple query of which some are `COPY ... FROM STDIN`, sent with their data in
@@ -63,7 +63,7 @@ function message(type: string, body: Buffer): Buffer {
  * Runs the statements; `data` holds one finished binary COPY per COPY statement, in order. The text
  * is sent as it is: it must hold no input.
  */
-export async function runCopyStatements(client: PoolClient, text: string, data: readonly Buffer[]): Promise<void> {
+export async function runCopyStatements(client: ClientBase, text: string, data: readonly Buffer[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     client.query(
       new CopyStatements(text, data, (failure) => {

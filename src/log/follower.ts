@@ -24,12 +24,17 @@ const entriesPerStep = 2000;
 const pollMilliseconds = 500;
 const retryMilliseconds = 2000;
 
-/** Runs followers; several processes may, each follower advances in one of them at a time. */
+/**
+ * Runs followers; several processes may, each follower advances in one of them at a time. Followers that stand at the
+ * same index advance together: the entries are read once for all of them.
+ */
 export class Followers {
   private stopped = false;
-  private readonly loops: Promise<void>[] = [];
-  private readonly wakers = new Set<() => void>();
+  private loop: Promise<void> | null = null;
+  private waker: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
+  /** Followers that failed, and when (milliseconds) they are tried again; the others go on without them. */
+  private readonly failing = new Map<string, number>();
   private readonly database: Database;
   private readonly log: Log;
   private readonly followers: readonly Follower[];
@@ -44,16 +49,16 @@ export class Followers {
 
   /** Starts following; a commit of this process wakes the followers at once. */
   start(): void {
-    this.unsubscribe = this.log.onCommit(() => this.wake());
-    for (const follower of this.followers) this.loops.push(this.follow(follower));
+    this.unsubscribe = this.log.onCommit(() => this.waker?.());
+    this.loop = this.follow();
   }
 
-  /** Ends after the steps under way. */
+  /** Ends after the step under way. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.unsubscribe?.();
-    this.wake();
-    await Promise.all(this.loops);
+    this.waker?.();
+    await this.loop;
   }
 
   /** Resolves when every follower has taken all entries below `size`, whichever process runs it. */
@@ -61,13 +66,15 @@ export class Followers {
     for (;;) {
       const positions = await this.positions();
       if ([...positions.values()].every((next) => next >= size)) return;
-      await this.pause(50);
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
   /** The next index each follower will take. */
   async positions(): Promise<Map<string, number>> {
-    const rows = await this.database.query<{ name: string; next_index: string }>('SELECT name, next_index FROM follower');
+    const rows = await this.database.query<{ name: string; next_index: string }>(
+      'SELECT name, next_index FROM follower',
+    );
     const stored = new Map(rows.map((row) => [row.name, Number(row.next_index)]));
     return new Map(this.followers.map(({ name }) => [name, stored.get(name) ?? 0]));
   }
@@ -82,76 +89,99 @@ export class Followers {
       // Waits for a step under way in another process; later steps of others start from 0 as well.
       await transaction.query('SELECT 1 FROM follower WHERE name = $1 FOR UPDATE', [name]);
       await follower.reset(transaction);
-      await this.moveTo(transaction, name, 0);
+      await this.moveTo(transaction, [name], 0);
     });
     for (;;) {
-      const taken = await this.step(follower);
+      const taken = await this.step([follower]);
       if (taken === 0) break;
-      if (taken !== null) onProgress((await this.positions()).get(name) ?? 0);
+      onProgress((await this.positions()).get(name) ?? 0);
     }
   }
 
-  private async follow(follower: Follower): Promise<void> {
+  private async follow(): Promise<void> {
     while (!this.stopped) {
-      let pause = pollMilliseconds;
-      try {
-        const taken = await this.step(follower);
-        if (taken !== null && taken > 0) continue;
-      } catch (error) {
-        this.options.onError(follower.name, error);
-        pause = retryMilliseconds;
-      }
-      if (!this.stopped) await this.pause(pause);
+      const now = Date.now();
+      const able = this.followers.filter(({ name }) => (this.failing.get(name) ?? 0) <= now);
+      const taken = await this.step(able).catch((error: unknown) => {
+        this.blame(error, now);
+        return 0;
+      });
+      if (taken === 0 && !this.stopped) await this.pause();
     }
   }
 
-  /** Takes the next entries; their number, or null when another process is at this follower. */
-  private async step(follower: Follower): Promise<number | null> {
+  private blame(error: unknown, now: number): void {
+    const name = error instanceof FollowerFailure ? error.follower : 'all';
+    for (const follower of this.followers) {
+      if (name === follower.name || name === 'all') this.failing.set(follower.name, now + retryMilliseconds);
+    }
+    this.options.onError(name, error instanceof FollowerFailure ? error.cause : error);
+  }
+
+  /** Takes the next entries for those of the followers that are furthest behind; returns how many. */
+  private async step(followers: readonly Follower[]): Promise<number> {
+    if (followers.length === 0) return 0;
+    const names = followers.map(({ name }) => name);
     return await this.database.transaction(async (transaction) => {
-      await transaction.query('INSERT INTO follower (name, next_index, updated_at) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING', [
-        follower.name,
-        this.options.now(),
-      ]);
-      const [cursor] = await transaction.query<{ next_index: string }>(
-        'SELECT next_index FROM follower WHERE name = $1 FOR UPDATE SKIP LOCKED',
-        [follower.name],
+      await transaction.query(
+        'INSERT INTO follower (name, next_index, updated_at) SELECT unnest($1::text[]), 0, $2 ON CONFLICT DO NOTHING',
+        [names, this.options.now()],
       );
-      if (cursor === undefined) return null;
-      const next = Number(cursor.next_index);
+      // What another process holds is left to it.
+      const cursors = await transaction.query<{ name: string; next_index: string }>(
+        'SELECT name, next_index FROM follower WHERE name = ANY ($1) ORDER BY name FOR UPDATE SKIP LOCKED',
+        [names],
+      );
       const [head] = await transaction.query<{ size: string }>('SELECT size FROM log_head');
       const size = Number(head?.size ?? 0);
-      this.options.onLag?.(follower.name, size - next);
-      const end = Math.min(size, next + entriesPerStep);
-      if (end <= next) return 0;
+      for (const cursor of cursors) this.options.onLag?.(cursor.name, size - Number(cursor.next_index));
+      const next = Math.min(size, ...cursors.map((cursor) => Number(cursor.next_index)));
+      const behind = new Set(
+        cursors.filter((cursor) => Number(cursor.next_index) === next).map((cursor) => cursor.name),
+      );
+      const furthest = cursors.map((cursor) => Number(cursor.next_index)).filter((index) => index > next);
+      const end = Math.min(size, next + entriesPerStep, ...furthest);
+      if (behind.size === 0 || end <= next) return 0;
       const entries: StoredEntry[] = [];
       for await (const group of streamEntries(transaction.client, next, end)) entries.push(...group);
-      await follower.apply(transaction, entries);
-      await this.moveTo(transaction, follower.name, end);
+      for (const follower of followers.filter(({ name }) => behind.has(name))) {
+        try {
+          await follower.apply(transaction, entries);
+        } catch (cause) {
+          throw new FollowerFailure(follower.name, cause);
+        }
+      }
+      await this.moveTo(transaction, [...behind], end);
       return end - next;
     });
   }
 
-  private async moveTo(transaction: Transaction, name: string, next: number): Promise<void> {
+  private async moveTo(transaction: Transaction, names: readonly string[], next: number): Promise<void> {
     await transaction.query(
-      `INSERT INTO follower (name, next_index, updated_at) VALUES ($1, $2, $3)
+      `INSERT INTO follower (name, next_index, updated_at) SELECT unnest($1::text[]), $2, $3
        ON CONFLICT (name) DO UPDATE SET next_index = excluded.next_index, updated_at = excluded.updated_at`,
-      [name, next, this.options.now()],
+      [names, next, this.options.now()],
     );
   }
 
-  private wake(): void {
-    for (const waker of this.wakers) waker();
-  }
-
-  private async pause(milliseconds: number): Promise<void> {
+  private async pause(): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.wakers.delete(done);
+        this.waker = null;
         resolve();
       };
-      const timer = setTimeout(done, milliseconds);
-      this.wakers.add(done);
+      const timer = setTimeout(done, pollMilliseconds);
+      this.waker = done;
     });
+  }
+}
+
+class FollowerFailure extends Error {
+  override readonly name = 'FollowerFailure';
+  readonly follower: string;
+  constructor(follower: string, cause: unknown) {
+    super(`the follower ${follower} could not take entries`, { cause });
+    this.follower = follower;
   }
 }

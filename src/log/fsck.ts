@@ -105,7 +105,11 @@ class Fsck {
       this.options.onProgress?.(this.state.size, size);
     }
     if (this.state.size < size) {
-      this.report('cut', String(this.state.size), `the head says ${size} entries, the log ends after ${this.state.size}`);
+      this.report(
+        'cut',
+        String(this.state.size),
+        `the head says ${size} entries, the log ends after ${this.state.size}`,
+      );
     }
     const root = rootOf(this.state);
     if (this.state.size === size && !root.equals(head.root)) {
@@ -117,7 +121,11 @@ class Fsck {
     await this.compareTiles(size);
     for (const [at, list] of this.expected) {
       if (at > this.state.size) {
-        this.report('cut', String(at), `${list.length} checkpoint(s) signed ${at} entries, the log has ${this.state.size}`);
+        this.report(
+          'cut',
+          String(at),
+          `${list.length} checkpoint(s) signed ${at} entries, the log has ${this.state.size}`,
+        );
       }
     }
     return { ...this.result(checkpoints), root };
@@ -158,7 +166,11 @@ class Fsck {
     try {
       const checkpoint = openCheckpoint(note, this.options.verifiers);
       if (checkpoint.origin !== origin) {
-        this.report('unknown_key', position, `cannot verify: the checkpoint is of the log ${checkpoint.origin}, this is ${origin}`);
+        this.report(
+          'unknown_key',
+          position,
+          `cannot verify: the checkpoint is of the log ${checkpoint.origin}, this is ${origin}`,
+        );
         return null;
       }
       const same = this.expected.get(checkpoint.size) ?? [];
@@ -168,7 +180,11 @@ class Fsck {
     } catch (error) {
       const unknown = error instanceof NoteError && error.code === 'unknown_key';
       const message = error instanceof Error ? error.message : String(error);
-      this.report(unknown ? 'unknown_key' : 'checkpoint_damaged', position, unknown ? `cannot verify: ${message}` : message);
+      this.report(
+        unknown ? 'unknown_key' : 'checkpoint_damaged',
+        position,
+        unknown ? `cannot verify: ${message}` : message,
+      );
       return null;
     }
   }
@@ -245,7 +261,11 @@ class Fsck {
     const { rows } = await this.client.query<{ count: string }>('SELECT count(*) AS count FROM log_tile');
     const count = Number(rows[0]?.count ?? 0);
     if (this.state.size === size && count > this.rebuilt.length) {
-      this.report('tile_damaged', 'tiles', `${count} full tiles are stored, ${size} entries have ${this.rebuilt.length}`);
+      this.report(
+        'tile_damaged',
+        'tiles',
+        `${count} full tiles are stored, ${size} entries have ${this.rebuilt.length}`,
+      );
     }
   }
 
@@ -257,7 +277,11 @@ class Fsck {
       const at = firstDifference(stored, tile.hashes);
       const index = tile.index * 256 + at;
       if (tile.level === 0) {
-        this.report('entry_edited', String(index), `entry ${index} does not hash to the leaf in tile ${position}; the entry or the tile was edited`);
+        this.report(
+          'entry_edited',
+          String(index),
+          `entry ${index} does not hash to the leaf in tile ${position}; the entry or the tile was edited`,
+        );
       } else {
         this.report('tile_damaged', position, `hash ${at} of the tile differs from what the entries give`);
       }

@@ -51,7 +51,12 @@ export class LogController {
   @ApiOperation({ summary: 'Size and root of the log, and the key that verifies it' })
   async head(): Promise<z.infer<typeof HeadView>> {
     const head = await this.log.head();
-    return { origin: head.origin, size: head.size, root: head.root.toString('base64'), verifierKey: this.log.verifierKey };
+    return {
+      origin: head.origin,
+      size: head.size,
+      root: head.root.toString('base64'),
+      verifierKey: this.log.verifierKey,
+    };
   }
 
   @Get('checkpoint')
@@ -83,7 +88,9 @@ export class LogController {
   @Needs('log.read')
   @SerializeOptions({ schema: InclusionView })
   @ApiOperation({ summary: 'Inclusion proof of an entry' })
-  async inclusion(@Query({ schema: InclusionQuery }) query: z.infer<typeof InclusionQuery>): Promise<z.infer<typeof InclusionView>> {
+  async inclusion(
+    @Query({ schema: InclusionQuery }) query: z.infer<typeof InclusionQuery>,
+  ): Promise<z.infer<typeof InclusionView>> {
     const head = await this.log.head();
     const size = query.size ?? head.size;
     const entry = await this.reader.entry(query.index);
@@ -101,7 +108,9 @@ export class LogController {
   @Needs('log.read')
   @SerializeOptions({ schema: ConsistencyView })
   @ApiOperation({ summary: 'Consistency proof between two sizes' })
-  async consistency(@Query({ schema: ConsistencyQuery }) query: z.infer<typeof ConsistencyQuery>): Promise<z.infer<typeof ConsistencyView>> {
+  async consistency(
+    @Query({ schema: ConsistencyQuery }) query: z.infer<typeof ConsistencyQuery>,
+  ): Promise<z.infer<typeof ConsistencyView>> {
     const proof = await this.reader.consistencyProof(query.first, query.second);
     return { ...query, proof: proof.map((hash) => hash.toString('base64')) };
   }

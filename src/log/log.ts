@@ -65,7 +65,8 @@ export class Log {
    * @throws Problem `unavailable` when the database did not confirm them.
    */
   async append(entries: readonly NewEntry[]): Promise<Receipts> {
-    if (this.closed) throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
+    if (this.closed)
+      throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
     const receivedAt = this.now();
     const prepared = entries.map((entry) => prepareEntry(entry, receivedAt));
     return await new Promise<Receipts>((resolve, reject) => {
@@ -157,10 +158,14 @@ export class Log {
     try {
       done = await this.database.withClient((client) => appendEntries(client, entries, { own: true }));
     } catch (cause) {
-      const failure = new Problem('unavailable', 'The service could not confirm that the records are stored. Send them again; what did get stored will not be stored twice.', {
-        cause,
-        retryAfter: 1,
-      });
+      const failure = new Problem(
+        'unavailable',
+        'The service could not confirm that the records are stored. Send them again; what did get stored will not be stored twice.',
+        {
+          cause,
+          retryAfter: 1,
+        },
+      );
       for (const request of batch) request.reject(failure);
       return;
     }

@@ -213,7 +213,10 @@ export class LogReader {
     return ranges.map((range) => hashRange(range, tiles));
   }
 
-  private async tiles(ranges: readonly LeafRange[], size: number): Promise<(address: TileAddress) => Buffer | undefined> {
+  private async tiles(
+    ranges: readonly LeafRange[],
+    size: number,
+  ): Promise<(address: TileAddress) => Buffer | undefined> {
     const wanted = tilesFor(ranges);
     // One statement sees one state: tiles and the unfinished ones in the head fit together.
     const rows = await this.database.query<{ level: number | null; index: string; hashes: Buffer }>(
@@ -230,7 +233,8 @@ export class LogReader {
         continue;
       }
       const headSize = Number(row.index);
-      if (size > headSize) throw new Problem('conflict', `The log has ${headSize} entries; a proof for size ${size} cannot be made yet.`);
+      if (size > headSize)
+        throw new Problem('conflict', `The log has ${headSize} entries; a proof for size ${size} cannot be made yet.`);
       decodePartial(row.hashes).forEach((hashes, level) => {
         found.set(`${level}/${Math.floor(headSize / tileWidth ** (level + 1))}`, hashes);
       });

@@ -15,7 +15,10 @@ export class SigningKeyError extends Error {
  */
 export function loadSigningKey(file: string, origin: string, make: boolean): Signer {
   if (!existsSync(file)) {
-    if (!make) throw new SigningKeyError(`no signing key at ${file}; give the Ed25519 key (PEM, PKCS#8) the log was started with`);
+    if (!make)
+      throw new SigningKeyError(
+        `no signing key at ${file}; give the Ed25519 key (PEM, PKCS#8) the log was started with`,
+      );
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const { privateKey } = generateKeyPairSync('ed25519');
     try {
@@ -26,7 +29,9 @@ export function loadSigningKey(file: string, origin: string, make: boolean): Sig
   }
   const mode = statSync(file).mode & 0o777;
   if ((mode & 0o007) !== 0) {
-    throw new SigningKeyError(`the signing key ${file} can be read by everybody (mode ${mode.toString(8)}); make it 600`);
+    throw new SigningKeyError(
+      `the signing key ${file} can be read by everybody (mode ${mode.toString(8)}); make it 600`,
+    );
   }
   try {
     return signerFor(origin, createPrivateKey(readFileSync(file)));

@@ -18,7 +18,8 @@ export function parseNanoseconds(text: string): bigint | null {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
   const seconds = Math.min(Number(second), 59); // a leap second is kept as the last second of its minute
   const milliseconds = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), seconds);
-  if (Number(month) < 1 || Number(month) > 12 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  if (Number(month) < 1 || Number(month) > 12 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
+    return null;
   if (new Date(milliseconds).getUTCDate() !== Number(day)) return null;
   let offsetMinutes = 0;
   if (zone !== 'Z' && zone !== 'z') {

@@ -34,10 +34,22 @@ export class Verification {
     await this.log.transact(async ({ transaction, now, append }) => {
       await transaction.query(
         'INSERT INTO log_verification (id, started_at, finished_at, size, root, problems) VALUES ($1, $2, $3, $4, $5, $6)',
-        [uuidText(uuidv7Bytes(now.getTime())), startedAt, finishedAt, result.size, result.root, JSON.stringify(problems)],
+        [
+          uuidText(uuidv7Bytes(now.getTime())),
+          startedAt,
+          finishedAt,
+          result.size,
+          result.root,
+          JSON.stringify(problems),
+        ],
       );
       await append(
-        actEntry('log.verified', systemActor, { size: result.size, root: result.root.toString('hex'), problems, more: result.more }),
+        actEntry('log.verified', systemActor, {
+          size: result.size,
+          root: result.root.toString('hex'),
+          problems,
+          more: result.more,
+        }),
       );
     });
     this.metrics.verificationProblems.set(result.problems.length + result.more);

@@ -10,8 +10,14 @@ import { importPolicy } from './kubernetes/import.js';
 export function objectDigest(object: unknown): string {
   const imported = importPolicy(object);
   if (imported.ok) return policyDigest(imported.policy);
-  const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<string, unknown>; // only read, and only into canonical JSON
-  const { namespace, name } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Record<string, unknown>; // likewise
+  const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<
+    string,
+    unknown
+  >; // only read, and only into canonical JSON
+  const { namespace, name } = (typeof metadata === 'object' && metadata !== null ? metadata : {}) as Record<
+    string,
+    unknown
+  >; // likewise
   const content = { kind, namespace, name, spec, specs };
   return hash('sha256', canonicalOrPlain(content), 'hex');
 }

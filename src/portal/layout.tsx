@@ -61,7 +61,7 @@ function Footer({ shell }: { readonly shell: Shell }): JSX.Element {
     <footer class="footer">
       {shell.log !== null && <LogLine log={shell.log} now={shell.now} />}
       <p>
-        All times are UTC. Segproof {shell.version}
+        {shell.user !== null && 'All times are UTC. '}Segproof {shell.version}
       </p>
     </footer>
   );

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { renderPage } from '../../src/portal/render.js';
-import { pages } from '../fixtures/portal/views.js';
+import { pages } from '../fixtures/portal/pages.js';
 import { findChromium, launchChromium, noChromium } from '../support/browser.js';
 import { servePages, type PageServer } from '../support/page-server.js';
 
@@ -35,7 +35,7 @@ describe('portal pages in a browser', { skip: executable === null ? noChromium :
     browser = await launchChromium(executable!);
     server = await servePages((name) => {
       const page = pages[name];
-      return page === undefined ? null : renderPage(page());
+      return page === undefined ? null : renderPage(page.page());
     });
     if (screenshots !== undefined) mkdirSync(screenshots, { recursive: true });
   });
@@ -68,6 +68,11 @@ describe('portal pages in a browser', { skip: executable === null ? noChromium :
           if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-${look.name}.png`), fullPage: true });
           assert.deepEqual(await overflowing(page), [], 'something is wider than the page');
           assert.deepEqual(await accessibilityProblems(page), []);
+          if (await unfold(page)) {
+            if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-unfolded-${look.name}.png`), fullPage: true });
+            assert.deepEqual(await overflowing(page), [], 'something is wider than the page when unfolded');
+            assert.deepEqual(await accessibilityProblems(page), []);
+          }
           assert.deepEqual(complaints, [], 'the browser complains');
         });
       }
@@ -95,8 +100,21 @@ describe('portal pages in a browser', { skip: executable === null ? noChromium :
       const link = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Segments' });
       assert.equal(await link.isVisible(), false);
       await page.getByRole('button', { name: 'Menu' }).click();
+      if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, 'menu-390.png') });
       await link.click();
       assert.equal(new URL(page.url()).pathname, '/segments');
+      await context.close();
+    });
+
+    test('the user menu opens and signs out', async () => {
+      const context = await browser.newContext({ javaScriptEnabled: false });
+      const page = await context.newPage();
+      await page.goto(`${server.url}/home`);
+      await page.getByRole('button', { name: 'Iris Bauer' }).click();
+      if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, 'user-menu-1280.png') });
+      const request = page.waitForRequest('**/sign-out');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      assert.equal((await request).method(), 'POST');
       await context.close();
     });
 
@@ -155,6 +173,15 @@ function overflowing(page: Page): Promise<string[]> {
     const wide = document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['page'] : [];
     const frames = innerWidth < 1280 ? [] : [...document.querySelectorAll('.table-frame')].filter((frame) => frame.scrollWidth > frame.clientWidth);
     return [...wide, ...frames.map((frame) => frame.querySelector('table').id)];
+  })()`);
+}
+
+/** Opens all that is folded away; false where nothing is. */
+function unfold(page: Page): Promise<boolean> {
+  return page.evaluate(`(() => {
+    const folded = [...document.querySelectorAll('details:not([open])')];
+    for (const details of folded) details.open = true;
+    return folded.length > 0;
   })()`);
 }
 

@@ -12,11 +12,11 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
   sheet.chapter('5 Changes', 'chapter-5');
   const unauthorised = model.unauthorisedChanges.length;
   sheet.paragraph(
-    `${counted(model.changes.length, 'registered change')} touch the period.` +
+    `${counted(model.changes.length, 'registered change')} ${model.changes.length === 1 ? 'touches' : 'touch'} the period.` +
       (unauthorised > 0
         ? ` ${counted(unauthorised, 'policy change')} without an approved change ${unauthorised === 1 ? 'is' : 'are'} listed in chapter 1.`
         : ' No policy change without an approved change was found.') +
-      ' The last column gives the index of each entry that carried the change out.',
+      ' The last column gives the entries of the log that hold its proposal and review, and those that carried it out.',
     styles.body,
     { after: 12 },
   );
@@ -26,37 +26,34 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
     columns: [
       {
         title: 'Change',
-        share: 0.245,
+        share: 0.215,
         cell: (row) => ({
           text: [{ text: row.title, destination: null, detail: row.id }],
         }),
       },
       {
         title: 'State',
-        share: 0.115,
+        share: 0.11,
         cell: (row) => ({
           text: spaced(row.state),
           style: row.state === 'rejected' ? { ...styles.cellStrong, colour: colours.notSatisfied } : styles.cellStrong,
         }),
       },
-      { title: 'Requester', share: 0.19, cell: (row) => named(row.requester, row.proposedAt, row.proposedIndex) },
+      { title: 'Requester', share: 0.185, cell: (row) => named(row.requester, row.proposedAt) },
       {
-        title: 'Approver',
-        share: 0.19,
-        cell: (row) => (row.approver === null ? 'nobody' : named(row.approver, row.approvedAt, row.reviewedIndex)),
+        title: 'Reviewer',
+        share: 0.185,
+        cell: (row) => (row.approver === null ? 'nobody' : named(row.approver, row.approvedAt)),
       },
       {
         title: 'Window (UTC)',
-        share: 0.165,
+        share: 0.17,
         cell: (row) => `${plannedTime(row.windowFrom)}\nto ${plannedTime(row.windowTo)}`,
       },
       {
-        title: 'Records',
-        share: 0.095,
-        cell: (row) =>
-          row.carriedOut.length === 0
-            ? 'none seen'
-            : row.carriedOut.map((citation) => String(citation.index)).join(', '),
+        title: 'Entries',
+        share: 0.135,
+        cell: (row) => `Registered: ${indexList(row.recorded)}\nCarried out: ${indexList(row.carriedOut)}`,
       },
     ],
   });
@@ -66,25 +63,17 @@ export function drawChanges(sheet: Sheet, model: ReportModel, references: CrossR
     eventTime,
     summary: `Without approval: ${author}, ${spaced(action)} of ${policy}`,
   }));
-  const acts = model.changes.flatMap((change) => [
-    ...actOf(change.proposedIndex, change.proposedAt, `Proposed by ${change.requester}: ${change.title}`),
-    ...actOf(
-      change.reviewedIndex,
-      change.approvedAt,
-      `${change.state} by ${change.approver ?? 'nobody'}: ${change.title}`,
-    ),
-  ]);
+  const acts = model.changes.flatMap((change) =>
+    change.recorded.map((citation) => ({ ...citation, summary: `${change.title}: ${citation.summary}` })),
+  );
   const cited = [...acts, ...carriedOut, ...unapproved];
-  if (cited.length > 0) drawRecords(sheet, cited, references);
+  if (cited.length > 0) drawRecords(sheet, cited, references, 'H2');
 }
 
-/** The entry of a proposal or review as a citation; none where the report does not name the entry. */
-function actOf(index: number | null | undefined, at: string | null, summary: string): Citation[] {
-  return index === null || index === undefined ? [] : [{ index, eventTime: at ?? '–', summary }];
+function named(person: string, at: string | null): string {
+  return at === null ? person : `${person}\n${timeInUtcColumn(at)}`;
 }
 
-/** Who, when, and the entry of the log that holds the act. */
-function named(person: string, at: string | null, index: number | null | undefined): string {
-  const when = at === null ? '' : `\n${timeInUtcColumn(at)}`;
-  return index === null || index === undefined ? `${person}${when}` : `${person}${when}\nentry ${index}`;
+function indexList(citations: readonly Citation[]): string {
+  return citations.length === 0 ? 'none' : citations.map((citation) => String(citation.index)).join(', ');
 }

@@ -9,11 +9,16 @@ import { count, counted, shortened, spaced, timeInUtcColumn } from './wording.js
 const printedRecords = 200;
 
 /** Records behind a result, each once and in index order: where it is in the log, when, whence, and its shortened digest. */
-export function drawRecords(sheet: Sheet, citations: readonly Citation[], references: CrossReferences): void {
+export function drawRecords(
+  sheet: Sheet,
+  citations: readonly Citation[],
+  references: CrossReferences,
+  headingTag: 'H2' | 'H3' = 'H3',
+): void {
   const cited = new Map(citations.map((citation) => [citation.index, citation]));
   const rows = [...cited.values()].sort((a, b) => a.index - b.index);
   const printed = rows.slice(0, printedRecords);
-  sheet.subheading(`Records (${count(rows.length)})`, 60);
+  sheet.subheading(`Records (${count(rows.length)})`, 60, headingTag);
   drawTable(sheet, {
     empty: 'No record is cited.',
     rows: printed,

@@ -121,7 +121,7 @@ export class Sheet {
     this.y += height + 5;
   }
 
-  /** A small heading inside a part; on the cover, which has no parts, it is of the second level. */
+  /** A small heading inside a part; where a chapter has no parts, it is of the second level. */
   subheading(title: string, follows = 48, tag: 'H2' | 'H3' = 'H3'): void {
     this.ensure(styles.subheading.leading + 4 + follows);
     this.tagged(tag, () => this.type.draw(this.type.prepare(title, 'bold'), page.left, this.y, styles.subheading));

@@ -37,7 +37,10 @@ export class WebhookController {
       'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip and deflate. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected.',
   })
   @ApiBody({ schema: { type: 'string', description: 'records' } })
-  async take(@Param('source', { schema: SourceName }) name: string, @Req() request: IncomingMessage): Promise<IngestAnswer> {
+  async take(
+    @Param('source', { schema: SourceName }) name: string,
+    @Req() request: IncomingMessage,
+  ): Promise<IngestAnswer> {
     const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
     const shape: BodyShape = lineTypes.test(request.headers['content-type'] ?? '') ? 'lines' : 'json';
     const limits = { encoded: this.config.INGEST_MAX_BODY_BYTES, decoded: this.config.INGEST_MAX_INFLATED_BYTES };

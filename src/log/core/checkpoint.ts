@@ -26,8 +26,15 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
 export function parseCheckpoint(body: string): Checkpoint {
   const [origin = '', size = '', encodedRoot = ''] = body.split('\n');
   const root = Buffer.from(encodedRoot, 'base64');
-  if (origin === '' || !/^(0|[1-9][0-9]{0,15})$/u.test(size) || root.length !== hashLength || root.toString('base64') !== encodedRoot) {
-    throw new CheckpointError('a checkpoint has the origin, the size in decimal and the base64 root hash on its first three lines');
+  if (
+    origin === '' ||
+    !/^(0|[1-9][0-9]{0,15})$/u.test(size) ||
+    root.length !== hashLength ||
+    root.toString('base64') !== encodedRoot
+  ) {
+    throw new CheckpointError(
+      'a checkpoint has the origin, the size in decimal and the base64 root hash on its first three lines',
+    );
   }
   return { origin, size: Number(size), root };
 }

@@ -87,7 +87,10 @@ export function parseVerifierKey(text: string): Verifier {
   }
   const key = Buffer.from(encoded, 'base64');
   if (key[0] !== ed25519 || key.length !== 33) {
-    throw new NoteError('bad_key', `an Ed25519 verifier key (type 1, 33 bytes) is needed, got type ${key[0]}, ${key.length} bytes`);
+    throw new NoteError(
+      'bad_key',
+      `an Ed25519 verifier key (type 1, 33 bytes) is needed, got type ${key[0]}, ${key.length} bytes`,
+    );
   }
   const publicKey = createPublicKey({
     key: Buffer.concat([spkiPrefix, key.subarray(1)]),
@@ -133,7 +136,10 @@ function assertBody(body: string): void {
 export function parseNote(text: string): { body: string; signatures: NoteSignature[] } {
   const split = text.lastIndexOf('\n\n');
   if (split < 0 || !text.endsWith('\n')) {
-    throw new NoteError('malformed', 'a signed note is a text, an empty line and signature lines, each ending with a newline');
+    throw new NoteError(
+      'malformed',
+      'a signed note is a text, an empty line and signature lines, each ending with a newline',
+    );
   }
   const body = text.slice(0, split + 1);
   assertBody(body);
@@ -172,7 +178,10 @@ export function openNote(
   }
   if (known.length === 0) {
     const by = signatures.map((s) => `${s.name}+${s.keyId}`).join(', ');
-    throw new NoteError('unknown_key', `signed by ${by}, which is none of the keys given (${verifiers.map((v) => `${v.name}+${v.keyId}`).join(', ')})`);
+    throw new NoteError(
+      'unknown_key',
+      `signed by ${by}, which is none of the keys given (${verifiers.map((v) => `${v.name}+${v.keyId}`).join(', ')})`,
+    );
   }
   return { body, signatures: known };
 }

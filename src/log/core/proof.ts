@@ -239,7 +239,8 @@ export function verifyConsistency(claim: {
     last = Math.floor(last / 2);
   }
   if (last !== 0) throw new ProofError('the consistency proof is shorter than the tree is high');
-  if (!firstRoot.equals(firstHash)) throw new ProofError(`the consistency proof does not lead to the root of size ${first}`);
+  if (!firstRoot.equals(firstHash))
+    throw new ProofError(`the consistency proof does not lead to the root of size ${first}`);
   if (!Buffer.from(claim.secondRoot).equals(secondHash)) {
     throw new ProofError(`the consistency proof does not lead to the root of size ${second}`);
   }

@@ -129,7 +129,7 @@ export function encodePartial(partial: readonly Buffer[]): Buffer {
  */
 export function decodePartial(bytes: Buffer): Buffer[] {
   const partial: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = (bytes[at] ?? 0) * hashLength;
     const end = at + 1 + length;
     if (end > bytes.length) throw new TreeStateError(`partial tiles are cut short at byte ${at} of ${bytes.length}`);

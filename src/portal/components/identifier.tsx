@@ -39,7 +39,7 @@ export function Identifier({ value, name, href, keep = 8 }: IdentifierProps): JS
 export function Name({ text }: { readonly text: string }): JSX.Element {
   return (
     <>
-      {text.split(/(?<=[:/@_ ])/).map((part, place) => (
+      {text.split(/(?<=[:/@_. ])/).map((part, place) => (
         <>
           {place > 0 && <wbr />}
           <span class="name-part">{part}</span>

@@ -5,6 +5,7 @@ import { EmptyState } from '../components/panel.js';
 import { StatusMark, changeOutcomeMarks, changeStateMarks } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { ChangeFilter, ChangeRow, ChangesView } from '../views.js';
 
@@ -19,7 +20,7 @@ const filterWords: Readonly<Record<ChangeFilter, string>> = {
 const filterOrder: readonly ChangeFilter[] = ['all', 'for_review', 'proposed', 'approved', 'rejected'];
 
 export function ChangesPage({ shell, filter, counts, rows, paging }: ChangesView): JSX.Element {
-  const mayPropose = shell.user?.may.includes('changes.propose') === true;
+  const mayPropose = may(shell, 'changes.propose');
   const query = { state: filter === 'all' ? null : filter };
   return (
     <Layout

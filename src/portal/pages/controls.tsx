@@ -4,6 +4,7 @@ import { ControlCard } from '../components/control-card.js';
 import { Age, Span, Time, countOf } from '../components/figures.js';
 import { EmptyState, Panel } from '../components/panel.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { ControlsView } from '../views.js';
 
@@ -15,9 +16,11 @@ export function ControlsPage(view: ControlsView): JSX.Element {
       title="Controls"
       lead="What Segproof checks by the records, and what that says about each framework."
       actions={
-        <a class="button button-main" href={paths.newReport}>
-          Build a report
-        </a>
+        may(shell, 'reports.request') ? (
+          <a class="button button-main" href={paths.newReport}>
+            Build a report
+          </a>
+        ) : undefined
       }
     >
       <Panel id="frameworks" title="Frameworks" note="A result reaches a requirement only over a direct mapping that covers it; the rest stays not assessed.">
@@ -30,7 +33,7 @@ export function ControlsPage(view: ControlsView): JSX.Element {
       <Panel id="controls" title="Latest assessment" note={<AssessmentNote view={view} />}>
         {controls.length === 0 ? (
           <EmptyState title="Nothing was assessed yet">
-            <a href={paths.newReport}>Build a report</a> to assess the controls for a period.
+            The controls are assessed for a period as soon as a report is built.
           </EmptyState>
         ) : (
           controls.map((control) => <ControlCard control={control} />)

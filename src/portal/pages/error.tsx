@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { Facts } from '../components/facts.js';
+import { countText } from '../components/figures.js';
 import { CopyButton } from '../components/identifier.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
@@ -38,7 +39,7 @@ export function NotPermittedPage({ shell, what, because, recordedIndex }: NotPer
       <Facts
         facts={[
           { term: 'Signed in as', is: shell.user === null ? 'nobody' : `${shell.user.displayName} (${shell.user.roles.join(', ')})` },
-          { term: 'Recorded', is: recordedIndex === null ? null : <a href={paths.record(recordedIndex)}>entry {recordedIndex}</a> },
+          { term: 'Recorded', is: recordedIndex === null ? null : <a href={paths.record(recordedIndex)}>entry {countText(recordedIndex)}</a> },
         ]}
       />
       <p>

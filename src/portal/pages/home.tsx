@@ -6,6 +6,7 @@ import { Identifier, Name } from '../components/identifier.js';
 import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, severityMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { FindingKind, FindingView, HomeView, Severity, Shell } from '../views.js';
 
@@ -138,7 +139,6 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
 }
 
 function Completeness({ view: { shell, completeness: of } }: { readonly view: HomeView }): JSX.Element {
-  const mayReadRejected = shell.user?.may.includes('rejected.read') === true;
   return (
     <Panel id="completeness" title="How complete the evidence is">
       <ul class="shares-list">
@@ -150,7 +150,7 @@ function Completeness({ view: { shell, completeness: of } }: { readonly view: Ho
           whole={of.policyChanges}
           href={paths.policies(of.policyChangesAuthorised < of.policyChanges ? { authorised: 'no' } : {})}
         />
-        <Share word="Records understood" part={of.records - of.rejected} whole={of.records} href={mayReadRejected ? paths.rejected() : paths.sources} />
+        <Share word="Records understood" part={of.records - of.rejected} whole={of.records} href={may(shell, 'rejected.read') ? paths.rejected() : paths.sources} />
       </ul>
     </Panel>
   );
@@ -189,7 +189,7 @@ function Frameworks({ view: { shell, frameworks, assessedAt } }: { readonly view
     >
       {frameworks.length === 0 ? (
         <EmptyState title="Nothing was assessed yet">
-          <a href={paths.newReport}>Build a report</a> to assess the controls for a period.
+          {may(shell, 'reports.request') ? <a href={paths.newReport}>Build a report</a> : 'A report has to be built'} to assess the controls for a period.
         </EmptyState>
       ) : (
         <div class="framework-list">

@@ -12,7 +12,7 @@ export function NewChangePage({ shell, values, problems }: NewChangeView): JSX.E
       lead="Somebody else reviews it. Once approved, the audit records are held against exactly what stands here."
       crumbs={[{ href: paths.changes(), word: 'Changes' }]}
     >
-      <form method="post" action={paths.changes()} class="form form-wide">
+      <form method="post" action={paths.changes()} class="form form-wide card">
         <ProblemSummary problems={problems} />
         <div class="fields fields-form">
           <TextField

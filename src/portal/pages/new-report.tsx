@@ -12,7 +12,7 @@ export function NewReportPage({ shell, frameworks, segments, values, problems }:
       lead="The controls are assessed for the period and scope; the report keeps the records it rests on, with their proofs."
       crumbs={[{ href: paths.reports, word: 'Reports' }]}
     >
-      <form method="post" action={paths.reports} class="form">
+      <form method="post" action={paths.reports} class="form card">
         <ProblemSummary problems={problems} />
         <Choices
           name="framework"
@@ -23,8 +23,8 @@ export function NewReportPage({ shell, frameworks, segments, values, problems }:
           problems={problems}
         />
         <div class="fields fields-form">
-          <TextField name="from" label="First day" type="date" value={values.from} problems={problems} required />
-          <TextField name="to" label="Last day" hint="Belongs to the period" type="date" value={values.to} problems={problems} required />
+          <TextField name="from" label="First day" hint="From 00:00 UTC" type="date" value={values.from} problems={problems} required />
+          <TextField name="to" label="Last day" hint="Until 24:00 UTC" type="date" value={values.to} problems={problems} required />
         </div>
         <Choices
           name="segments"

@@ -201,16 +201,16 @@ function Guesses({ normal: { flags, timeGuessed, timeSource } }: { readonly norm
     <div class="guesses">
       <h3>What was guessed or is missing</h3>
       <ul>
+        {flags.length === 0 && !timeGuessed && <li>Nothing.</li>}
         <li>
           The event time comes from {timeWords[timeSource]}
-          {timeGuessed ? ' and its zone or year was guessed.' : '.'}
+          {timeGuessed ? '; its zone or year was guessed.' : '.'}
         </li>
         {flags.map((flag) => (
           <li key={flag}>
             {flagWords[flag] ?? plainWord(flag)} <code class="note">{flag}</code>
           </li>
         ))}
-        {flags.length === 0 && <li>Nothing else.</li>}
       </ul>
     </div>
   );

@@ -12,6 +12,7 @@ import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, changeStateMarks, reportStateMarks, resultMarks } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { ReportDetailView } from '../views.js';
 
@@ -28,6 +29,9 @@ export function ReportPage(view: ReportDetailView): JSX.Element {
       {view.failure !== null && (
         <Banner tone="bad" title="The report could not be built">
           <p>{view.failure}</p>
+          <p>
+            Requested by {view.requestedBy}, <Time at={view.requestedAt} />. {may(shell, 'reports.request') && <a href={paths.newReport}>Build another</a>}
+          </p>
         </Banner>
       )}
       {(view.state === 'queued' || view.state === 'building') && <Building view={view} />}

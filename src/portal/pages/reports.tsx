@@ -5,11 +5,12 @@ import { EmptyState } from '../components/panel.js';
 import { StatusMark, reportStateMarks } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { ReportRow, ReportsView } from '../views.js';
 
 export function ReportsPage({ shell, rows, paging }: ReportsView): JSX.Element {
-  const mayRequest = shell.user?.may.includes('reports.request') === true;
+  const mayRequest = may(shell, 'reports.request');
   return (
     <Layout
       shell={shell}
