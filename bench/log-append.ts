@@ -27,7 +27,7 @@ export const logAppend: Bench = {
     try {
       const origin = await initialiseLog(database, undefined);
       const signer = signerFromSeed(origin, randomBytes(32));
-      await owner.query('SELECT log_payload_month(current_date)');
+      await owner.query('SELECT log_entry_month(current_date)');
       await owner.query(`CREATE TABLE plain (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
         occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload_hash bytea NOT NULL, salt bytea NOT NULL, payload bytea NOT NULL)`);
       await owner.query('GRANT INSERT ON plain TO segproof_service');
@@ -118,7 +118,7 @@ async function copyAll(
         rows.text(entry.source);
         rows.bigint64(entry.occurredAtNs);
         rows.timestamp(entry.receivedAtMs);
-        rows.bytes(entry.payloadHash);
+        rows.hex(entry.payloadHash);
         rows.bytes(entry.salt);
         rows.bytes(entry.payload);
       }

@@ -28,7 +28,7 @@ export const logScale: Bench = {
     try {
       const origin = await initialiseLog(database, undefined);
       const signer = signerFromSeed(origin, randomBytes(32));
-      await owner.query('SELECT log_payload_month(current_date)');
+      await owner.query('SELECT log_entry_month(current_date)');
       const { settings } = await durability(owner);
       const rates: number[] = [];
       for (let at = 0; at < size; at += window) {
@@ -119,8 +119,8 @@ async function storageFigure(owner: pg.Client, size: number): Promise<Figure> {
   const sealed = await bytes('log\\_%');
   await owner.query(`CREATE TABLE raw (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
     occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload bytea NOT NULL)`);
-  await owner.query(`INSERT INTO raw SELECT e.index, e.id, e.kind, e.source, e.occurred_at_ns, e.received_at, p.payload
-    FROM log_entry e JOIN log_payload p ON p.index = e.index ORDER BY e.index`);
+  await owner.query(`INSERT INTO raw SELECT index, id, kind, source, occurred_at_ns, received_at, payload
+    FROM log_entry ORDER BY index`);
   const raw = await bytes('raw');
   return {
     name: 'log-storage',

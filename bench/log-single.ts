@@ -21,7 +21,7 @@ export const logSingle: Bench = {
       const origin = await initialiseLog(database, undefined);
       const signer = signerFromSeed(origin, randomBytes(32));
       const log = new Log(database, signer, () => new Date());
-      await owner.query('SELECT log_payload_month(current_date)');
+      await owner.query('SELECT log_entry_month(current_date)');
       const before = await durability(owner);
       const figures: Figure[] = [];
       for (const producers of [256, 16, 1]) {

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The log: head, entries, payloads, tiles, checkpoints. The service may only read and insert;
+ * The log: head, entries with their payloads, tiles, checkpoints. The service may only read and insert;
  * the head may only move forward. Triggers refuse the rest to the owner too.
  */
 export class Log1795305600002 implements MigrationInterface {
@@ -33,55 +33,50 @@ export class Log1795305600002 implements MigrationInterface {
       CREATE TRIGGER log_head_forward BEFORE UPDATE ON log_head FOR EACH ROW EXECUTE FUNCTION log_head_forward();
       CREATE TRIGGER log_head_refuse BEFORE DELETE OR TRUNCATE ON log_head FOR EACH STATEMENT EXECUTE FUNCTION log_refuse();
 
+      -- One row for a leaf and its payload, by retention class and month. Salt and payload can go (erasure, retention);
+      -- what the leaf is hashed from stays.
       CREATE TABLE log_entry (
-        index bigint PRIMARY KEY,
+        index bigint NOT NULL,
+        retention_class text NOT NULL,
         id uuid NOT NULL,
         kind text NOT NULL,
         source text NOT NULL,
         occurred_at_ns bigint NOT NULL,
         received_at timestamptz NOT NULL,
-        payload_hash bytea NOT NULL
-      );
-      CREATE TRIGGER log_entry_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON log_entry
-        FOR EACH STATEMENT EXECUTE FUNCTION log_refuse();
-
-      -- Payloads lie apart from leaves, by retention class and month, so that they can go while proofs stay.
-      CREATE TABLE log_payload (
-        index bigint NOT NULL,
-        retention_class text NOT NULL,
-        received_at timestamptz NOT NULL,
-        salt bytea NOT NULL,
-        payload bytea NOT NULL
+        payload_hash bytea NOT NULL,
+        salt bytea,
+        payload bytea
       ) PARTITION BY LIST (retention_class);
-      CREATE INDEX log_payload_index ON log_payload (index);
-      CREATE TRIGGER log_payload_refuse BEFORE UPDATE OR DELETE ON log_payload
-        FOR EACH ROW EXECUTE FUNCTION log_refuse();
+      -- Unique by the head's lock; a unique index could not leave out the partition keys.
+      CREATE INDEX log_entry_index ON log_entry (index);
+      CREATE TRIGGER log_entry_refuse BEFORE UPDATE OR DELETE ON log_entry FOR EACH ROW EXECUTE FUNCTION log_refuse();
+      CREATE TRIGGER log_entry_refuse_truncate BEFORE TRUNCATE ON log_entry FOR EACH STATEMENT EXECUTE FUNCTION log_refuse();
       DO $$
       DECLARE class text;
       BEGIN
         FOREACH class IN ARRAY ARRAY['flow', 'record', 'act'] LOOP
-          EXECUTE format('CREATE TABLE log_payload_%1$s PARTITION OF log_payload FOR VALUES IN (%1$L) PARTITION BY RANGE (received_at)', class);
-          EXECUTE format('CREATE TABLE log_payload_%1$s_other PARTITION OF log_payload_%1$s DEFAULT', class);
-          EXECUTE format('CREATE TRIGGER log_payload_refuse_truncate BEFORE TRUNCATE ON log_payload_%1$s_other FOR EACH STATEMENT EXECUTE FUNCTION log_refuse()', class);
+          EXECUTE format('CREATE TABLE log_entry_%1$s PARTITION OF log_entry FOR VALUES IN (%1$L) PARTITION BY RANGE (received_at)', class);
+          EXECUTE format('CREATE TABLE log_entry_%1$s_other PARTITION OF log_entry_%1$s DEFAULT', class);
+          EXECUTE format('CREATE TRIGGER log_entry_refuse_truncate BEFORE TRUNCATE ON log_entry_%1$s_other FOR EACH STATEMENT EXECUTE FUNCTION log_refuse()', class);
         END LOOP;
       END $$;
 
       -- Makes the partitions of a month; the service calls it ahead of time. Months start in UTC.
-      CREATE FUNCTION log_payload_month(month date) RETURNS void
+      CREATE FUNCTION log_entry_month(month date) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
       DECLARE class text; first date := date_trunc('month', month)::date; name text;
       BEGIN
-        PERFORM pg_advisory_xact_lock(hashtext('log_payload_month'));
+        PERFORM pg_advisory_xact_lock(hashtext('log_entry_month'));
         FOREACH class IN ARRAY ARRAY['flow', 'record', 'act'] LOOP
-          name := format('log_payload_%s_%s', class, to_char(first, 'YYYY_MM'));
+          name := format('log_entry_%s_%s', class, to_char(first, 'YYYY_MM'));
           IF to_regclass(name) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF log_payload_%s FOR VALUES FROM (%L) TO (%L)',
+            EXECUTE format('CREATE TABLE %I PARTITION OF log_entry_%s FOR VALUES FROM (%L) TO (%L)',
               name, class, first::timestamptz, (first + interval '1 month')::timestamptz);
-            EXECUTE format('CREATE TRIGGER log_payload_refuse_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION log_refuse()', name);
+            EXECUTE format('CREATE TRIGGER log_entry_refuse_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION log_refuse()', name);
           END IF;
         END LOOP;
       END $$;
-      REVOKE ALL ON FUNCTION log_payload_month(date) FROM PUBLIC;
+      REVOKE ALL ON FUNCTION log_entry_month(date) FROM PUBLIC;
 
       CREATE TABLE log_tile (
         level smallint NOT NULL,
@@ -116,16 +111,16 @@ export class Log1795305600002 implements MigrationInterface {
       CREATE TRIGGER log_verification_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON log_verification
         FOR EACH STATEMENT EXECUTE FUNCTION log_refuse();
 
-      GRANT SELECT, INSERT ON log_entry, log_payload, log_tile, log_checkpoint, log_verification TO segproof_service;
+      GRANT SELECT, INSERT ON log_entry, log_tile, log_checkpoint, log_verification TO segproof_service;
       GRANT SELECT, INSERT, UPDATE (size, root, partial) ON log_head TO segproof_service;
-      GRANT EXECUTE ON FUNCTION log_payload_month(date) TO segproof_service;
+      GRANT EXECUTE ON FUNCTION log_entry_month(date) TO segproof_service;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE log_verification, log_checkpoint, log_tile, log_payload, log_entry, log_head;
-      DROP FUNCTION log_payload_month(date), log_head_forward(), log_refuse();
+      DROP TABLE log_verification, log_checkpoint, log_tile, log_entry, log_head;
+      DROP FUNCTION log_entry_month(date), log_head_forward(), log_refuse();
     `);
   }
 }

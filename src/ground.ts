@@ -130,6 +130,6 @@ export async function makePartitions(database: Database, clock: Clock): Promise<
   const now = clock.now();
   for (const ahead of [0, 1, 2]) {
     const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
-    await database.query('SELECT log_payload_month($1::date)', [month.toISOString().slice(0, 10)]);
+    await database.query('SELECT log_entry_month($1::date)', [month.toISOString().slice(0, 10)]);
   }
 }

@@ -2,7 +2,8 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 
-const documents = new WeakMap<INestApplication, OpenAPIObject>();
+/** By the HTTP adapter: unlike the application, controllers are given it. */
+const documents = new WeakMap<object, OpenAPIObject>();
 
 /** Makes the OpenAPI document from the routes and the zod schemas they carry. */
 export function describeApi(app: INestApplication, version: string): void {
@@ -19,7 +20,7 @@ export function describeApi(app: INestApplication, version: string): void {
     .setOpenAPIVersion('3.1.0')
     .build();
   documents.set(
-    app,
+    app.getHttpAdapter(),
     SwaggerModule.createDocument(app, info, {
       standardSchemaConverter: (schema, { schemaType }) =>
         schema instanceof z.ZodType
@@ -29,9 +30,9 @@ export function describeApi(app: INestApplication, version: string): void {
   );
 }
 
-/** The document of a running application. */
-export function apiDocument(app: INestApplication): OpenAPIObject {
-  const document = documents.get(app);
+/** The document of the running application that has this HTTP adapter. */
+export function apiDocument(httpAdapter: object): OpenAPIObject {
+  const document = documents.get(httpAdapter);
   if (document === undefined) throw new Error('the API is described when the service starts');
   return document;
 }

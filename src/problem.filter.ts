@@ -6,8 +6,12 @@ import { Problem, problems, type ProblemCode } from './errors.js';
 import { ProofError } from './log/core/proof.js';
 import { requestIdOf } from './request-log.js';
 
-/** How a problem is shown to a browser; set by the portal. */
-export type ProblemPage = (request: IncomingMessage, problem: Problem, requestId: string) => Promise<string | null>;
+/** How a problem is shown to a browser, by a page or by sending it elsewhere; set by the portal. */
+export type ProblemPage = (
+  request: IncomingMessage,
+  problem: Problem,
+  requestId: string,
+) => Promise<{ readonly html: string } | { readonly redirect: string }>;
 
 /**
  * The edge where errors become answers: problem+json (RFC 9457), or a page for a browser that asks
@@ -35,18 +39,24 @@ export class ProblemFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    response.statusCode = problem.status;
     response.setHeader('Cache-Control', 'no-store');
     if (problem.retryAfter !== undefined) response.setHeader('Retry-After', String(problem.retryAfter));
-    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     // A body that was not read to its end would be taken for the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
-    const html = wantsPage(request) ? await this.page(request, problem, requestId).catch(() => null) : null;
-    if (html !== null) {
-      response.setHeader('Content-Type', 'text/html; charset=utf-8');
-      response.end(html);
+    const page = wantsPage(request) ? await this.drawPage(request, problem, requestId) : null;
+    if (page !== null && 'redirect' in page) {
+      response.statusCode = 303;
+      response.setHeader('Location', page.redirect);
+      response.end();
       return;
     }
+    response.statusCode = problem.status;
+    if (page !== null) {
+      response.setHeader('Content-Type', 'text/html; charset=utf-8');
+      response.end(page.html);
+      return;
+    }
+    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     response.setHeader('Content-Type', 'application/problem+json');
     response.end(
       JSON.stringify({
@@ -59,6 +69,20 @@ export class ProblemFilter implements ExceptionFilter {
         requestId,
       }),
     );
+  }
+
+  /** A page that cannot be drawn must not hide the problem it was to show. */
+  private async drawPage(
+    request: IncomingMessage,
+    problem: Problem,
+    requestId: string,
+  ): Promise<Awaited<ReturnType<ProblemPage>> | null> {
+    try {
+      return await this.page(request, problem, requestId);
+    } catch (error) {
+      this.logger.error({ err: error, requestId, path: pathOf(request) }, 'the page of a problem could not be drawn');
+      return null;
+    }
   }
 }
 

@@ -150,10 +150,15 @@ class DemoRun {
   async play(): Promise<void> {
     const { estate, setClock, onProgress } = this.options;
     const [from, to] = [estate.from.getTime(), estate.to.getTime()];
-    for (const group of grouped(estate.steps)) {
+    const groups = grouped(estate.steps);
+    for (let next = groups.next(); next.done !== true;) {
+      const group = next.value;
       const [{ at }] = group;
       await setClock(at);
-      await together(group, deliveriesInFlight, (step) => this.step(step));
+      const sent = together(group, deliveriesInFlight, (step) => this.step(step));
+      // The next steps are made while the service works on these.
+      next = groups.next();
+      await sent;
       onProgress?.({ fraction: (at.getTime() - from) / (to - from), at, flows: this.counts.flows });
     }
   }

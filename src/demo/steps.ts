@@ -65,9 +65,9 @@ export interface StepsInput {
   readonly traffic: Traffic;
 }
 
-const slotHours = 4;
+const slotHours = 6;
 const mostLines = 2_000;
-const rolloutsPerSlot = 2;
+const rolloutsPerSlot = 3;
 
 type Contents = Partial<Omit<BatchContents, 'lines'>>;
 
@@ -177,7 +177,7 @@ function fallingIn(hours: readonly number[], firstHour: number): number {
   return hours.filter((at) => firstHour <= at && at < firstHour + slotHours).length;
 }
 
-/** All deliveries of the four hours that begin with an hour, due at their end. */
+/** All deliveries of the six hours that begin with an hour, due at their end. */
 function* slotSteps({ calendar, workloads, random, traffic }: StepsInput, firstHour: number): Generator<Step> {
   const hours = Array.from({ length: Math.min(slotHours, traffic.hours - firstHour) }, (_, at) => firstHour + at);
   const from = calendar.from + firstHour * hour;
@@ -222,7 +222,7 @@ function* slotSteps({ calendar, workloads, random, traffic }: StepsInput, firstH
   }
 }
 
-/** All steps in order of time; deliveries of traffic come every four hours. */
+/** All steps in order of time; deliveries of traffic come every six hours. */
 export function* estateSteps(input: StepsInput): Generator<Step> {
   const planned = plannedSteps(input);
   let next = 0;

@@ -70,7 +70,7 @@ export class Ingest {
     const answers = records.map((record, at): IngestReceipt => {
       const receipt = receipts[at];
       if (receipt === undefined) throw new Error('the log gave fewer receipts than entries');
-      const leafHash = receipt.leafHash?.toString('hex') ?? null;
+      const { leafHash } = receipt;
       if (record.rejected !== null && receipt.outcome !== 'duplicate') {
         counts.rejected++;
         return { index: receipt.index, leafHash, outcome: 'rejected', ...record.rejected };

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import { DatabaseError, type PoolClient } from 'pg';
 import { BinaryCopyRows } from './binary-copy.js';
 import { runCopyStatements } from './copy-statements.js';
 import {
@@ -10,8 +10,8 @@ import {
   type Tile,
   type TreeState,
 } from './core/tiles.js';
+import { hashLength } from './core/tree.js';
 import { retentionClassOf, type PreparedEntry } from './entry.js';
-import { uuidText } from './uuid.js';
 
 /** The log after an append. */
 export interface Head {
@@ -52,6 +52,21 @@ interface KeyRow {
   readonly index: string;
 }
 
+export interface AppendOptions {
+  /** The append is a transaction of its own; otherwise it joins the client's open one. */
+  readonly own: boolean;
+  /**
+   * With `own`: does not look whether facts are in the log already, and lets the database refuse the keys that are.
+   * Cheaper while everything is new; answers with {@link KnownFactError} when something is not.
+   */
+  readonly expectNew?: boolean;
+}
+
+/** Something expected to be new is in the log already; nothing was appended. Append again, looking first. */
+export class KnownFactError extends Error {
+  override readonly name = 'KnownFactError';
+}
+
 /**
  * Appends entries in the client's open transaction, or in one of its own when `own` is set. Indices
  * are given under the lock of the head row and never by a sequence, so index order is commit
@@ -59,18 +74,20 @@ interface KeyRow {
  *
  * With `own`, the transaction is committed when this returns and rolled back when it throws. Otherwise
  * the head stays locked until the caller commits: append last.
+ * @throws KnownFactError only with `expectNew`.
  */
 export async function appendEntries(
   client: PoolClient,
   entries: readonly PreparedEntry[],
-  options: { readonly own: boolean },
+  options: AppendOptions,
 ): Promise<AppendResult> {
   try {
-    const { head, known } = await lockHead(client, entries, options.own);
+    const { head, known } = await lockHead(client, options.expectNew === true ? [] : entries, options.own);
     const before: TreeState = { size: Number(head.size), partial: decodePartial(head.partial) };
     assertTreeState(before);
     const { results, added, keys } = place(entries, known, before.size);
-    const leafHashes = Buffer.concat(added.map((entry) => entry.leafHash));
+    const leafHashes = Buffer.allocUnsafe(added.length * hashLength);
+    added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
     const { state, full } = appendLeaves(before, leafHashes);
     const root = added.length === 0 ? head.root : rootOf(state);
     if (added.length > 0) await write(client, added, keys, before.size, { state, full, root }, options.own);
@@ -78,8 +95,17 @@ export async function appendEntries(
     return { results, head: { origin: head.origin, size: state.size, root }, state, sizeBefore: before.size, full };
   } catch (error) {
     if (options.own) await client.query('ROLLBACK').catch(() => {});
+    if (options.expectNew === true && isKnownKey(error)) {
+      throw new KnownFactError('a fact is in the log already', { cause: error });
+    }
     throw error;
   }
+}
+
+const uniqueViolation = '23505';
+
+function isKnownKey(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === uniqueViolation && error.constraint === 'ingest_key_pk';
 }
 
 async function lockHead(
@@ -93,7 +119,7 @@ async function lockHead(
   const look =
     keys.length === 0
       ? ''
-      : `; SELECT key::text, content::text, index FROM ingest_key WHERE key = ANY ('{${keys.join(',')}}'::uuid[])`;
+      : `; SELECT replace(key::text, '-', '') AS key, replace(content::text, '-', '') AS content, index FROM ingest_key WHERE key = ANY ('{${keys.join(',')}}'::uuid[])`;
   const answers: unknown = await client.query(`${own ? 'BEGIN; ' : ''}${lock}${look}`);
   const [headResult, keyResult] = (Array.isArray(answers) ? answers.slice(own ? 1 : 0) : [answers]) as [
     { rows: HeadRow[] },
@@ -127,8 +153,8 @@ function place(
       continue;
     }
     const { key, content } = entry.dedupe;
-    const keyText = uuidText(key);
-    const contentText = uuidText(content);
+    const keyText = key.toString('hex');
+    const contentText = content.toString('hex');
     const earlier = known.get(keyText);
     if (earlier === undefined) {
       known.set(keyText, { key: keyText, content: contentText, index: String(index) });
@@ -154,30 +180,25 @@ async function write(
   own: boolean,
 ): Promise<void> {
   const payloadBytes = added.reduce((sum, entry) => sum + entry.payload.length, 0);
-  const entryRows = new BinaryCopyRows(added.length * 140);
-  const payloadRows = new BinaryCopyRows(added.length * 80 + payloadBytes);
+  const rows = new BinaryCopyRows(added.length * 220 + payloadBytes);
   added.forEach((entry, offset) => {
-    const index = firstIndex + offset;
-    entryRows.row(7);
-    entryRows.int64(index);
-    entryRows.bytes(entry.id);
-    entryRows.text(entry.kind);
-    entryRows.text(entry.source);
-    entryRows.bigint64(entry.occurredAtNs);
-    entryRows.timestamp(entry.receivedAtMs);
-    entryRows.bytes(entry.payloadHash);
-    payloadRows.row(5);
-    payloadRows.int64(index);
-    payloadRows.text(retentionClassOf(entry.kind));
-    payloadRows.timestamp(entry.receivedAtMs);
-    payloadRows.bytes(entry.salt);
-    payloadRows.bytes(entry.payload);
+    rows.row(10);
+    rows.int64(firstIndex + offset);
+    rows.text(retentionClassOf(entry.kind));
+    rows.bytes(entry.id);
+    rows.text(entry.kind);
+    rows.text(entry.source);
+    rows.bigint64(entry.occurredAtNs);
+    rows.timestamp(entry.receivedAtMs);
+    rows.hex(entry.payloadHash);
+    rows.bytes(entry.salt);
+    rows.bytes(entry.payload);
   });
   const statements = [
-    'COPY log_entry (index, id, kind, source, occurred_at_ns, received_at, payload_hash) FROM STDIN (FORMAT binary)',
-    'COPY log_payload (index, retention_class, received_at, salt, payload) FROM STDIN (FORMAT binary)',
+    `COPY log_entry (index, retention_class, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload)
+       FROM STDIN (FORMAT binary)`,
   ];
-  const data = [entryRows.finish(), payloadRows.finish()];
+  const data = [rows.finish()];
   if (keys.length > 0) {
     const keyRows = new BinaryCopyRows(keys.length * 54);
     for (const { key, content, index } of keys) {

@@ -116,6 +116,14 @@ export class BinaryCopyRows {
     }
   }
 
+  /** bytea from lower-case hex. */
+  hex(value: string): void {
+    const length = value.length / 2;
+    const at = this.reserve(4 + length);
+    this.buffer.writeInt32BE(length, at);
+    this.buffer.write(value, at + 4, length, 'hex');
+  }
+
   text(value: string): void {
     const length = Buffer.byteLength(value);
     const at = this.reserve(4 + length);

@@ -1,5 +1,4 @@
-import { encodeLeaf, hashPayload, saltLength } from './core/leaf.js';
-import { hashLeaf } from './core/tree.js';
+import { leafHashOf, payloadHashOf, saltLength } from './core/leaf.js';
 import { formatNanoseconds } from './time.js';
 import { randomBytesPooled, uuidText, uuidv7Bytes } from './uuid.js';
 
@@ -35,14 +34,18 @@ export interface DedupeKey {
   readonly content: Buffer;
 }
 
-/** An entry hashed and ready; index and place in the tree are given under the head's lock. */
-export interface PreparedEntry extends NewEntry {
+/** An entry hashed and ready; index and place in the tree are given under the head's lock. Hashes are lower-case hex. */
+export interface PreparedEntry {
+  readonly kind: string;
+  readonly source: string;
+  readonly payload: Buffer;
+  readonly dedupe: DedupeKey | undefined;
   readonly id: Buffer;
   readonly occurredAtNs: bigint;
   readonly receivedAtMs: number;
   readonly salt: Buffer;
-  readonly payloadHash: Buffer;
-  readonly leafHash: Buffer;
+  readonly payloadHash: string;
+  readonly leafHash: string;
 }
 
 /** Hashes an entry; `receivedAt` is the service's clock. */
@@ -50,18 +53,40 @@ export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
   const receivedAtMs = receivedAt.getTime();
   const id = uuidv7Bytes(receivedAtMs);
   const salt = randomBytesPooled(saltLength);
-  const payloadHash = hashPayload(salt, entry.payload);
+  const payloadHash = payloadHashOf(salt, entry.payload);
+  const receivedAtText = millisecondText(receivedAtMs);
   const occurredAtNs = entry.occurredAt ?? BigInt(receivedAtMs) * 1_000_000n;
-  const leafHash = hashLeaf(
-    encodeLeaf({
-      v: 1,
-      id: uuidText(id),
-      kind: entry.kind,
-      source: entry.source,
-      occurredAt: formatNanoseconds(occurredAtNs),
-      receivedAt: receivedAt.toISOString(),
-      payloadHash: payloadHash.toString('hex'),
-    }),
-  );
-  return { ...entry, id, occurredAtNs, receivedAtMs, salt, payloadHash, leafHash };
+  const leafHash = leafHashOf({
+    v: 1,
+    id: uuidText(id),
+    kind: entry.kind,
+    source: entry.source,
+    occurredAt: entry.occurredAt === null ? `${receivedAtText.slice(0, -1)}000000Z` : formatNanoseconds(occurredAtNs),
+    receivedAt: receivedAtText,
+    payloadHash,
+  });
+  return {
+    kind: entry.kind,
+    source: entry.source,
+    payload: entry.payload,
+    dedupe: entry.dedupe,
+    id,
+    occurredAtNs,
+    receivedAtMs,
+    salt,
+    payloadHash,
+    leafHash,
+  };
+}
+
+let lastMilliseconds = Number.NaN;
+let lastText = '';
+
+/** RFC 3339 text of a time; entries of one batch share it, so the last one is remembered. */
+function millisecondText(milliseconds: number): string {
+  if (milliseconds !== lastMilliseconds) {
+    lastText = new Date(milliseconds).toISOString();
+    lastMilliseconds = milliseconds;
+  }
+  return lastText;
 }

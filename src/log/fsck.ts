@@ -1,10 +1,10 @@
 import type { PoolClient } from 'pg';
 import type { Database } from '../database/database.js';
 import { formatCheckpoint, openCheckpoint, type Checkpoint } from './core/checkpoint.js';
-import { encodeLeaf, hashPayload } from './core/leaf.js';
+import { leafHashOf, payloadHashOf } from './core/leaf.js';
 import { NoteError, type Verifier } from './core/note.js';
 import { appendLeaves, emptyTree, encodePartial, rootOf, type Tile, type TreeState } from './core/tiles.js';
-import { hashLeaf, hashLength } from './core/tree.js';
+import { hashLength } from './core/tree.js';
 import { leafOf, streamEntries, type StoredEntry } from './read.js';
 
 /**
@@ -228,7 +228,7 @@ class Fsck {
         for (let gap = next; gap < entry.index; gap++) leaves.push(Buffer.alloc(hashLength));
       }
       this.checkPayload(entry);
-      leaves.push(hashLeaf(encodeLeaf(leafOf(entry))));
+      leaves.push(Buffer.from(leafHashOf(leafOf(entry)), 'hex'));
       this.entries++;
       if (this.expected.has(this.state.size + leaves.length)) {
         flush();
@@ -241,7 +241,7 @@ class Fsck {
   private checkPayload(entry: StoredEntry): void {
     if (entry.payload === null || entry.salt === null) {
       this.report('payload_missing', String(entry.index), 'the payload is gone, and no entry says why');
-    } else if (!hashPayload(entry.salt, entry.payload).equals(entry.payloadHash)) {
+    } else if (payloadHashOf(entry.salt, entry.payload) !== entry.payloadHash.toString('hex')) {
       this.report('payload_edited', String(entry.index), 'the payload does not fit the digest in its leaf');
     }
   }

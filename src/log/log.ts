@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { PoolClient } from 'pg';
 import type { Database, Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
-import { appendEntries, type Appended, type AppendResult, type Head } from './append.js';
+import { appendEntries, KnownFactError, type Appended, type AppendResult, type Head } from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
 import { signNote, type Signer } from './core/note.js';
 import { emptyRoot } from './core/tree.js';
@@ -13,7 +14,8 @@ export interface Receipt {
   readonly index: number;
   /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */
   readonly id: string | null;
-  readonly leafHash: Buffer | null;
+  /** Lower-case hex; null for a duplicate. */
+  readonly leafHash: string | null;
   readonly outcome: Appended['outcome'];
 }
 
@@ -45,6 +47,7 @@ export class Log {
   private readonly waiting: Waiting[] = [];
   private committing: Promise<void> | null = null;
   private closed = false;
+  private commitsLookingFirst = 0;
   private readonly listeners = new Set<(head: Head) => void>();
 
   constructor(database: Database, signer: Signer, now: () => Date) {
@@ -139,6 +142,21 @@ export class Log {
     }
   }
 
+  /** Appends in a transaction of its own; looks for known facts first only where they have been turning up. */
+  private async commit(client: PoolClient, entries: readonly PreparedEntry[]): Promise<AppendResult> {
+    if (this.commitsLookingFirst > 0) {
+      this.commitsLookingFirst--;
+      return await appendEntries(client, entries, { own: true });
+    }
+    try {
+      return await appendEntries(client, entries, { own: true, expectNew: true });
+    } catch (error) {
+      if (!(error instanceof KnownFactError)) throw error;
+      this.commitsLookingFirst = 50;
+      return await appendEntries(client, entries, { own: true });
+    }
+  }
+
   private takeBatch(): Waiting[] {
     let entries = 0;
     let bytes = 0;
@@ -156,7 +174,7 @@ export class Log {
     const entries = batch.flatMap((request) => request.entries);
     let done: AppendResult;
     try {
-      done = await this.database.withClient((client) => appendEntries(client, entries, { own: true }));
+      done = await this.database.withClient((client) => this.commit(client, entries));
     } catch (cause) {
       const failure = new Problem(
         'unavailable',

@@ -124,10 +124,8 @@ export async function* streamEntries(client: PoolClient, begin: number, end: num
   const stream = client.query(
     copyTo(
       `COPY (
-         SELECT e.index, e.id, e.kind, e.source, e.occurred_at_ns, e.received_at, e.payload_hash, p.salt, p.payload
-         FROM log_entry e LEFT JOIN log_payload p ON p.index = e.index AND p.index >= ${from} AND p.index < ${until}
-         WHERE e.index >= ${from} AND e.index < ${until}
-         ORDER BY e.index
+         SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload
+         FROM log_entry WHERE index >= ${from} AND index < ${until} ORDER BY index
        ) TO STDOUT (FORMAT binary)`,
     ),
   );
@@ -178,9 +176,8 @@ export class LogReader {
       salt: Buffer | null;
       payload: Buffer | null;
     }>(
-      `SELECT e.index, e.id, e.kind, e.source, e.occurred_at_ns, e.received_at, e.payload_hash, p.salt, p.payload
-       FROM log_entry e LEFT JOIN log_payload p ON p.index = e.index AND p.received_at = e.received_at
-       WHERE e.index = ANY ($1::bigint[]) ORDER BY e.index`,
+      `SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload
+       FROM log_entry WHERE index = ANY ($1::bigint[]) ORDER BY index`,
       [indices],
     );
     return rows.map((row) => ({

@@ -16,6 +16,8 @@ export function parseNanoseconds(text: string): bigint | null {
   const match = rfc3339.exec(text);
   if (match === null) return null;
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999; Go writes its zero time as the year 1.
+  if (Number(year) < 100) return null;
   const seconds = Math.min(Number(second), 59); // a leap second is kept as the last second of its minute
   const milliseconds = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), seconds);
   if (Number(month) < 1 || Number(month) > 12 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60)
@@ -24,7 +26,9 @@ export function parseNanoseconds(text: string): bigint | null {
   let offsetMinutes = 0;
   if (zone !== 'Z' && zone !== 'z') {
     const digits = zone.replace(':', '');
-    offsetMinutes = (Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5))) * (digits.startsWith('-') ? -1 : 1);
+    const [hours, minutes] = [Number(digits.slice(1, 3)), Number(digits.slice(3, 5))];
+    if (hours > 23 || minutes > 59) return null;
+    offsetMinutes = (hours * 60 + minutes) * (digits.startsWith('-') ? -1 : 1);
   }
   const nanoseconds = BigInt(milliseconds - offsetMinutes * 60_000) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
   return nanoseconds >= least && nanoseconds <= most ? nanoseconds : null;

@@ -1,18 +1,17 @@
 import { randomFillSync } from 'node:crypto';
 
-const pool = Buffer.alloc(4096);
-let used = pool.length;
+const poolLength = 16 * 1024;
+let pool = Buffer.alloc(0);
+let used = 0;
 
-/** Random bytes from a pool: one system call for many small draws. The result is a copy. */
+/** Random bytes, drawn from the system many at a time. The bytes are the caller's own: no two draws share any. */
 export function randomBytesPooled(length: number): Buffer {
   if (used + length > pool.length) {
-    randomFillSync(pool);
+    pool = randomFillSync(Buffer.allocUnsafeSlow(poolLength));
     used = 0;
   }
-  const bytes = Buffer.from(pool.subarray(used, used + length));
-  pool.fill(0, used, used + length);
   used += length;
-  return bytes;
+  return pool.subarray(used - length, used);
 }
 
 /** UUID version 7 (RFC 9562 section 5.7) as its 16 bytes: millisecond time, then random bits. */

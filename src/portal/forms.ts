@@ -54,7 +54,9 @@ export function problemsOf(problem: Problem, names: FieldNames = {}): FieldProbl
 }
 
 /** Runs a use case; what is wrong with its input is given back, everything else is thrown. */
-export async function attempt<T>(work: () => Promise<T>): Promise<{ readonly done: T } | { readonly problem: Problem }> {
+export async function attempt<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly done: T } | { readonly problem: Problem }> {
   try {
     return { done: await work() };
   } catch (error) {
@@ -64,7 +66,10 @@ export async function attempt<T>(work: () => Promise<T>): Promise<{ readonly don
   }
 }
 
-function problemsAt(found: readonly { readonly name: string; readonly message: string }[], names: FieldNames): FieldProblems {
+function problemsAt(
+  found: readonly { readonly name: string; readonly message: string }[],
+  names: FieldNames,
+): FieldProblems {
   const problems: Record<string, string> = {};
   for (const { name, message } of found) {
     const known = names[name];

@@ -80,7 +80,11 @@ function LogLine({ log, now }: { readonly log: LogState; readonly now: string })
       <span>
         <Verification log={log} now={now} />
       </span>
-      <span>{behind <= 0 ? 'Pages show all of it.' : `Pages show the first ${countText(log.followedSize)}; ${countText(behind)} are being read.`}</span>
+      <span>
+        {behind <= 0
+          ? 'Pages show all of it.'
+          : `Pages show the first ${countText(log.followedSize)}; ${countText(behind)} are being read.`}
+      </span>
     </p>
   );
 }
@@ -90,7 +94,8 @@ function Verification({ log, now }: { readonly log: LogState; readonly now: stri
   const { verified, at } = log.verification;
   return (
     <>
-      <StatusMark tone={verified ? 'good' : 'bad'} word={verified ? 'Verified' : 'Verification failed'} /> <Age at={at} now={now} />
+      <StatusMark tone={verified ? 'good' : 'bad'} word={verified ? 'Verified' : 'Verification failed'} />{' '}
+      <Age at={at} now={now} />
     </>
   );
 }

@@ -1,6 +1,53 @@
 import { Module } from '@nestjs/common';
+import { ApiReferenceController } from './api-reference.controller.js';
+import { AssetsController } from './assets.controller.js';
+import { ChangePagesController } from './changes.controller.js';
+import { ControlPagesController } from './controls.controller.js';
+import { HomeController } from './home.controller.js';
+import { PolicyPagesController } from './policies.controller.js';
 import { ProblemPages } from './problem-pages.js';
+import { ChangeList } from './read/change-list.js';
+import { FlowVolume } from './read/flow-volume.js';
+import { PolicyMatches } from './read/policy-matches.js';
+import { PolicyObjects } from './read/policy-objects.js';
+import { RejectedRecords } from './read/rejected-records.js';
+import { ReportTotals } from './read/report-totals.js';
+import { SegmentEstate } from './read/segment-estate.js';
+import { SourceActivity } from './read/source-activity.js';
+import { RecordPagesController } from './records.controller.js';
+import { ReportPagesController } from './reports.controller.js';
+import { SegmentPagesController } from './segments.controller.js';
+import { Shells } from './shell.js';
+import { SignInController } from './sign-in.controller.js';
+import { SourcePagesController } from './sources.controller.js';
 
-/** The pages; uses the same use cases as the API. */
-@Module({ providers: [ProblemPages], exports: [ProblemPages] })
+/** The pages. They call the same use cases as the API; what only they ask for is read in `read/`. */
+@Module({
+  controllers: [
+    AssetsController,
+    SignInController,
+    HomeController,
+    RecordPagesController,
+    ChangePagesController,
+    PolicyPagesController,
+    SegmentPagesController,
+    SourcePagesController,
+    ControlPagesController,
+    ReportPagesController,
+    ApiReferenceController,
+  ],
+  providers: [
+    Shells,
+    ProblemPages,
+    ChangeList,
+    FlowVolume,
+    PolicyMatches,
+    PolicyObjects,
+    RejectedRecords,
+    ReportTotals,
+    SegmentEstate,
+    SourceActivity,
+  ],
+  exports: [ProblemPages],
+})
 export class PortalModule {}

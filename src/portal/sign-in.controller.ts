@@ -1,6 +1,13 @@
 import { Body, Controller, Get, Inject, Ip, Post, Query, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { CurrentActor, Open, sessionCookie, sessionTokenOf, SignedIn, type AuthenticatedRequest } from '../access/guard.js';
+import {
+  CurrentActor,
+  Open,
+  sessionCookie,
+  sessionTokenOf,
+  SignedIn,
+  type AuthenticatedRequest,
+} from '../access/guard.js';
 import { Sessions, SignIn } from '../access/sessions.js';
 import { CONFIG, type Config } from '../config.js';
 import { Clock, type Actor } from '../context.js';

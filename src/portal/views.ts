@@ -99,7 +99,12 @@ export interface NotPermittedView {
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
 export type FindingKind =
-  'integrity' | 'unauthorised_change' | 'silent_source' | 'unenforced_segment' | 'rejected_records' | 'failed_control';
+  | 'integrity'
+  | 'unauthorised_change'
+  | 'silent_source'
+  | 'unenforced_segment'
+  | 'rejected_records'
+  | 'failed_control';
 
 /** Something that needs a person. `href` comes from `paths`, never from a record. */
 export interface FindingView {
@@ -358,7 +363,11 @@ export interface PolicyRow {
 
 export interface PoliciesView {
   readonly shell: Shell;
-  readonly filters: { readonly namespace: string | null; readonly text: string | null; readonly authorised: string | null };
+  readonly filters: {
+    readonly namespace: string | null;
+    readonly text: string | null;
+    readonly authorised: string | null;
+  };
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;

@@ -65,11 +65,13 @@ describe('portal pages in a browser', { skip: executable === null ? noChromium :
         test(name, async () => {
           complaints = [];
           await page.goto(`${server.url}/${name}`);
-          if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-${look.name}.png`), fullPage: true });
+          if (screenshots !== undefined)
+            await page.screenshot({ path: join(screenshots, `${name}-${look.name}.png`), fullPage: true });
           assert.deepEqual(await overflowing(page), [], 'something is wider than the page');
           assert.deepEqual(await accessibilityProblems(page), []);
           if (await unfold(page)) {
-            if (screenshots !== undefined) await page.screenshot({ path: join(screenshots, `${name}-unfolded-${look.name}.png`), fullPage: true });
+            if (screenshots !== undefined)
+              await page.screenshot({ path: join(screenshots, `${name}-unfolded-${look.name}.png`), fullPage: true });
             assert.deepEqual(await overflowing(page), [], 'something is wider than the page when unfolded');
             assert.deepEqual(await accessibilityProblems(page), []);
           }
@@ -87,7 +89,11 @@ describe('portal pages in a browser', { skip: executable === null ? noChromium :
         for (const name of Object.keys(pages)) {
           await page.goto(`${server.url}/${name}`);
           assert.equal(await page.locator('h1').count(), 1, name);
-          assert.equal(await page.locator('button.copy:visible').count(), 0, `${name} shows a button that does nothing`);
+          assert.equal(
+            await page.locator('button.copy:visible').count(),
+            0,
+            `${name} shows a button that does nothing`,
+          );
         }
         await context.close();
       });
@@ -190,5 +196,7 @@ async function accessibilityProblems(page: Page): Promise<readonly string[]> {
   const results: AxeResults = await page.evaluate(`axe.run({
     runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   })`);
-  return results.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`));
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`),
+  );
 }

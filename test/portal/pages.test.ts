@@ -18,6 +18,13 @@ function tags(page: string): readonly string[] {
   return page.match(/<[a-z][^>]*>/g) ?? [];
 }
 
+/** Elements but those that only mark parts of a text. */
+function elements(page: string): readonly string[] {
+  return tags(page)
+    .map((tag) => tag.slice(1, tag.search(/[\s/>]/)))
+    .filter((element) => !['span', 'wbr', 'ins', 'del'].includes(element));
+}
+
 describe('every page', () => {
   for (const page of rendered) {
     describe(page.name, () => {
@@ -34,7 +41,10 @@ describe('every page', () => {
         assert.equal(page.html.match(/<h1/g)?.length, 1);
         assert.match(page.html, /<title>.+ – Segproof<\/title>/);
         const ids = [...page.html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
-        assert.deepEqual(ids.filter((id, place) => ids.indexOf(id) !== place), []);
+        assert.deepEqual(
+          ids.filter((id, place) => ids.indexOf(id) !== place),
+          [],
+        );
       });
 
       test('names its tables and their columns', () => {
@@ -58,10 +68,10 @@ describe('every page', () => {
       const page = renderPage(sample.page((text) => (isFree(text) ? text + hostile : text)));
       assert.equal(page.includes('<img'), false, `${name} lets a tag through`);
       assert.equal(page.match(/<script/g)?.length, 1, `${name} lets a script through`);
-      assert.equal(page.includes('onerror=alert(1)&gt;'), true, `${name} shows none of the texts`);
+      assert.equal(page.includes('&lt;img src=x'), true, `${name} shows none of the texts`);
       assert.deepEqual(
-        tags(page).map((tag) => tag.slice(0, tag.search(/[\s>]/))),
-        tags(renderPage(sample.page((text) => (isFree(text) ? `${text}x` : text)))).map((tag) => tag.slice(0, tag.search(/[\s>]/))),
+        elements(page),
+        elements(renderPage(sample.page((text) => (isFree(text) ? `${text}x` : text)))),
         `${name} has other elements than with harmless text`,
       );
     }
@@ -97,15 +107,24 @@ describe('what a page offers', () => {
   });
 
   test('paging keeps the filters', () => {
-    assert.match(html('records-filtered'), /href="\/records\?from=2026-11-22T00%3A00%3A00Z&amp;verdict=deny&amp;workload=k8s%3Aledger%2Fpostings&amp;cursor=b2xk"/);
+    assert.match(
+      html('records-filtered'),
+      /href="\/records\?from=2026-11-22T00%3A00%3A00Z&amp;verdict=deny&amp;workload=k8s%3Aledger%2Fpostings&amp;cursor=b2xk"/,
+    );
   });
 
   test('one filter can be taken away and the others stay', () => {
-    assert.match(html('records-filtered'), /href="\/records\?from=2026-11-22T00%3A00%3A00Z&amp;workload=k8s%3Aledger%2Fpostings" aria-label="Remove filter: verdict deny"/);
+    assert.match(
+      html('records-filtered'),
+      /href="\/records\?from=2026-11-22T00%3A00%3A00Z&amp;workload=k8s%3Aledger%2Fpostings" aria-label="Remove filter: verdict deny"/,
+    );
   });
 
   test('a day of the chart leads to exactly that day', () => {
-    assert.match(html('home'), /href="\/records\?from=2026-10-31T00%3A00%3A00Z&amp;to=2026-11-01T00%3A00%3A00Z&amp;verdict=allow"/);
+    assert.match(
+      html('home'),
+      /href="\/records\?from=2026-10-31T00%3A00%3A00Z&amp;to=2026-11-01T00%3A00%3A00Z&amp;verdict=allow"/,
+    );
   });
 });
 
@@ -114,7 +133,14 @@ describe('findings', () => {
     const sorted = sortFindings(home.findings);
     assert.deepEqual(
       sorted.map(({ severity, kind }) => `${severity} ${kind}`),
-      ['critical unauthorised_change', 'high silent_source', 'high unauthorised_change', 'medium failed_control', 'medium unenforced_segment', 'low rejected_records'],
+      [
+        'critical unauthorised_change',
+        'high silent_source',
+        'high unauthorised_change',
+        'medium failed_control',
+        'medium unenforced_segment',
+        'low rejected_records',
+      ],
     );
   });
 });
@@ -123,7 +149,10 @@ describe('API reference', () => {
   test('types are put into words', () => {
     assert.equal(schemaInWords({ type: 'string', format: 'date-time' }), 'string (date-time)');
     assert.equal(schemaInWords({ type: 'array', items: { $ref: '#/components/schemas/Receipt' } }), 'array of Receipt');
-    assert.equal(schemaInWords({ type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'null' }] } }), 'array of (string | null)');
+    assert.equal(
+      schemaInWords({ type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'null' }] } }),
+      'array of (string | null)',
+    );
     assert.equal(schemaInWords({ enum: ['allow', 'deny'] }), '"allow" | "deny"');
     assert.equal(schemaInWords({ type: ['string', 'null'] }), 'string | null');
     assert.equal(schemaInWords({ type: 'object', additionalProperties: { type: 'integer' } }), 'map of integer');
@@ -137,7 +166,11 @@ describe('API reference', () => {
   });
 
   test('takes the document the service makes', () => {
-    const made: OpenAPIObject = { openapi: '3.1.0', info: { title: 'Segproof', version: '1' }, paths: { '/x': { get: { responses: {} } } } };
+    const made: OpenAPIObject = {
+      openapi: '3.1.0',
+      info: { title: 'Segproof', version: '1' },
+      paths: { '/x': { get: { responses: {} } } },
+    };
     const document: OpenApiDocument = made;
     assert.equal(document.info.title, 'Segproof');
   });

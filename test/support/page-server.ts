@@ -21,16 +21,23 @@ export async function servePages(render: (name: string) => string | null): Promi
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const asset = assets[pathname];
     if (asset !== undefined) {
-      response.writeHead(200, { 'content-type': asset[1] }).end(readFileSync(join(packageRoot, 'src/portal', asset[0])));
+      response
+        .writeHead(200, { 'content-type': asset[1] })
+        .end(readFileSync(join(packageRoot, 'src/portal', asset[0])));
       return;
     }
     if (pathname.endsWith('/progress')) {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ state: 'building', step: 'Drawing the PDF', done: 3, total: 4 }));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ state: 'building', step: 'Drawing the PDF', done: 3, total: 4 }));
       return;
     }
     const page = render(pathname.slice(1));
     response
-      .writeHead(page === null ? 404 : 200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': contentSecurityPolicy })
+      .writeHead(page === null ? 404 : 200, {
+        'content-type': 'text/html; charset=utf-8',
+        'content-security-policy': contentSecurityPolicy,
+      })
       .end(page ?? '<!doctype html><title>none</title>');
   });
   const port = await listen(server);

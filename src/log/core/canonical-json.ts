@@ -37,6 +37,11 @@ export function canonicalJson(value: unknown): string {
     case 'object': {
       if (value === null) return 'null';
       if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
+      // A Date or a Map has members of its own only by accident: its value would be lost without a word.
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (prototype !== null && prototype !== Object.prototype) {
+        throw new CanonicalJsonError(`canonical JSON has no form for a ${value.constructor.name}; give its JSON value`);
+      }
       const members: string[] = [];
       // Array.prototype.sort compares UTF-16 code units, which is the order RFC 8785 section 3.2.3 asks for.
       for (const [key, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {

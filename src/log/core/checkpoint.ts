@@ -21,19 +21,23 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
 
 /**
  * Reads a checkpoint's note text; extension lines after the root are skipped.
- * @throws CheckpointError
+ * @throws CheckpointError also for sizes of 2^53 and above, which a number cannot hold exactly.
  */
 export function parseCheckpoint(body: string): Checkpoint {
-  const [origin = '', size = '', encodedRoot = ''] = body.split('\n');
+  const [origin = '', size = '', encodedRoot = '', ...rest] = body.split('\n');
+  const end = rest.pop();
   const root = Buffer.from(encodedRoot, 'base64');
   if (
     origin === '' ||
     !/^(0|[1-9][0-9]{0,15})$/u.test(size) ||
+    !Number.isSafeInteger(Number(size)) ||
     root.length !== hashLength ||
-    root.toString('base64') !== encodedRoot
+    root.toString('base64') !== encodedRoot ||
+    end !== '' ||
+    rest.includes('')
   ) {
     throw new CheckpointError(
-      'a checkpoint has the origin, the size in decimal and the base64 root hash on its first three lines',
+      'a checkpoint has the origin, the size in decimal and the base64 root hash on its first three lines, and no empty line',
     );
   }
   return { origin, size: Number(size), root };

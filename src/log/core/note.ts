@@ -17,6 +17,8 @@ export class NoteError extends Error {
 }
 
 const ed25519 = 0x01;
+/** The specification asks for a limit, of 16 at least. */
+const mostSignatures = 100;
 // DER prefixes of RFC 8410 that wrap raw Ed25519 keys.
 const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -42,7 +44,8 @@ export interface NoteSignature {
 }
 
 function isKeyName(name: string): boolean {
-  return name.length > 0 && !/[\s+]/u.test(name);
+  // eslint-disable-next-line no-control-regex -- control characters are what the specification forbids
+  return name.length > 0 && !/[\p{White_Space}+\u0000-\u001f]/u.test(name);
 }
 
 function rawPublicKey(publicKey: KeyObject): Buffer {
@@ -86,6 +89,7 @@ export function parseVerifierKey(text: string): Verifier {
     throw new NoteError('bad_key', 'a verifier key reads name+8 hex digits+base64');
   }
   const key = Buffer.from(encoded, 'base64');
+  if (key.toString('base64') !== encoded) throw new NoteError('bad_key', 'the base64 of the verifier key is not exact');
   if (key[0] !== ed25519 || key.length !== 33) {
     throw new NoteError(
       'bad_key',
@@ -143,18 +147,19 @@ export function parseNote(text: string): { body: string; signatures: NoteSignatu
   }
   const body = text.slice(0, split + 1);
   assertBody(body);
-  const signatures = text
-    .slice(split + 2, -1)
-    .split('\n')
-    .map((line) => {
-      const [, name, encoded] = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line) ?? [];
-      const bytes = Buffer.from(encoded ?? '', 'base64');
-      // Re-encoding refuses base64 whose unused bits are set: one signature, one spelling.
-      if (name === undefined || !isKeyName(name) || bytes.length < 5 || bytes.toString('base64') !== encoded) {
-        throw new NoteError('malformed', `not a signature line: ${JSON.stringify(line.slice(0, 80))}`);
-      }
-      return { name, keyId: bytes.toString('hex', 0, 4), signature: bytes.subarray(4) };
-    });
+  const lines = text.slice(split + 2, -1).split('\n');
+  if (lines.length > mostSignatures) {
+    throw new NoteError('malformed', `a note of at most ${mostSignatures} signatures is read, got ${lines.length}`);
+  }
+  const signatures = lines.map((line) => {
+    const [, name, encoded] = /^\u2014 ([^ ]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line) ?? [];
+    const bytes = Buffer.from(encoded ?? '', 'base64');
+    // Re-encoding refuses base64 whose unused bits are set: one signature, one spelling.
+    if (name === undefined || !isKeyName(name) || bytes.length < 5 || bytes.toString('base64') !== encoded) {
+      throw new NoteError('malformed', `not a signature line: ${JSON.stringify(line.slice(0, 80))}`);
+    }
+    return { name, keyId: bytes.toString('hex', 0, 4), signature: bytes.subarray(4) };
+  });
   return { body, signatures };
 }
 

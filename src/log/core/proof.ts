@@ -203,7 +203,10 @@ export function verifyConsistency(claim: {
   const firstRoot = Buffer.from(claim.firstRoot);
   if (first === 0) {
     if (claim.proof.length !== 0) throw new ProofError('consistency with the empty tree takes no hashes');
-    if (!firstRoot.equals(emptyRoot)) throw new ProofError('the root given for size 0 is not that of the empty tree');
+    const empty = second === 0 ? [firstRoot, Buffer.from(claim.secondRoot)] : [firstRoot];
+    if (!empty.every((root) => root.equals(emptyRoot))) {
+      throw new ProofError('the root given for size 0 is not that of the empty tree');
+    }
     return;
   }
   if (first === second) {

@@ -1,4 +1,4 @@
-import { emptyRoot, hashLength, hashNode } from './tree.js';
+import { emptyRoot, hashLength, hashNode, hashPairs } from './tree.js';
 
 /**
  * The tree in tiles of 256 hashes (C2SP tlog-tiles). A hash at tile level L is the root of a
@@ -33,21 +33,8 @@ export class TreeStateError extends Error {
 
 /** Root of a complete subtree given its 2^k consecutive hashes. */
 export function foldComplete(hashes: Buffer): Buffer {
-  let width = hashes.length / hashLength;
   let level = hashes;
-  while (width > 1) {
-    const next = Buffer.allocUnsafe((width / 2) * hashLength);
-    for (let i = 0; i < width; i += 2) {
-      const at = i * hashLength;
-      const parent = hashNode(
-        level.subarray(at, at + hashLength),
-        level.subarray(at + hashLength, at + 2 * hashLength),
-      );
-      next.set(parent, (i / 2) * hashLength);
-    }
-    level = next;
-    width /= 2;
-  }
+  while (level.length > hashLength) level = hashPairs(level);
   return level;
 }
 

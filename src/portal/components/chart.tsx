@@ -27,7 +27,14 @@ function Bars({ values, height, tone, link }: BarsProps): JSX.Element {
       {values.map((value, place) => {
         const tall = value === 0 ? 0 : Math.max(2, Math.round((value / most) * (height - 2)));
         const bar = (
-          <rect class="bar" x={percent(step * (place + 0.12))} y={height - tall - 1} width={percent(step * 0.76)} height={tall} rx="1" />
+          <rect
+            class="bar"
+            x={percent(step * (place + 0.12))}
+            y={height - tall - 1}
+            width={percent(step * 0.76)}
+            height={tall}
+            rx="1"
+          />
         );
         const target = link?.(place);
         if (target === undefined) return bar;
@@ -49,7 +56,13 @@ function percent(value: number): string {
 }
 
 /** Values of one thing over time, small, inside a table. `title` says what they are. */
-export function Sparkline({ values, title }: { readonly values: readonly number[]; readonly title: string }): JSX.Element {
+export function Sparkline({
+  values,
+  title,
+}: {
+  readonly values: readonly number[];
+  readonly title: string;
+}): JSX.Element {
   return (
     <span class="sparkline">
       <Bars values={values} height={24} tone="accent" />
@@ -58,9 +71,9 @@ export function Sparkline({ values, title }: { readonly values: readonly number[
   );
 }
 
-const rows: readonly { readonly verdict: Verdict; readonly tone: Tone }[] = (['allow', 'deny', 'would_deny', 'error', 'none', 'unknown'] as const).map(
-  (verdict) => ({ verdict, tone: verdictMarks[verdict].tone }),
-);
+const rows: readonly { readonly verdict: Verdict; readonly tone: Tone }[] = (
+  ['allow', 'deny', 'would_deny', 'error', 'none', 'unknown'] as const
+).map((verdict) => ({ verdict, tone: verdictMarks[verdict].tone }));
 
 function dayAfter(day: string): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
@@ -80,7 +93,8 @@ export function VolumeChart({ days }: { readonly days: readonly DayVolume[] }): 
   const strips = rows
     .map(({ verdict, tone }) => ({ verdict, tone, values: days.map(({ counts }) => counts[verdict] ?? 0) }))
     .filter(({ values }) => values.some((value) => value > 0));
-  if (first === undefined || last === undefined || strips.length === 0) return <p class="note">No records in these 30 days.</p>;
+  if (first === undefined || last === undefined || strips.length === 0)
+    return <p class="note">No records in these 30 days.</p>;
   return (
     <div class="volume">
       <ul class="strips">
@@ -101,7 +115,10 @@ export function VolumeChart({ days }: { readonly days: readonly DayVolume[] }): 
                 tone={tone}
                 link={(place) => {
                   const day = days[place]?.day ?? first.day;
-                  return { href: recordsOn(day, verdict), title: `${day}: ${countOf(values[place] ?? 0, 'record')}, ${verdictMarks[verdict].word}` };
+                  return {
+                    href: recordsOn(day, verdict),
+                    title: `${day}: ${countOf(values[place] ?? 0, 'record')}, ${verdictMarks[verdict].word}`,
+                  };
                 }}
               />
               <span class="strip-most note">most in a day {countText(Math.max(...values))}</span>
@@ -122,7 +139,13 @@ export function VolumeChart({ days }: { readonly days: readonly DayVolume[] }): 
   );
 }
 
-function VolumeTable({ days, shown }: { readonly days: readonly DayVolume[]; readonly shown: readonly Verdict[] }): JSX.Element {
+function VolumeTable({
+  days,
+  shown,
+}: {
+  readonly days: readonly DayVolume[];
+  readonly shown: readonly Verdict[];
+}): JSX.Element {
   return (
     <Table
       id="volume-table"
@@ -137,7 +160,9 @@ function VolumeTable({ days, shown }: { readonly days: readonly DayVolume[]; rea
           .map((verdict) => ({
             head: verdictMarks[verdict].word,
             numeric: true,
-            cell: ({ day, counts }: DayVolume) => <a href={recordsOn(day, verdict)}>{countText(counts[verdict] ?? 0)}</a>,
+            cell: ({ day, counts }: DayVolume) => (
+              <a href={recordsOn(day, verdict)}>{countText(counts[verdict] ?? 0)}</a>
+            ),
           })),
       ]}
     />
@@ -170,7 +195,9 @@ export function ShareBar({ parts }: { readonly parts: readonly SharePart[] }): J
         const x = start;
         const wide = widths[place] ?? 0;
         start += wide;
-        return wide === 0 ? null : <rect class={`share share-${tone}`} x={percent(x)} y="0" width={percent(wide)} height="8" />;
+        return wide === 0 ? null : (
+          <rect class={`share share-${tone}`} x={percent(x)} y="0" width={percent(wide)} height="8" />
+        );
       })}
     </svg>
   );

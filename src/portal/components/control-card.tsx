@@ -37,14 +37,22 @@ export function ControlCard({ control }: { readonly control: ReportedControl }):
               ? `${countText(control.citations.length)} of ${countOf(control.citedTotal, 'record')} behind it`
               : `${countOf(control.citations.length, 'record')} behind it`}
           </summary>
-          <Citations id={`control-${control.controlId}-records`} caption={`Records behind ${control.title}`} citations={control.citations} />
+          <Citations
+            id={`control-${control.controlId}-records`}
+            caption={`Records behind ${control.title}`}
+            citations={control.citations}
+          />
         </details>
       )}
     </article>
   );
 }
 
-function Observed({ observation: { severity, subject, statement, citations } }: { readonly observation: Observation }): JSX.Element {
+function Observed({
+  observation: { severity, subject, statement, citations },
+}: {
+  readonly observation: Observation;
+}): JSX.Element {
   return (
     <li>
       <StatusMark {...severityMarks[severity]} />
@@ -84,7 +92,13 @@ export function Citations({ id, caption, citations }: CitationsProps): JSX.Eleme
       sortable
       empty={null}
       columns={[
-        { head: 'Index', numeric: true, names: true, sortBy: ({ index }) => index, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
+        {
+          head: 'Index',
+          numeric: true,
+          names: true,
+          sortBy: ({ index }) => index,
+          cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a>,
+        },
         { head: 'Event time', tight: true, cell: ({ eventTime }) => <Time at={eventTime} /> },
         { head: 'What happened', wide: true, cell: ({ summary }) => summary },
       ]}

@@ -7,7 +7,13 @@ export interface Fact {
 }
 
 /** Names and values: the normal form of a record, the head of a change, the state of the log. */
-export function Facts({ facts, columns = 1 }: { readonly facts: readonly Fact[]; readonly columns?: 1 | 2 }): JSX.Element {
+export function Facts({
+  facts,
+  columns = 1,
+}: {
+  readonly facts: readonly Fact[];
+  readonly columns?: 1 | 2;
+}): JSX.Element {
   return (
     <dl class={columns === 2 ? 'facts facts-two' : 'facts'}>
       {facts

@@ -23,7 +23,9 @@ interface ControlAttributes {
 
 function controlAttributes({ name, hint, problems, required }: FieldProps): ControlAttributes {
   const wrong = problems?.[name] !== undefined;
-  const described = [hint === undefined ? '' : `${name}-hint`, wrong ? `${name}-problem` : ''].filter((id) => id !== '');
+  const described = [hint === undefined ? '' : `${name}-hint`, wrong ? `${name}-problem` : ''].filter(
+    (id) => id !== '',
+  );
   return {
     id: `field-${name}`,
     name,
@@ -77,7 +79,11 @@ export function TextField(props: TextFieldProps): JSX.Element {
 export function TimeField(props: FieldProps & { readonly value: string }): JSX.Element {
   return (
     <Field {...props}>
-      <input {...controlAttributes(props)} type="datetime-local" value={props.value.replace(/(:\d\d(\.\d+)?)?Z$/, '')} />
+      <input
+        {...controlAttributes(props)}
+        type="datetime-local"
+        value={props.value.replace(/(:\d\d(\.\d+)?)?Z$/, '')}
+      />
     </Field>
   );
 }
@@ -110,7 +116,9 @@ export interface Option {
   readonly word: string;
 }
 
-export function Select(props: FieldProps & { readonly value: string; readonly options: readonly Option[] }): JSX.Element {
+export function Select(
+  props: FieldProps & { readonly value: string; readonly options: readonly Option[] },
+): JSX.Element {
   return (
     <Field {...props}>
       <select {...controlAttributes(props)}>
@@ -159,7 +167,9 @@ export function ProblemSummary({ problems }: { readonly problems: FieldProblems 
   if (entries.length === 0) return null;
   return (
     <div class="banner banner-bad" role="alert">
-      <p class="banner-title">{entries.length === 1 ? 'One thing to correct' : `${entries.length} things to correct`}</p>
+      <p class="banner-title">
+        {entries.length === 1 ? 'One thing to correct' : `${entries.length} things to correct`}
+      </p>
       <ul>
         {entries.map(([name, text]) => (
           <li key={name}>{name === 'form' ? text : <a href={`#field-${name}`}>{text}</a>}</li>

@@ -45,17 +45,15 @@ const units: readonly (readonly [seconds: number, name: string])[] = [
   [1, 'second'],
 ];
 
-/** The largest unit and, where it says something, the next: `3 days 4 hours`, `20 minutes`, `5 seconds`. */
+/** The largest unit and, for days and hours, the next: `3 days 4 hours`, `20 minutes`, `5 seconds`. */
 export function durationText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  const first = units.findIndex(([size]) => whole >= size);
-  if (first === -1) return '0 seconds';
-  return units
-    .slice(first, first + 2)
-    .map(([size, name], place) => ({ name, amount: Math.floor((place === 0 ? whole : whole % units[first]![0]) / size) })) // `first` was found above
-    .filter(({ amount }, place) => place === 0 || (amount > 0 && first < 2))
-    .map(({ name, amount }) => countOf(amount, name))
-    .join(' ');
+  const place = units.findIndex(([size]) => whole >= size);
+  const [size, name] = units[place] ?? [1, 'second'];
+  const largest = countOf(Math.floor(whole / size), name);
+  const next = size < 3_600 ? undefined : units[place + 1];
+  const rest = next === undefined ? 0 : Math.floor((whole % size) / next[0]);
+  return next === undefined || rest === 0 ? largest : `${largest} ${countOf(rest, next[1])}`;
 }
 
 export function secondsBetween(from: string, to: string): number {
@@ -98,7 +96,15 @@ export function Age({ at, now }: { readonly at: string; readonly now: string }):
 }
 
 /** Two times as one span; the second leaves out the day where it is the same. */
-export function Span({ from, to, precision = 'minute' }: { readonly from: string; readonly to: string; readonly precision?: 'day' | 'minute' }): JSX.Element {
+export function Span({
+  from,
+  to,
+  precision = 'minute',
+}: {
+  readonly from: string;
+  readonly to: string;
+  readonly precision?: 'day' | 'minute';
+}): JSX.Element {
   const first = timeText(from, precision);
   const last = timeText(to, precision);
   const sameDay = precision === 'minute' && first.slice(0, 10) === last.slice(0, 10);

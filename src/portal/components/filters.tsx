@@ -18,17 +18,25 @@ export interface ActiveFilter {
 }
 
 /** The filters that are set, from the parsed query, in the order of `words`. */
-export function activeFilters(filters: Query, words: Readonly<Record<string, (value: string) => string>>): readonly ActiveFilter[] {
+export function activeFilters(
+  filters: Query,
+  words: Readonly<Record<string, (value: string) => string>>,
+): readonly ActiveFilter[] {
   return Object.entries(words).flatMap(([name, reads]) => {
     const value = filters[name];
-    return value === null || value === undefined || value === '' ? [] : [{ name, value: String(value), reads: reads(String(value)) }];
+    return value === null || value === undefined || value === ''
+      ? []
+      : [{ name, value: String(value), reads: reads(String(value)) }];
   });
 }
 
 /** Filters of a list, kept in the URL; every one in force can be taken away by itself. */
 export function FilterForm({ path, active, children }: FilterFormProps): JSX.Element {
   const without = (name: string): string =>
-    withQuery(path, Object.fromEntries(active.filter((filter) => filter.name !== name).map((filter) => [filter.name, filter.value])));
+    withQuery(
+      path,
+      Object.fromEntries(active.filter((filter) => filter.name !== name).map((filter) => [filter.name, filter.value])),
+    );
   return (
     <search class="filters">
       <form method="get" action={path}>

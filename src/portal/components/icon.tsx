@@ -24,7 +24,14 @@ export type IconName = keyof typeof drawings;
 export function Icon({ name }: { readonly name: IconName }): JSX.Element {
   return (
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
-      <path d={drawings[name]} fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" />
+      <path
+        d={drawings[name]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.4"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
     </svg>
   );
 }
@@ -34,7 +41,14 @@ export function BrandMark(): JSX.Element {
   return (
     <svg class="brand-mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
       <path class="brand-cell" d="M3 5a2 2 0 0 1 2-2h6v8H3zM3 13h8v8H5a2 2 0 0 1-2-2zM13 3h6a2 2 0 0 1 2 2v6h-8z" />
-      <path class="brand-seal" d="m13.8 17 2.6 2.6 5-5.6" fill="none" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" />
+      <path
+        class="brand-seal"
+        d="m13.8 17 2.6 2.6 5-5.6"
+        fill="none"
+        stroke-width="2.4"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
     </svg>
   );
 }

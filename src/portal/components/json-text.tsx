@@ -63,7 +63,9 @@ export function JsonText({ text, label }: { readonly text: string; readonly labe
     <CodeBlock label={label} copy={text}>
       {tokens === null
         ? text
-        : tokens.map(({ kind, text: part }) => (kind === 'space' || kind === 'mark' ? part : <span class={`json-${kind}`}>{part}</span>))}
+        : tokens.map(({ kind, text: part }) =>
+            kind === 'space' || kind === 'mark' ? part : <span class={`json-${kind}`}>{part}</span>,
+          )}
     </CodeBlock>
   );
 }

@@ -49,13 +49,13 @@ export function Navigation({ path, may }: { readonly path: string; readonly may:
             {places
               .filter(({ needs }) => needs === undefined || may.includes(needs))
               .map(({ href, word, icon }) => (
-              <li key={href}>
-                <a href={href} aria-current={isHere(path, href) ? 'page' : undefined}>
-                  <Icon name={icon} />
-                  {word}
-                </a>
-              </li>
-            ))}
+                <li key={href}>
+                  <a href={href} aria-current={isHere(path, href) ? 'page' : undefined}>
+                    <Icon name={icon} />
+                    {word}
+                  </a>
+                </li>
+              ))}
           </ul>
         </div>
       ))}
@@ -109,7 +109,13 @@ export interface Crumb {
 }
 
 /** The way from the list to this page; the page itself is the heading below. */
-export function Breadcrumbs({ crumbs, here }: { readonly crumbs: readonly Crumb[]; readonly here: string }): JSX.Element | null {
+export function Breadcrumbs({
+  crumbs,
+  here,
+}: {
+  readonly crumbs: readonly Crumb[];
+  readonly here: string;
+}): JSX.Element | null {
   if (crumbs.length === 0) return null;
   return (
     <nav class="breadcrumbs" aria-label="Breadcrumbs">

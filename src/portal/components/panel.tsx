@@ -26,7 +26,13 @@ export function Panel({ id, title, note, actions, children }: PanelProps): JSX.E
 }
 
 /** What stands where a list would be, and what to do about it. */
-export function EmptyState({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+export function EmptyState({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="empty">
       <p class="empty-title">{title}</p>
@@ -38,7 +44,15 @@ export function EmptyState({ title, children }: { readonly title: string; readon
 type Notice = 'good' | 'warn' | 'bad' | 'quiet';
 
 /** A message that concerns the page as a whole. */
-export function Banner({ tone, title, children }: { readonly tone: Notice; readonly title: string; readonly children?: ComponentChildren }): JSX.Element {
+export function Banner({
+  tone,
+  title,
+  children,
+}: {
+  readonly tone: Notice;
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
   return (
     <div class={`banner banner-${tone}`}>
       <p class="banner-title">{title}</p>

@@ -23,7 +23,9 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
   for (let row = before.length - 1; row >= 0; row -= 1) {
     for (let column = after.length - 1; column >= 0; column -= 1) {
       common[row * width + column] =
-        before[row] === after[column] ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
+        before[row] === after[column]
+          ? at(row + 1, column + 1) + 1
+          : Math.max(at(row + 1, column), at(row, column + 1));
     }
   }
   const lines: DiffLine[] = [];
@@ -63,7 +65,8 @@ export function PolicyText({ name, before, after }: PolicyTextProps): JSX.Elemen
   if (before === null && after === null) {
     return <p class="note">The object itself is not in the records: the audit level of the source leaves it out.</p>;
   }
-  const lines = diffLines(yamlLines(before), yamlLines(after)) ?? yamlLines(after).map((text) => ({ kind: 'same', text }) as const);
+  const lines =
+    diffLines(yamlLines(before), yamlLines(after)) ?? yamlLines(after).map((text) => ({ kind: 'same', text }) as const);
   const added = lines.filter(({ kind }) => kind === 'added').length;
   const removed = lines.filter(({ kind }) => kind === 'removed').length;
   return (
@@ -74,7 +77,11 @@ export function PolicyText({ name, before, after }: PolicyTextProps): JSX.Elemen
         ) : (
           <>
             <span class="diff-count-added">+{added}</span> and <span class="diff-count-removed">−{removed}</span> lines
-            {before === null ? ', a new object' : after === null ? ', the object is deleted' : ' against the version before'}
+            {before === null
+              ? ', a new object'
+              : after === null
+                ? ', the object is deleted'
+                : ' against the version before'}
           </>
         )}
       </p>

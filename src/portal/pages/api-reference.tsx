@@ -82,7 +82,8 @@ function EndpointDetails({ endpoint: { method, path, operation } }: { readonly e
   return (
     <details class="endpoint" id={id}>
       <summary>
-        <code class={`method method-${method}`}>{method.toUpperCase()}</code> <code>{path}</code> <span class="note">{operation.summary}</span>
+        <code class={`method method-${method}`}>{method.toUpperCase()}</code> <code>{path}</code>{' '}
+        <span class="note">{operation.summary}</span>
       </summary>
       {operation.deprecated === true && <p class="note">Deprecated.</p>}
       {operation.description !== undefined && <p>{operation.description}</p>}
@@ -93,7 +94,13 @@ function EndpointDetails({ endpoint: { method, path, operation } }: { readonly e
   );
 }
 
-function Parameters({ id, parameters }: { readonly id: string; readonly parameters: readonly Parameter[] }): JSX.Element {
+function Parameters({
+  id,
+  parameters,
+}: {
+  readonly id: string;
+  readonly parameters: readonly Parameter[];
+}): JSX.Element {
   return (
     <Table
       id={id}
@@ -136,8 +143,16 @@ function Content({ body: { description, content } }: { readonly body: Body }): J
   );
 }
 
-function Responses({ id, responses }: { readonly id: string; readonly responses: NonNullable<Operation['responses']> }): JSX.Element {
-  const rows = Object.entries(responses).flatMap(([status, response]) => (response === undefined ? [] : [{ status, response }]));
+function Responses({
+  id,
+  responses,
+}: {
+  readonly id: string;
+  readonly responses: NonNullable<Operation['responses']>;
+}): JSX.Element {
+  const rows = Object.entries(responses).flatMap(([status, response]) =>
+    response === undefined ? [] : [{ status, response }],
+  );
   return (
     <Table
       id={id}
@@ -146,7 +161,11 @@ function Responses({ id, responses }: { readonly id: string; readonly responses:
       empty={<p class="note">No responses are described.</p>}
       columns={[
         { head: 'Status', names: true, cell: ({ status }) => <code>{status}</code> },
-        { head: 'Meaning', wide: true, cell: ({ response }) => ('$ref' in response ? referencedName(response.$ref) : (response.description ?? '')) },
+        {
+          head: 'Meaning',
+          wide: true,
+          cell: ({ response }) => ('$ref' in response ? referencedName(response.$ref) : (response.description ?? '')),
+        },
         {
           head: 'Body',
           wide: true,
@@ -172,7 +191,11 @@ function Type({ schema }: { readonly schema: Schema | undefined }): JSX.Element 
 }
 
 function Properties({ id, schema }: { readonly id: string; readonly schema: Schema }): JSX.Element {
-  const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => ({ name, property, required: schema.required?.includes(name) === true }));
+  const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => ({
+    name,
+    property,
+    required: schema.required?.includes(name) === true,
+  }));
   if (rows.length === 0) return <p>{schemaInWords(schema)}</p>;
   return (
     <Table

@@ -43,7 +43,11 @@ export function ChangePage(view: ChangeDetailView): JSX.Element {
           { term: 'Window', is: <Span from={view.windowFrom} to={view.windowTo} /> },
         ]}
       />
-      <Panel id="items" title={items.length === 1 ? 'The policy' : `${items.length} policies`} note={items.map(inWords).join(' ')}>
+      <Panel
+        id="items"
+        title={items.length === 1 ? 'The policy' : `${items.length} policies`}
+        note={items.map(inWords).join(' ')}
+      >
         {items.map((item) => (
           <Item item={item} alone={items.length === 1} />
         ))}
@@ -78,7 +82,10 @@ function Item({ item, alone }: { readonly item: ChangeItemView; readonly alone: 
         facts={[
           { term: 'Policy', is: <a href={paths.policy(item)}>{policyName(item)}</a> },
           { term: 'Action', is: plainWord(item.action) },
-          { term: 'Digest', is: item.digest === null ? null : <Identifier value={item.digest} name="digest" keep={12} /> },
+          {
+            term: 'Digest',
+            is: item.digest === null ? null : <Identifier value={item.digest} name="digest" keep={12} />,
+          },
         ]}
       />
       <PolicyText name={policyName(item)} before={item.before} after={item.after} />
@@ -99,7 +106,13 @@ function Reviews({ view }: { readonly view: ChangeDetailView }): JSX.Element {
       )}
       {reviews.length === 0 && !(state === 'proposed' && mayReview.permitted) && <p class="note">No review yet.</p>}
       {state === 'proposed' &&
-        (mayReview.permitted ? <ReviewForm view={view} /> : <Banner tone="quiet" title="You cannot review this change">{<p>{mayReview.because}</p>}</Banner>)}
+        (mayReview.permitted ? (
+          <ReviewForm view={view} />
+        ) : (
+          <Banner tone="quiet" title="You cannot review this change">
+            {<p>{mayReview.because}</p>}
+          </Banner>
+        ))}
     </Panel>
   );
 }
@@ -150,9 +163,15 @@ interface Matched extends MatchedVersion {
 }
 
 function Outcome({ view }: { readonly view: ChangeDetailView }): JSX.Element {
-  const matched = view.items.flatMap((item) => item.matched.map((version): Matched => ({ ...version, policy: policyName(item) })));
+  const matched = view.items.flatMap((item) =>
+    item.matched.map((version): Matched => ({ ...version, policy: policyName(item) })),
+  );
   return (
-    <Panel id="outcome" title="What really happened" note="Policy changes in the audit records that this change is held against.">
+    <Panel
+      id="outcome"
+      title="What really happened"
+      note="Policy changes in the audit records that this change is held against."
+    >
       <Table
         id="matched"
         caption="Matched policy versions"
@@ -162,7 +181,9 @@ function Outcome({ view }: { readonly view: ChangeDetailView }): JSX.Element {
         sortable
         empty={
           <EmptyState title="Nothing was carried out so far">
-            {view.state === 'approved' ? 'No audit record shows these policies changing since the approval.' : 'The change is not approved yet.'}
+            {view.state === 'approved'
+              ? 'No audit record shows these policies changing since the approval.'
+              : 'The change is not approved yet.'}
           </EmptyState>
         }
       />
@@ -175,11 +196,19 @@ function yesOrNo(yes: boolean, yesWord: string, noWord: string): JSX.Element {
 }
 
 const matchedColumns: readonly Column<Matched>[] = [
-  { head: 'Entry', numeric: true, names: true, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
+  {
+    head: 'Entry',
+    numeric: true,
+    names: true,
+    cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a>,
+  },
   { head: 'Event time', tight: true, cell: ({ eventTime }) => <Time at={eventTime} /> },
   { head: 'Policy', wide: true, cell: ({ policy }) => <Name text={policy} /> },
   { head: 'Author', cell: ({ author }) => <Name text={author} /> },
   { head: 'Content', tight: true, cell: ({ sameContent }) => yesOrNo(sameContent, 'As approved', 'Differs') },
   { head: 'Window', tight: true, cell: ({ insideWindow }) => yesOrNo(insideWindow, 'Inside', 'Outside') },
-  { head: 'Digest', cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />) },
+  {
+    head: 'Digest',
+    cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />),
+  },
 ];

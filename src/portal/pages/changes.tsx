@@ -33,7 +33,10 @@ export function ChangesPage({ shell, filter, counts, rows, paging }: ChangesView
         <ul>
           {filterOrder.map((state) => (
             <li key={state}>
-              <a href={paths.changes({ state: state === 'all' ? null : state })} aria-current={state === filter ? 'page' : undefined}>
+              <a
+                href={paths.changes({ state: state === 'all' ? null : state })}
+                aria-current={state === filter ? 'page' : undefined}
+              >
                 {filterWords[state]} <span class="tab-count">{countText(counts[state])}</span>
               </a>
             </li>
@@ -51,7 +54,12 @@ export function ChangesPage({ shell, filter, counts, rows, paging }: ChangesView
           </EmptyState>
         }
       />
-      <Pager path={paths.changes()} query={query} paging={paging} summary={`${countText(rows.length)} of ${countOf(counts[filter], 'change')}`} />
+      <Pager
+        path={paths.changes()}
+        query={query}
+        paging={paging}
+        summary={`${countText(rows.length)} of ${countOf(counts[filter], 'change')}`}
+      />
     </Layout>
   );
 }
@@ -71,7 +79,8 @@ const columns: readonly Column<ChangeRow>[] = [
   {
     head: 'What happened',
     tight: true,
-    cell: ({ state, outcome }) => (state === 'approved' ? <StatusMark {...changeOutcomeMarks[outcome]} /> : <span class="note">–</span>),
+    cell: ({ state, outcome }) =>
+      state === 'approved' ? <StatusMark {...changeOutcomeMarks[outcome]} /> : <span class="note">–</span>,
   },
   { head: 'Requester', cell: ({ requester }) => requester },
   { head: 'Approver', cell: ({ approver }) => approver ?? <span class="note">–</span> },

@@ -23,7 +23,11 @@ export function ControlsPage(view: ControlsView): JSX.Element {
         ) : undefined
       }
     >
-      <Panel id="frameworks" title="Frameworks" note="A result reaches a requirement only over a direct mapping that covers it; the rest stays not assessed.">
+      <Panel
+        id="frameworks"
+        title="Frameworks"
+        note="A result reaches a requirement only over a direct mapping that covers it; the rest stays not assessed."
+      >
         <div class="framework-list">
           {frameworks.map((framework) => (
             <Framework framework={framework} now={shell.now} />
@@ -47,13 +51,20 @@ function AssessmentNote({ view: { assessment, shell } }: { readonly view: Contro
   if (assessment === null) return <>Not assessed yet.</>;
   return (
     <>
-      Made <Age at={assessment.at} now={shell.now} /> for {assessment.scope}, <Span from={assessment.period.from} to={assessment.period.to} precision="day" />, on{' '}
+      Made <Age at={assessment.at} now={shell.now} /> for {assessment.scope},{' '}
+      <Span from={assessment.period.from} to={assessment.period.to} precision="day" />, on{' '}
       {countOf(assessment.logSize, 'entry', 'entries')} of the log
     </>
   );
 }
 
-function Framework({ framework, now }: { readonly framework: ControlsView['frameworks'][number]; readonly now: string }): JSX.Element {
+function Framework({
+  framework,
+  now,
+}: {
+  readonly framework: ControlsView['frameworks'][number];
+  readonly now: string;
+}): JSX.Element {
   const { title, version, publisher, requirements, totals, latestReport } = framework;
   return (
     <div>
@@ -61,7 +72,16 @@ function Framework({ framework, now }: { readonly framework: ControlsView['frame
       <p class="note">
         {publisher}, {version}, {countOf(requirements, 'requirement')}
       </p>
-      {totals === null ? <p class="note">Not assessed yet.</p> : <ResultShares totals={totals} {...(latestReport === null ? {} : { link: (result) => `${paths.report(latestReport.id, { result })}#requirements` })} />}
+      {totals === null ? (
+        <p class="note">Not assessed yet.</p>
+      ) : (
+        <ResultShares
+          totals={totals}
+          {...(latestReport === null
+            ? {}
+            : { link: (result) => `${paths.report(latestReport.id, { result })}#requirements` })}
+        />
+      )}
       {latestReport !== null && (
         <p class="note">
           <a href={paths.report(latestReport.id)}>Latest report</a> <Age at={latestReport.requestedAt} now={now} />,{' '}

@@ -38,8 +38,17 @@ export function NotPermittedPage({ shell, what, because, recordedIndex }: NotPer
     <Layout shell={shell} title="Not permitted" lead={`You may not ${what}: ${because}`}>
       <Facts
         facts={[
-          { term: 'Signed in as', is: shell.user === null ? 'nobody' : `${shell.user.displayName} (${shell.user.roles.join(', ')})` },
-          { term: 'Recorded', is: recordedIndex === null ? null : <a href={paths.record(recordedIndex)}>entry {countText(recordedIndex)}</a> },
+          {
+            term: 'Signed in as',
+            is: shell.user === null ? 'nobody' : `${shell.user.displayName} (${shell.user.roles.join(', ')})`,
+          },
+          {
+            term: 'Recorded',
+            is:
+              recordedIndex === null ? null : (
+                <a href={paths.record(recordedIndex)}>entry {countText(recordedIndex)}</a>
+              ),
+          },
         ]}
       />
       <p>

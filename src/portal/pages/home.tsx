@@ -62,7 +62,11 @@ export function HomePage(view: HomeView): JSX.Element {
           <Completeness view={view} />
         </div>
       </div>
-      <Panel id="volume" title="Records of the last 30 days" note="Each strip has its own scale. A bar leads to its records.">
+      <Panel
+        id="volume"
+        title="Records of the last 30 days"
+        note="Each strip has its own scale. A bar leads to its records."
+      >
         <VolumeChart days={view.volume} />
       </Panel>
       <Frameworks view={view} />
@@ -102,7 +106,10 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
         {verification === null ? (
           <StatusMark tone="warn" word="Never verified" />
         ) : (
-          <StatusMark tone={verification.verified ? 'good' : 'bad'} word={verification.verified ? 'Intact' : 'Not intact'} />
+          <StatusMark
+            tone={verification.verified ? 'good' : 'bad'}
+            word={verification.verified ? 'Intact' : 'Not intact'}
+          />
         )}
       </p>
       {verification !== null && verification.problems.length > 0 && (
@@ -150,13 +157,28 @@ function Completeness({ view: { shell, completeness: of } }: { readonly view: Ho
           whole={of.policyChanges}
           href={paths.policies(of.policyChangesAuthorised < of.policyChanges ? { authorised: 'no' } : {})}
         />
-        <Share word="Records understood" part={of.records - of.rejected} whole={of.records} href={may(shell, 'rejected.read') ? paths.rejected() : paths.sources} />
+        <Share
+          word="Records understood"
+          part={of.records - of.rejected}
+          whole={of.records}
+          href={may(shell, 'rejected.read') ? paths.rejected() : paths.sources}
+        />
       </ul>
     </Panel>
   );
 }
 
-function Share({ word, part, whole, href }: { readonly word: string; readonly part: number; readonly whole: number; readonly href: string }): JSX.Element {
+function Share({
+  word,
+  part,
+  whole,
+  href,
+}: {
+  readonly word: string;
+  readonly part: number;
+  readonly whole: number;
+  readonly href: string;
+}): JSX.Element {
   return (
     <li>
       <span>{word}</span>
@@ -189,7 +211,8 @@ function Frameworks({ view: { shell, frameworks, assessedAt } }: { readonly view
     >
       {frameworks.length === 0 ? (
         <EmptyState title="Nothing was assessed yet">
-          {may(shell, 'reports.request') ? <a href={paths.newReport}>Build a report</a> : 'A report has to be built'} to assess the controls for a period.
+          {may(shell, 'reports.request') ? <a href={paths.newReport}>Build a report</a> : 'A report has to be built'} to
+          assess the controls for a period.
         </EmptyState>
       ) : (
         <div class="framework-list">

@@ -36,8 +36,22 @@ export function NewChangePage({ shell, values, problems }: NewChangeView): JSX.E
             ]}
             problems={problems}
           />
-          <TimeField name="windowFrom" label="Window from (UTC)" hint="May be carried out from" value={values.windowFrom} problems={problems} required />
-          <TimeField name="windowTo" label="Window to (UTC)" hint="and until" value={values.windowTo} problems={problems} required />
+          <TimeField
+            name="windowFrom"
+            label="Window from (UTC)"
+            hint="May be carried out from"
+            value={values.windowFrom}
+            problems={problems}
+            required
+          />
+          <TimeField
+            name="windowTo"
+            label="Window to (UTC)"
+            hint="and until"
+            value={values.windowTo}
+            problems={problems}
+            required
+          />
         </div>
         <TextArea
           name="reason"

@@ -23,8 +23,24 @@ export function NewReportPage({ shell, frameworks, segments, values, problems }:
           problems={problems}
         />
         <div class="fields fields-form">
-          <TextField name="from" label="First day" hint="From 00:00 UTC" type="date" value={values.from} problems={problems} required />
-          <TextField name="to" label="Last day" hint="Until 24:00 UTC" type="date" value={values.to} problems={problems} required />
+          <TextField
+            name="from"
+            label="First day"
+            hint="From 00:00 UTC"
+            type="date"
+            value={values.from}
+            problems={problems}
+            required
+          />
+          <TextField
+            name="to"
+            label="Last day"
+            hint="Until 24:00 UTC"
+            type="date"
+            value={values.to}
+            problems={problems}
+            required
+          />
         </div>
         <Choices
           name="segments"

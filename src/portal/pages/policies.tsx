@@ -21,13 +21,20 @@ export function PoliciesPage({ shell, filters, namespaces, rows, matching, pagin
     },
   );
   return (
-    <Layout shell={shell} title="Policies" lead="Segmentation policies as the audit records show them, with every version there was.">
+    <Layout
+      shell={shell}
+      title="Policies"
+      lead="Segmentation policies as the audit records show them, with every version there was."
+    >
       <FilterForm path={paths.policies()} active={active}>
         <Select
           name="namespace"
           label="Namespace"
           value={filters.namespace ?? ''}
-          options={[{ value: '', word: 'any' }, ...namespaces.map((namespace) => ({ value: namespace, word: namespace }))]}
+          options={[
+            { value: '', word: 'any' },
+            ...namespaces.map((namespace) => ({ value: namespace, word: namespace })),
+          ]}
         />
         <TextField name="text" label="Name contains" value={filters.text ?? ''} />
         <Select
@@ -74,7 +81,11 @@ function PolicyName({ row }: { readonly row: PolicyRow }): JSX.Element {
 const columns: readonly Column<PolicyRow>[] = [
   { head: 'Policy', names: true, cell: (row) => <PolicyName row={row} /> },
   { head: 'Kind', cell: ({ kind }) => kind },
-  { head: 'Now', tight: true, cell: ({ inForce }) => <StatusMark tone={inForce ? 'good' : 'quiet'} word={inForce ? 'In force' : 'Deleted'} /> },
+  {
+    head: 'Now',
+    tight: true,
+    cell: ({ inForce }) => <StatusMark tone={inForce ? 'good' : 'quiet'} word={inForce ? 'In force' : 'Deleted'} />,
+  },
   { head: 'Versions', numeric: true, cell: (row) => <a href={paths.policy(row)}>{countText(row.versions)}</a> },
   {
     head: 'Changes',

@@ -49,7 +49,12 @@ export function PolicyPage({ shell, kind, namespace, name, inForce, versions }: 
       </Panel>
       <Panel id="texts" title="What each version says">
         {versions.map((version, place) => (
-          <Version version={version} before={versions[place + 1] ?? null} name={`${kind} ${title}`} open={place === 0} />
+          <Version
+            version={version}
+            before={versions[place + 1] ?? null}
+            name={`${kind} ${title}`}
+            open={place === 0}
+          />
         ))}
       </Panel>
     </Layout>
@@ -67,7 +72,8 @@ function Version({ version, before, name, open }: VersionProps): JSX.Element {
   return (
     <details class="version" id={`version-${version.version}`} open={open}>
       <summary>
-        <b>Version {version.version}</b> {version.action} by {version.author}, <Time at={version.eventTime} precision="minute" />{' '}
+        <b>Version {version.version}</b> {version.action} by {version.author},{' '}
+        <Time at={version.eventTime} precision="minute" />{' '}
         {version.unauthorised !== null && <StatusMark {...unauthorisedMark} />}
       </summary>
       <PolicyText name={`${name}, version ${version.version}`} before={before?.object ?? null} after={version.object} />
@@ -82,7 +88,10 @@ const columns: readonly Column<PolicyVersionRow>[] = [
   { head: 'Author', cell: ({ author }) => <Name text={author} /> },
   { head: 'Authorised by', wide: true, cell: (row) => <AuthorisedBy row={row} /> },
   { head: 'Source entry', numeric: true, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
-  { head: 'Digest', cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />) },
+  {
+    head: 'Digest',
+    cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />),
+  },
 ];
 
 function AuthorisedBy({ row: { authorisedBy } }: { readonly row: PolicyVersionRow }): JSX.Element {

@@ -15,7 +15,11 @@ export function RecordsPage(view: RecordsView): JSX.Element {
   const { shell, filters, rows, matching, paging } = view;
   const filtered = Object.values(filters).some((value) => value !== null);
   return (
-    <Layout shell={shell} title="Records" lead="Everything the sources sent, and every act of the service itself, in the order of the log.">
+    <Layout
+      shell={shell}
+      title="Records"
+      lead="Everything the sources sent, and every act of the service itself, in the order of the log."
+    >
       <RecordFilterForm view={view} />
       <Table
         id="records"
@@ -40,27 +44,30 @@ export function RecordsPage(view: RecordsView): JSX.Element {
 }
 
 function caption(shown: number, matching: number | null): string {
-  return matching === null ? `${countOf(shown, 'record')} on this page` : `${countText(shown)} of ${countOf(matching, 'record')}`;
+  return matching === null
+    ? `${countOf(shown, 'record')} on this page`
+    : `${countText(shown)} of ${countOf(matching, 'record')}`;
 }
 
 function anyOr(values: readonly string[], word: (value: string) => string): readonly Option[] {
   return [{ value: '', word: 'any' }, ...values.map((value) => ({ value, word: word(value) }))];
 }
 
-function RecordFilterForm({ view: { filters, problems, kinds, sources } }: { readonly view: RecordsView }): JSX.Element {
-  const active = activeFilters(
-    { ...filters },
-    {
-      from: (value) => `from ${timeText(value, 'minute')}`,
-      to: (value) => `before ${timeText(value, 'minute')}`,
-      kind: (value) => plainWord(value),
-      source: (value) => `source ${value}`,
-      verdict: (value) => `verdict ${value.replaceAll('_', ' ')}`,
-      workload: (value) => `workload ${value}`,
-      policy: (value) => `policy ${value}`,
-      text: (value) => `text “${value}”`,
-    } satisfies Record<keyof RecordFilters, (value: string) => string>,
-  );
+function RecordFilterForm({
+  view: { filters, problems, kinds, sources },
+}: {
+  readonly view: RecordsView;
+}): JSX.Element {
+  const active = activeFilters({ ...filters }, {
+    from: (value) => `from ${timeText(value, 'minute')}`,
+    to: (value) => `before ${timeText(value, 'minute')}`,
+    kind: (value) => plainWord(value),
+    source: (value) => `source ${value}`,
+    verdict: (value) => `verdict ${value.replaceAll('_', ' ')}`,
+    workload: (value) => `workload ${value}`,
+    policy: (value) => `policy ${value}`,
+    text: (value) => `text “${value}”`,
+  } satisfies Record<keyof RecordFilters, (value: string) => string>);
   return (
     <FilterForm path={paths.records()} active={active}>
       <TimeField name="from" label="From" value={filters.from ?? ''} problems={problems} />
@@ -81,15 +88,26 @@ function RecordFilterForm({ view: { filters, problems, kinds, sources } }: { rea
 }
 
 const columns: readonly Column<RecordRow>[] = [
-  { head: 'Index', numeric: true, names: true, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
+  {
+    head: 'Index',
+    numeric: true,
+    names: true,
+    cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a>,
+  },
   {
     head: 'Event time',
     tight: true,
-    cell: ({ eventTime }) => (eventTime === null ? <span class="note">none given</span> : <Time at={eventTime} precision="millisecond" />),
+    cell: ({ eventTime }) =>
+      eventTime === null ? <span class="note">none given</span> : <Time at={eventTime} precision="millisecond" />,
   },
   { head: 'Received', tight: true, cell: (row) => <Received row={row} /> },
   { head: 'Source', tight: true, cell: ({ source }) => source },
-  { head: 'Verdict', tight: true, cell: ({ verdict }) => (verdict === 'none' ? <span class="note">–</span> : <StatusMark {...verdictMarks[verdict]} />) },
+  {
+    head: 'Verdict',
+    tight: true,
+    cell: ({ verdict }) =>
+      verdict === 'none' ? <span class="note">–</span> : <StatusMark {...verdictMarks[verdict]} />,
+  },
   { head: 'What happened', wide: true, cell: (row) => <WhatHappened row={row} /> },
   { head: 'Policy', wide: true, cell: (row) => <Policies row={row} /> },
 ];
@@ -116,7 +134,8 @@ function WhatHappened({ row }: { readonly row: RecordRow }): JSX.Element {
   const protocol = [row.protocol, row.port].filter((value) => value !== null).join(' ');
   return (
     <span class="flow">
-      <Workload id={row.from} /> <span class="arrow">to</span> <Workload id={row.to} /> <span class="note tight">{protocol}</span>
+      <Workload id={row.from} /> <span class="arrow">to</span> <Workload id={row.to} />{' '}
+      <span class="note tight">{protocol}</span>
     </span>
   );
 }

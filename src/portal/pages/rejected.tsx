@@ -46,7 +46,10 @@ export function RejectedPage({ shell, filters, sources, rows, matching, paging }
           name="reason"
           label="Reason"
           value={filters.reason ?? ''}
-          options={[{ value: '', word: 'any' }, ...RejectReason.options.map((reason) => ({ value: reason, word: reasonWords[reason] }))]}
+          options={[
+            { value: '', word: 'any' },
+            ...RejectReason.options.map((reason) => ({ value: reason, word: reasonWords[reason] })),
+          ]}
         />
       </FilterForm>
       <Table

@@ -26,7 +26,11 @@ export function ReportsPage({ shell, rows, paging }: ReportsView): JSX.Element {
         rows={rows}
         empty={
           <EmptyState title="No report yet">
-            {mayRequest ? <BuildReport /> : 'Auditors and administrators build reports; they appear here for everybody.'}
+            {mayRequest ? (
+              <BuildReport />
+            ) : (
+              'Auditors and administrators build reports; they appear here for everybody.'
+            )}
           </EmptyState>
         }
       />
@@ -69,13 +73,22 @@ const columns: readonly Column<ReportRow>[] = [
   {
     head: 'Satisfied',
     numeric: true,
-    cell: ({ id, totals }) => (totals === null ? <span class="note">–</span> : <a href={`${paths.report(id, { result: 'satisfied' })}#requirements`}>{totals.satisfied}</a>),
+    cell: ({ id, totals }) =>
+      totals === null ? (
+        <span class="note">–</span>
+      ) : (
+        <a href={`${paths.report(id, { result: 'satisfied' })}#requirements`}>{totals.satisfied}</a>
+      ),
   },
   {
     head: 'Not satisfied',
     numeric: true,
     cell: ({ id, totals }) =>
-      totals === null ? <span class="note">–</span> : <a href={`${paths.report(id, { result: 'not_satisfied' })}#requirements`}>{totals.notSatisfied}</a>,
+      totals === null ? (
+        <span class="note">–</span>
+      ) : (
+        <a href={`${paths.report(id, { result: 'not_satisfied' })}#requirements`}>{totals.notSatisfied}</a>
+      ),
   },
   { head: 'Requested', tight: true, cell: (row) => <Requested row={row} /> },
   {

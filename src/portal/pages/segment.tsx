@@ -2,13 +2,13 @@ import type { JSX } from 'preact';
 import { Facts } from '../components/facts.js';
 import { Time, countOf, countText } from '../components/figures.js';
 import { PolicyName, Workload } from '../components/identifier.js';
+import { Labels } from '../components/labels.js';
 import { EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, phaseMarks, plainWord, verdictMarks } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { EdgeRow, SegmentDetailView } from '../views.js';
-import { Labels } from './record.js';
 import { DefaultDenyMark } from './segments.js';
 
 export function SegmentPage(view: SegmentDetailView): JSX.Element {
@@ -34,14 +34,24 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
                 <ul class="plain-list">
                   {segment.defaultDeny.policies.map((policy) => (
                     <li>
-                      <a href={paths.policy(policy)}>{[policy.namespace, policy.name].filter((part) => part !== null).join('/')}</a>
+                      <a href={paths.policy(policy)}>
+                        {[policy.namespace, policy.name].filter((part) => part !== null).join('/')}
+                      </a>
                     </li>
                   ))}
                 </ul>
               ),
           },
           { term: 'Criticality', is: plainWord(segment.criticality) },
-          { term: 'Members', is: Object.keys(view.matchLabels).length === 0 ? 'everything in the namespace' : <Labels labels={view.matchLabels} /> },
+          {
+            term: 'Members',
+            is:
+              Object.keys(view.matchLabels).length === 0 ? (
+                'everything in the namespace'
+              ) : (
+                <Labels labels={view.matchLabels} />
+              ),
+          },
         ]}
       />
       <Panel id="workloads" title="Workloads">
@@ -51,12 +61,23 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
           captionHidden
           sortable
           rows={workloads}
-          empty={<EmptyState title="No workload was seen">No record shows a workload with these labels yet.</EmptyState>}
+          empty={
+            <EmptyState title="No workload was seen">No record shows a workload with these labels yet.</EmptyState>
+          }
           columns={[
-            { head: 'Workload', names: true, cell: ({ key, name }) => <a href={paths.records({ workload: key })}>{name}</a> },
+            {
+              head: 'Workload',
+              names: true,
+              cell: ({ key, name }) => <a href={paths.records({ workload: key })}>{name}</a>,
+            },
             { head: 'Labels', wide: true, cell: ({ labels }) => <Labels labels={labels} /> },
             { head: 'Last seen', tight: true, cell: ({ lastSeen }) => <Time at={lastSeen} /> },
-            { head: 'Flows', numeric: true, sortBy: ({ flows }) => flows, cell: ({ key, flows }) => <a href={paths.records({ workload: key, kind: 'flow' })}>{countText(flows)}</a> },
+            {
+              head: 'Flows',
+              numeric: true,
+              sortBy: ({ flows }) => flows,
+              cell: ({ key, flows }) => <a href={paths.records({ workload: key, kind: 'flow' })}>{countText(flows)}</a>,
+            },
           ]}
         />
       </Panel>
@@ -76,10 +97,14 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
 }
 
 function EdgesNote({ view: { edges, edgesTotal, edgesSince } }: { readonly view: SegmentDetailView }): JSX.Element {
-  const shown = edges.length === edgesTotal ? countOf(edgesTotal, 'edge') : `${countText(edges.length)} busiest of ${countOf(edgesTotal, 'edge')}`;
+  const shown =
+    edges.length === edgesTotal
+      ? countOf(edgesTotal, 'edge')
+      : `${countText(edges.length)} busiest of ${countOf(edgesTotal, 'edge')}`;
   return (
     <>
-      {shown} since <Time at={edgesSince} precision="day" />: flows summed up by the two ends, protocol, port and verdict.
+      {shown} since <Time at={edgesSince} precision="day" />: flows summed up by the two ends, protocol, port and
+      verdict.
     </>
   );
 }
@@ -88,16 +113,27 @@ function edgeColumns(since: string): readonly Column<EdgeRow>[] {
   return [
     { head: 'From', names: true, cell: ({ from }) => <Workload id={from} href={paths.records({ workload: from })} /> },
     { head: 'To', wide: true, cell: ({ to }) => <Workload id={to} href={paths.records({ workload: to })} /> },
-    { head: 'Port', numeric: true, sortBy: ({ port }) => port ?? -1, cell: ({ protocol, port }) => (port === null ? protocol : `${protocol} ${port}`) },
+    {
+      head: 'Port',
+      numeric: true,
+      sortBy: ({ port }) => port ?? -1,
+      cell: ({ protocol, port }) => (port === null ? protocol : `${protocol} ${port}`),
+    },
     { head: 'Verdict', tight: true, cell: ({ verdict }) => <StatusMark {...verdictMarks[verdict]} /> },
     {
       head: 'Flows',
       numeric: true,
       sortBy: ({ flows }) => flows,
-      cell: ({ from, verdict, flows }) => <a href={paths.records({ from: since, verdict, workload: from })}>{countText(flows)}</a>,
+      cell: ({ from, verdict, flows }) => (
+        <a href={paths.records({ from: since, verdict, workload: from })}>{countText(flows)}</a>
+      ),
     },
     { head: 'First', tight: true, cell: ({ firstTime }) => <Time at={firstTime} precision="day" /> },
     { head: 'Last', tight: true, cell: ({ lastTime }) => <Time at={lastTime} precision="minute" /> },
-    { head: 'Allowed by', wide: true, cell: ({ policy }) => (policy === null ? <span class="note">–</span> : <PolicyName text={policy} />) },
+    {
+      head: 'Allowed by',
+      wide: true,
+      cell: ({ policy }) => (policy === null ? <span class="note">–</span> : <PolicyName text={policy} />),
+    },
   ];
 }

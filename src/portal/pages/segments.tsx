@@ -16,7 +16,11 @@ export function SegmentsPage({ shell, rows, traffic }: SegmentsView): JSX.Elemen
         columns={columns}
         rows={rows}
         sortable
-        empty={<EmptyState title="No segments yet">Name the segments of your estate through the API. <a href={paths.apiReference}>API reference</a></EmptyState>}
+        empty={
+          <EmptyState title="No segments yet">
+            Name the segments of your estate through the API. <a href={paths.apiReference}>API reference</a>
+          </EmptyState>
+        }
       />
       {traffic.length > 0 && <Traffic traffic={traffic} segments={rows.map(({ name }) => name)} />}
     </Layout>
@@ -30,19 +34,54 @@ export function DefaultDenyMark({ is: { ingress, egress } }: { readonly is: Defa
   return <StatusMark tone="bad" word="None" />;
 }
 
-const criticalityOrder: Readonly<Record<SegmentRow['criticality'], number>> = { critical: 0, high: 1, medium: 2, low: 3 };
-const phaseOrder: Readonly<Record<SegmentRow['phase'], number>> = { discovery: 0, modelling: 1, testing: 2, monitoring: 3, enforcing: 4 };
+const criticalityOrder: Readonly<Record<SegmentRow['criticality'], number>> = {
+  critical: 0,
+  high: 1,
+  medium: 2,
+  low: 3,
+};
+const phaseOrder: Readonly<Record<SegmentRow['phase'], number>> = {
+  discovery: 0,
+  modelling: 1,
+  testing: 2,
+  monitoring: 3,
+  enforcing: 4,
+};
 
 const columns: readonly Column<SegmentRow>[] = [
   { head: 'Segment', names: true, cell: ({ name }) => <a href={paths.segment(name)}>{name}</a> },
-  { head: 'Phase', tight: true, sortBy: ({ phase }) => phaseOrder[phase], cell: ({ phase }) => <StatusMark {...phaseMarks[phase]} /> },
+  {
+    head: 'Phase',
+    tight: true,
+    sortBy: ({ phase }) => phaseOrder[phase],
+    cell: ({ phase }) => <StatusMark {...phaseMarks[phase]} />,
+  },
   { head: 'Default deny', tight: true, cell: ({ defaultDeny }) => <DefaultDenyMark is={defaultDeny} /> },
-  { head: 'Criticality', sortBy: ({ criticality }) => criticalityOrder[criticality], cell: ({ criticality }) => plainWord(criticality) },
+  {
+    head: 'Criticality',
+    sortBy: ({ criticality }) => criticalityOrder[criticality],
+    cell: ({ criticality }) => plainWord(criticality),
+  },
   { head: 'Owner', cell: ({ owner }) => owner },
   { head: 'Namespace', cell: ({ namespace }) => namespace },
-  { head: 'Workloads', numeric: true, sortBy: ({ workloads }) => workloads, cell: (row) => <a href={`${paths.segment(row.name)}#workloads`}>{countText(row.workloads)}</a> },
-  { head: 'Allowed', numeric: true, sortBy: ({ allowed }) => allowed, cell: (row) => <a href={`${paths.segment(row.name)}#edges`}>{countText(row.allowed)}</a> },
-  { head: 'Denied', numeric: true, sortBy: ({ denied }) => denied, cell: (row) => <a href={`${paths.segment(row.name)}#edges`}>{countText(row.denied)}</a> },
+  {
+    head: 'Workloads',
+    numeric: true,
+    sortBy: ({ workloads }) => workloads,
+    cell: (row) => <a href={`${paths.segment(row.name)}#workloads`}>{countText(row.workloads)}</a>,
+  },
+  {
+    head: 'Allowed',
+    numeric: true,
+    sortBy: ({ allowed }) => allowed,
+    cell: (row) => <a href={`${paths.segment(row.name)}#edges`}>{countText(row.allowed)}</a>,
+  },
+  {
+    head: 'Denied',
+    numeric: true,
+    sortBy: ({ denied }) => denied,
+    cell: (row) => <a href={`${paths.segment(row.name)}#edges`}>{countText(row.denied)}</a>,
+  },
 ];
 
 type TrafficRow = SegmentsView['traffic'][number];
@@ -55,7 +94,11 @@ interface TrafficProps {
 function Traffic({ traffic, segments }: TrafficProps): JSX.Element {
   const names = [...new Set([...segments, ...traffic.flatMap(({ from, to }) => [from, to])])];
   return (
-    <Panel id="traffic" title="Which segments talk" note="Flows of the last 30 days, from the row to the column: allowed above, denied or would be denied below.">
+    <Panel
+      id="traffic"
+      title="Which segments talk"
+      note="Flows of the last 30 days, from the row to the column: allowed above, denied or would be denied below."
+    >
       <div class="matrix-frame" tabIndex={0} role="region" aria-label="Which segments talk, scrolls sideways">
         <table class="matrix">
           <caption class="unseen">Flows between segments</caption>
@@ -74,7 +117,11 @@ function Traffic({ traffic, segments }: TrafficProps): JSX.Element {
               <tr key={from}>
                 <th scope="row">{from}</th>
                 {names.map((to) => (
-                  <TrafficCell key={to} row={traffic.find((row) => row.from === from && row.to === to)} segments={segments} />
+                  <TrafficCell
+                    key={to}
+                    row={traffic.find((row) => row.from === from && row.to === to)}
+                    segments={segments}
+                  />
                 ))}
               </tr>
             ))}
@@ -85,13 +132,23 @@ function Traffic({ traffic, segments }: TrafficProps): JSX.Element {
   );
 }
 
-function TrafficCell({ row, segments }: { readonly row: TrafficRow | undefined; readonly segments: readonly string[] }): JSX.Element {
+function TrafficCell({
+  row,
+  segments,
+}: {
+  readonly row: TrafficRow | undefined;
+  readonly segments: readonly string[];
+}): JSX.Element {
   if (row === undefined) return <td class="matrix-none">·</td>;
   const refused = row.denied + row.wouldDeny;
   const edges = `${paths.segment(segments.includes(row.from) ? row.from : row.to)}#edges`;
   return (
     <td>
-      {row.allowed > 0 && <a class="matrix-allowed" href={edges}>{countText(row.allowed)}</a>}
+      {row.allowed > 0 && (
+        <a class="matrix-allowed" href={edges}>
+          {countText(row.allowed)}
+        </a>
+      )}
       {refused > 0 && (
         <a class={row.denied > 0 ? 'matrix-denied' : 'matrix-would-deny'} href={edges}>
           {row.denied > 0 ? '✕' : '!'} {countText(refused)}

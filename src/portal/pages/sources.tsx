@@ -20,7 +20,8 @@ export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
         sortable
         empty={
           <EmptyState title="No source yet">
-            An administrator creates one through the API and gets its token. <a href={paths.apiReference}>API reference</a>
+            An administrator creates one through the API and gets its token.{' '}
+            <a href={paths.apiReference}>API reference</a>
           </EmptyState>
         }
       />
@@ -30,22 +31,43 @@ export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
 
 function columns(now: string): readonly Column<SourceRow>[] {
   return [
-    { head: 'Source', names: true, tight: true, cell: ({ name, format }) => <SourceName name={name} format={format} /> },
+    {
+      head: 'Source',
+      names: true,
+      tight: true,
+      cell: ({ name, format }) => <SourceName name={name} format={format} />,
+    },
     { head: 'Health', tight: true, cell: ({ health }) => <StatusMark {...sourceHealthMarks[health]} /> },
-    { head: 'Last received', tight: true, sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '', cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} /> },
-    { head: 'Last event time', tight: true, cell: ({ lastEventTime }) => (lastEventTime === null ? <span class="note">–</span> : <Time at={lastEventTime} />) },
+    {
+      head: 'Last received',
+      tight: true,
+      sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '',
+      cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} />,
+    },
+    {
+      head: 'Last event time',
+      tight: true,
+      cell: ({ lastEventTime }) => (lastEventTime === null ? <span class="note">–</span> : <Time at={lastEventTime} />),
+    },
     {
       head: 'Silent after',
       tight: true,
       sortBy: ({ silenceAfterSeconds }) => silenceAfterSeconds ?? 0,
-      cell: ({ silenceAfterSeconds: seconds }) => (seconds === null ? <span class="note">not watched</span> : durationText(seconds)),
+      cell: ({ silenceAfterSeconds: seconds }) =>
+        seconds === null ? <span class="note">not watched</span> : durationText(seconds),
     },
-    { head: 'Received', numeric: true, sortBy: ({ received }) => received, cell: ({ name, received }) => <a href={paths.records({ source: name })}>{countText(received)}</a> },
+    {
+      head: 'Received',
+      numeric: true,
+      sortBy: ({ received }) => received,
+      cell: ({ name, received }) => <a href={paths.records({ source: name })}>{countText(received)}</a>,
+    },
     {
       head: 'Rejected',
       numeric: true,
       sortBy: ({ rejected }) => rejected,
-      cell: ({ name, rejected }) => (rejected === 0 ? '0' : <a href={paths.rejected({ source: name })}>{countText(rejected)}</a>),
+      cell: ({ name, rejected }) =>
+        rejected === 0 ? '0' : <a href={paths.rejected({ source: name })}>{countText(rejected)}</a>,
     },
     { head: 'Last 30 days', wide: true, cell: ({ perDay }) => <Trend perDay={perDay} /> },
   ];
@@ -67,5 +89,10 @@ function LastSeen({ at, now }: { readonly at: string | null; readonly now: strin
 function Trend({ perDay }: { readonly perDay: readonly number[] }): JSX.Element {
   if (perDay.length === 0) return <span class="note">–</span>;
   const silentDays = perDay.filter((count) => count === 0).length;
-  return <Sparkline values={perDay} title={`${countText(Math.max(...perDay))} records on the busiest day, ${silentDays} days without any`} />;
+  return (
+    <Sparkline
+      values={perDay}
+      title={`${countText(Math.max(...perDay))} records on the busiest day, ${silentDays} days without any`}
+    />
+  );
 }

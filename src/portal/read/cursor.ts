@@ -19,7 +19,10 @@ export function readCursor(text: string | null): Cursor | null {
 }
 
 export function wrongCursor(): Problem {
-  return new Problem('invalid_input', 'The page of the list that the address names cannot be read; start from the first page.');
+  return new Problem(
+    'invalid_input',
+    'The page of the list that the address names cannot be read; start from the first page.',
+  );
 }
 
 /** Addresses' cursors for the pages beside one, from the places of its first and last row; null where there is nothing further. */
@@ -36,7 +39,12 @@ export interface Slice<Row> {
  * A page of a list out of the rows found from `cursor` on, going its way and asked for one more than the page holds.
  * The page itself always runs from newer to older.
  */
-export function slice<Row>(found: readonly Row[], size: number, cursor: Cursor | null, placeOf: (row: Row) => string): Slice<Row> {
+export function slice<Row>(
+  found: readonly Row[],
+  size: number,
+  cursor: Cursor | null,
+  placeOf: (row: Row) => string,
+): Slice<Row> {
   const further = found.length > size;
   const shown = found.slice(0, size);
   const backwards = cursor?.way === 'newer';
@@ -52,7 +60,12 @@ export function slice<Row>(found: readonly Row[], size: number, cursor: Cursor |
 }
 
 /** The same for a list that is whole in memory, from newer to older. */
-export function sliceOf<Row>(all: readonly Row[], size: number, cursor: Cursor | null, placeOf: (row: Row) => string): Slice<Row> {
+export function sliceOf<Row>(
+  all: readonly Row[],
+  size: number,
+  cursor: Cursor | null,
+  placeOf: (row: Row) => string,
+): Slice<Row> {
   if (cursor === null) return slice(all.slice(0, size + 1), size, null, placeOf);
   const at = all.findIndex((row) => placeOf(row) === cursor.place);
   if (at === -1) throw wrongCursor();

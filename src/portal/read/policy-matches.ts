@@ -151,13 +151,25 @@ function seen(row: VersionRow): VersionSeen {
   return { index: Number(row.index), kind, namespace, name, action, author, eventTime: row.event_time_text, digest };
 }
 
-function keyOf({ kind, namespace, name }: { readonly kind: string; readonly namespace: string | null; readonly name: string }): string {
+function keyOf({
+  kind,
+  namespace,
+  name,
+}: {
+  readonly kind: string;
+  readonly namespace: string | null;
+  readonly name: string;
+}): string {
   return JSON.stringify([kind, namespace, name]);
 }
 
 type Item = RegisteredChange['items'][number];
 
-function progressOf(change: RegisteredChange, now: string, versionsOf: (item: Item) => readonly VersionSeen[]): ChangeProgress {
+function progressOf(
+  change: RegisteredChange,
+  now: string,
+  versionsOf: (item: Item) => readonly VersionSeen[],
+): ChangeProgress {
   const items = change.items.map((item) => itemProgress(change, item, versionsOf(item)));
   const carriedOut = items.filter(({ done }) => done).length;
   return { outcome: outcomeOf(change, now, carriedOut), matched: items.map(({ matched }) => matched) };
@@ -171,7 +183,11 @@ function outcomeOf({ state, windowTo, items }: RegisteredChange, now: string, ca
 }
 
 /** One item against the versions of its policy: each version that it authorises, or that comes near it. */
-function itemProgress(change: RegisteredChange, item: Item, versions: readonly VersionSeen[]): { done: boolean; matched: MatchedVersion[] } {
+function itemProgress(
+  change: RegisteredChange,
+  item: Item,
+  versions: readonly VersionSeen[],
+): { done: boolean; matched: MatchedVersion[] } {
   // What was in force before anybody asked for the change is no attempt at it.
   const since = change.proposedAt < change.windowFrom ? change.proposedAt : change.windowFrom;
   const later = versions.filter(({ eventTime }) => isWithin(eventTime, since, '9999-12-31T23:59:59Z'));
@@ -185,7 +201,9 @@ function itemProgress(change: RegisteredChange, item: Item, versions: readonly V
         eventTime: version.eventTime,
         author: version.author,
         digest: version.digest,
-        sameContent: version.action === item.action && (item.action === 'delete' || (item.digest !== null && item.digest === version.digest)),
+        sameContent:
+          version.action === item.action &&
+          (item.action === 'delete' || (item.digest !== null && item.digest === version.digest)),
         insideWindow: isWithin(version.eventTime, change.windowFrom, change.windowTo),
       })),
   };

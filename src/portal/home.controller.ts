@@ -1,0 +1,96 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { CurrentActor, SignedIn } from '../access/guard.js';
+import { isPermitted } from '../access/permissions.js';
+import type { Actor } from '../context.js';
+import { Assessments } from '../controls/assessments.js';
+import { frameworks } from '../controls/catalogs/frameworks.js';
+import { Sources } from '../ingestion/sources.js';
+import { Policies } from '../policies/policies.js';
+import { pageAnswer } from './answers.js';
+import { HomePage } from './pages/home.js';
+import { ChangeList } from './read/change-list.js';
+import { findingsIn } from './read/findings.js';
+import { FlowVolume } from './read/flow-volume.js';
+import { PolicyMatches } from './read/policy-matches.js';
+import { RejectedRecords } from './read/rejected-records.js';
+import { reportedControls } from './read/reported-controls.js';
+import { SegmentEstate } from './read/segment-estate.js';
+import { segmentRow } from './read/segment-rows.js';
+import { daysUntil } from './read/source-activity.js';
+import { CurrentShell } from './shell.js';
+import type { HomeView, Shell } from './views.js';
+
+const everything = { source: null, reason: null };
+
+/** What needs attention, how complete the evidence is, and how the frameworks stand. */
+@ApiExcludeController()
+@Controller()
+export class HomeController {
+  constructor(
+    @Inject(Assessments) private readonly assessments: Assessments,
+    @Inject(Sources) private readonly sources: Sources,
+    @Inject(Policies) private readonly policies: Policies,
+    @Inject(ChangeList) private readonly changeList: ChangeList,
+    @Inject(PolicyMatches) private readonly matches: PolicyMatches,
+    @Inject(RejectedRecords) private readonly rejected: RejectedRecords,
+    @Inject(SegmentEstate) private readonly estate: SegmentEstate,
+    @Inject(FlowVolume) private readonly volume: FlowVolume,
+  ) {}
+
+  @Get()
+  @SignedIn()
+  async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
+    const days = daysUntil(shell.now, 30);
+    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview] =
+      await Promise.all([
+        this.assessments.present(),
+        this.sources.list(),
+        this.policies.list(),
+        this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
+        this.estate.all(),
+        this.estate.policiesInForce(),
+        this.volume.perDay(days),
+        this.rejected.page(everything, 1, null),
+        isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+      ]);
+    const rows = segments.map((one) => ({
+      ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
+      updatedAt: one.segment.updatedAt,
+    }));
+    const findings = findingsIn({
+      log: shell.log,
+      changes: judged,
+      sources,
+      isSilent: (source) => this.sources.isSilent(source),
+      segments: rows,
+      controls: reportedControls(present),
+      assessedAt: present.assessedAt,
+      mayReadRejected: isPermitted(actor, 'rejected.read'),
+      lastRejectedAt: lastRejected.rows[0]?.receivedAt ?? null,
+    });
+    const view: HomeView = {
+      shell,
+      findings,
+      awaitingReview,
+      completeness: {
+        sources: sources.length,
+        sourcesReporting: sources.filter((source) => source.received > 0 && !this.sources.isSilent(source)).length,
+        segments: rows.length,
+        segmentsEnforcing: rows.filter(({ phase }) => phase === 'enforcing').length,
+        policies: policies.filter((policy) => policy.inForce).length,
+        policyChanges: judged.length,
+        policyChangesAuthorised: judged.filter(({ unauthorised }) => unauthorised === null).length,
+        records: sources.reduce((sum, { received }) => sum + received, 0),
+        rejected: sources.reduce((sum, { rejected }) => sum + rejected, 0),
+      },
+      frameworks: frameworks.flatMap(({ id, title }) => {
+        const totals = present.byFramework.get(id)?.totals;
+        return totals === undefined ? [] : [{ id, title, totals }];
+      }),
+      assessedAt: present.assessedAt,
+      volume,
+    };
+    return pageAnswer(HomePage(view));
+  }
+}

@@ -1,0 +1,105 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { Needs } from '../access/guard.js';
+import { Policies } from '../policies/policies.js';
+import { pageAnswer } from './answers.js';
+import { fieldText, type Fields } from './forms.js';
+import { PoliciesPage } from './pages/policies.js';
+import { PolicyPage } from './pages/policy.js';
+import { readCursor, sliceOf } from './read/cursor.js';
+import { PolicyMatches } from './read/policy-matches.js';
+import { writtenPart } from './read/policy-objects.js';
+import { CurrentShell } from './shell.js';
+import type { PolicyRow, Shell } from './views.js';
+
+const pageSize = 100;
+
+@ApiExcludeController()
+@Controller('policies')
+export class PolicyPagesController {
+  constructor(
+    @Inject(Policies) private readonly policies: Policies,
+    @Inject(PolicyMatches) private readonly matches: PolicyMatches,
+  ) {}
+
+  @Get()
+  @Needs('policies.read')
+  async list(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
+    const filters = {
+      namespace: fieldText(query, 'namespace'),
+      text: fieldText(query, 'text'),
+      authorised: ['yes', 'no'].find((value) => value === query['authorised']) ?? null,
+    };
+    const all = await this.rows();
+    const text = filters.text?.toLowerCase() ?? '';
+    const matching = all.filter(
+      (row) =>
+        (filters.namespace === null || row.namespace === filters.namespace) &&
+        row.name.toLowerCase().includes(text) &&
+        (filters.authorised === null || (row.unauthorisedVersions === 0) === (filters.authorised === 'yes')),
+    );
+    const cursor = readCursor(fieldText(query, 'cursor'));
+    const { rows, paging } = sliceOf(matching, pageSize, cursor, keyOf);
+    const namespaces = [...new Set(all.flatMap(({ namespace }) => (namespace === null ? [] : [namespace])))].sort();
+    return pageAnswer(PoliciesPage({ shell, filters, namespaces, rows, matching: matching.length, paging }));
+  }
+
+  @Get(':kind/:namespace/:name')
+  @Needs('policies.read')
+  async detail(
+    @CurrentShell() shell: Shell,
+    @Param('kind') kind: string,
+    @Param('namespace') namespaceInPath: string,
+    @Param('name') name: string,
+  ): Promise<Response> {
+    const namespace = namespaceInPath === '-' ? null : namespaceInPath;
+    const versions = await this.policies.versions(kind, namespace, name);
+    const judged = await this.matches.judged({ policy: { kind, namespace, name } });
+    const byIndex = new Map(judged.map((one) => [one.version.index, one]));
+    return pageAnswer(
+      PolicyPage({
+        shell,
+        kind,
+        namespace,
+        name,
+        inForce: versions[0]?.action !== 'delete',
+        versions: versions.map(({ version, index, action, author, eventTime, digest, object }) => ({
+          version,
+          index,
+          action,
+          author,
+          eventTime,
+          digest,
+          object: object === null ? null : writtenPart(object),
+          authorisedBy: byIndex.get(index)?.authorisedBy ?? null,
+          unauthorised: byIndex.get(index)?.unauthorised ?? null,
+        })),
+      }),
+    );
+  }
+
+  /** All policies, the one that changed last first. */
+  private async rows(): Promise<PolicyRow[]> {
+    const [policies, judged] = await Promise.all([this.policies.list(), this.matches.judged()]);
+    const unauthorised = new Map<string, number>();
+    for (const { version } of judged.filter((one) => one.unauthorised !== null)) {
+      unauthorised.set(keyOf(version), (unauthorised.get(keyOf(version)) ?? 0) + 1);
+    }
+    return policies
+      .map((policy) => ({ ...policy, unauthorisedVersions: unauthorised.get(keyOf(policy)) ?? 0 }))
+      .sort((a, b) => (a.changedAt < b.changedAt ? 1 : a.changedAt > b.changedAt ? -1 : keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+}
+
+/** Names of Kubernetes objects hold no slash. */
+function keyOf({
+  kind,
+  namespace,
+  name,
+}: {
+  readonly kind: string;
+  readonly namespace: string | null;
+  readonly name: string;
+}): string {
+  return `${kind}/${namespace ?? '-'}/${name}`;
+}

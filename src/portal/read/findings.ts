@@ -1,0 +1,184 @@
+import type { ReportedControl } from '../../evidence/report-model.js';
+import type { SourceView } from '../../ingestion/sources.js';
+import { paths } from '../paths.js';
+import type { FindingView, LogState, SegmentRow, Severity } from '../views.js';
+import type { JudgedVersion } from './policy-matches.js';
+
+/** What is looked at for things that need a person. */
+export interface Situation {
+  readonly log: LogState | null;
+  /** Policy versions of the last 30 days. */
+  readonly changes: readonly JudgedVersion[];
+  readonly sources: readonly SourceView[];
+  readonly isSilent: (source: SourceView) => boolean;
+  readonly segments: readonly (SegmentRow & { readonly updatedAt: string })[];
+  readonly controls: readonly ReportedControl[];
+  readonly assessedAt: string;
+  readonly mayReadRejected: boolean;
+  /** Null when nothing was rejected. */
+  readonly lastRejectedAt: string | null;
+}
+
+/** Unauthorised changes that are named one by one. */
+const changesNamed = 20;
+
+/** Everything that needs a person now, from the records and the present assessment. */
+export function findingsIn(situation: Situation): FindingView[] {
+  return [
+    ...integrity(situation),
+    ...unauthorisedChanges(situation),
+    ...silentSources(situation),
+    ...unenforcedSegments(situation),
+    ...rejectedRecords(situation),
+    ...failedControls(situation),
+  ];
+}
+
+function integrity({ log }: Situation): FindingView[] {
+  const { verified = true, at = '', problems = [] } = log?.verification ?? {};
+  if (verified) return [];
+  const [first = 'The log does not rebuild from its stored bytes.'] = problems;
+  const more = problems.length > 1 ? ` And ${problems.length - 1} more.` : '';
+  return [
+    {
+      kind: 'integrity',
+      severity: 'critical',
+      title: 'The log is not intact',
+      detail: `${first}${more}`,
+      since: at,
+      href: `${paths.home}#integrity`,
+    },
+  ];
+}
+
+function unauthorisedChanges({ changes, controls }: Situation): FindingView[] {
+  const found = changes.filter(({ unauthorised }) => unauthorised !== null).toReversed();
+  const severities = severityByRecord(controls);
+  const named = found.slice(0, changesNamed).map(({ version, unauthorised }): FindingView => {
+    const { kind, namespace, name, action, author, index, eventTime } = version;
+    return {
+      kind: 'unauthorised_change',
+      severity: severities.get(index) ?? 'high',
+      title: `${namespace === null ? '' : `${namespace}/`}${name} was ${action}d without an approved change`,
+      detail: `${kind}, by ${author}. ${unauthorised ?? ''}`,
+      since: eventTime,
+      href: paths.record(index),
+    };
+  });
+  const rest = found.slice(changesNamed);
+  const [next] = rest;
+  if (next === undefined) return named;
+  return [
+    ...named,
+    {
+      kind: 'unauthorised_change',
+      severity: 'high',
+      title: `${rest.length} earlier policy changes had no approved change either`,
+      detail: 'All within the last 30 days.',
+      since: next.version.eventTime,
+      href: paths.policies({ authorised: 'no' }),
+    },
+  ];
+}
+
+/** How bad the control that judges approvals finds each policy change, by the entry that showed it. */
+function severityByRecord(controls: readonly ReportedControl[]): ReadonlyMap<number, Severity> {
+  const observations = controls.find(({ controlId }) => controlId === 'change-approval')?.observations ?? [];
+  return new Map(
+    observations.flatMap(({ severity, citations }) =>
+      citations[0] === undefined ? [] : [[citations[0].index, severity] as const],
+    ),
+  );
+}
+
+function silentSources({ sources, isSilent }: Situation): FindingView[] {
+  return sources.filter(isSilent).map((source) => {
+    const limit = spanText(source.silenceAfterSeconds ?? 0);
+    return {
+      kind: 'silent_source',
+      severity: 'high',
+      title: `${source.name} is silent`,
+      detail:
+        source.lastEventTime === null
+          ? `It has never sent a record; ${limit} without one is normal for it.`
+          : `Its last record is from ${source.lastEventTime.slice(0, 16).replace('T', ' ')}; ${limit} without one is normal for it.`,
+      since: source.lastEventTime ?? source.createdAt,
+      href: `${paths.sources}#source-${source.name}`,
+    };
+  });
+}
+
+function spanText(seconds: number): string {
+  for (const [size, name] of [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+  ] as const) {
+    if (seconds >= size) {
+      const amount = Math.round(seconds / size);
+      return `${amount} ${name}${amount === 1 ? '' : 's'}`;
+    }
+  }
+  return `${seconds} seconds`;
+}
+
+function unenforcedSegments({ segments }: Situation): FindingView[] {
+  return segments.flatMap(
+    ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, updatedAt }): FindingView[] => {
+      if (phase === 'enforcing' && ingress && egress) return [];
+      const denies =
+        ingress && egress
+          ? 'both ways'
+          : ingress
+            ? 'for ingress only'
+            : egress
+              ? 'for egress only'
+              : 'in neither direction';
+      return [
+        {
+          kind: 'unenforced_segment',
+          severity: criticality,
+          title: phase === 'enforcing' ? `${name} does not deny by default` : `${name} is not enforced`,
+          detail:
+            workloads === 0
+              ? `In phase ${phase}; no workload of it was seen yet.`
+              : `In phase ${phase}; its ${workloads} workload${workloads === 1 ? ' is' : 's are'} denied by default ${denies}.`,
+          since: updatedAt,
+          href: paths.segment(name),
+        },
+      ];
+    },
+  );
+}
+
+function rejectedRecords({ sources, mayReadRejected, lastRejectedAt }: Situation): FindingView[] {
+  const senders = sources.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected);
+  const total = senders.reduce((sum, { rejected }) => sum + rejected, 0);
+  if (lastRejectedAt === null || total === 0) return [];
+  return [
+    {
+      kind: 'rejected_records',
+      severity: 'low',
+      title: `${total} record${total === 1 ? '' : 's'} could not be read`,
+      detail: `${senders
+        .slice(0, 3)
+        .map(({ name, rejected }) => `${rejected} of ${name}`)
+        .join(', ')}${senders.length > 3 ? ' and others' : ''}; the bytes are kept.`,
+      since: lastRejectedAt,
+      href: mayReadRejected ? paths.rejected() : paths.sources,
+    },
+  ];
+}
+
+function failedControls({ controls, assessedAt }: Situation): FindingView[] {
+  return controls
+    .filter(({ result }) => result === 'not_satisfied')
+    .map(({ controlId, title, reason }) => ({
+      kind: 'failed_control',
+      severity: 'medium',
+      title: `Control not satisfied: ${title}`,
+      detail: reason,
+      since: assessedAt,
+      href: paths.control(controlId),
+    }));
+}
