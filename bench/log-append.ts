@@ -90,7 +90,12 @@ async function sealAll(database: Database, signer: Signer, batches: readonly (re
   await database.withClient(async (client) => {
     let running: Promise<void> = Promise.resolve();
     for (const batch of batches) {
-      const prepared = batch.map((entry) => prepareEntry(entry, new Date()));
+      const prepared: PreparedEntry[] = [];
+      for (const entry of batch) {
+        prepared.push(prepareEntry(entry, new Date()));
+        // As Log.append does: the commit under way gets its turn.
+        if (prepared.length % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
       await running;
       running = appendEntries(client, prepared, { own: true }).then(({ head }) => {
         signCheckpoint(head, signer);

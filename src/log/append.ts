@@ -1,5 +1,5 @@
 import { DatabaseError, type PoolClient } from 'pg';
-import { BinaryCopyRows } from './binary-copy.js';
+import { BinaryCopyRows, copyOf } from './binary-copy.js';
 import { runCopyStatements } from './copy-statements.js';
 import {
   appendLeaves,
@@ -11,7 +11,7 @@ import {
   type TreeState,
 } from './core/tiles.js';
 import { hashLength } from './core/tree.js';
-import { retentionClassOf, type PreparedEntry } from './entry.js';
+import { entryColumns, placeRow, type PreparedEntry } from './entry.js';
 
 /** The log after an append. */
 export interface Head {
@@ -179,26 +179,8 @@ async function write(
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
   own: boolean,
 ): Promise<void> {
-  const payloadBytes = added.reduce((sum, entry) => sum + entry.payload.length, 0);
-  const rows = new BinaryCopyRows(added.length * 220 + payloadBytes);
-  added.forEach((entry, offset) => {
-    rows.row(10);
-    rows.int64(firstIndex + offset);
-    rows.text(retentionClassOf(entry.kind));
-    rows.bytes(entry.id);
-    rows.text(entry.kind);
-    rows.text(entry.source);
-    rows.bigint64(entry.occurredAtNs);
-    rows.timestamp(entry.receivedAtMs);
-    rows.hex(entry.payloadHash);
-    rows.bytes(entry.salt);
-    rows.bytes(entry.payload);
-  });
-  const statements = [
-    `COPY log_entry (index, retention_class, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload)
-       FROM STDIN (FORMAT binary)`,
-  ];
-  const data = [rows.finish()];
+  const statements = [`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`];
+  const data = [copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset)))];
   if (keys.length > 0) {
     const keyRows = new BinaryCopyRows(keys.length * 54);
     for (const { key, content, index } of keys) {

@@ -11,9 +11,13 @@ export class BinaryCopyRows {
   private buffer: Buffer;
   private used = 0;
 
-  constructor(expectedBytes: number) {
-    this.buffer = Buffer.allocUnsafe(Math.max(expectedBytes, 1024));
-    this.used = signature.copy(this.buffer, 0);
+  /** `expectedBytes` saves growing; `headless` rows are for {@link copyOf}. */
+  constructor(expectedBytes: number, headless = false) {
+    this.buffer = Buffer.allocUnsafe(Math.max(expectedBytes, 64));
+    if (!headless) {
+      this.reserve(signature.length);
+      signature.copy(this.buffer, 0);
+    }
   }
 
   /** Room for that many bytes, and where it begins; may replace the buffer, so it is called before the buffer is touched. */
@@ -131,10 +135,22 @@ export class BinaryCopyRows {
     this.buffer.write(value, at + 4, length, 'utf8');
   }
 
+  /** The rows so far, without trailer. */
+  rows(): Buffer {
+    return this.buffer.subarray(0, this.used);
+  }
+
   /** The finished data, trailer included. */
   finish(): Buffer {
     const at = this.reserve(2);
     this.buffer.writeInt16BE(-1, at);
     return this.buffer.subarray(0, this.used);
   }
+}
+
+const trailer = Buffer.from('ffff', 'hex');
+
+/** Data of a COPY from rows that were written headless, each on its own. */
+export function copyOf(rows: readonly Buffer[]): Buffer {
+  return Buffer.concat([signature, ...rows, trailer]);
 }

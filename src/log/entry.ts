@@ -1,3 +1,4 @@
+import { BinaryCopyRows } from './binary-copy.js';
 import { leafHashOf, payloadHashOf, saltLength } from './core/leaf.js';
 import { formatNanoseconds } from './time.js';
 import { randomBytesPooled, uuidText, uuidv7Bytes } from './uuid.js';
@@ -46,6 +47,22 @@ export interface PreparedEntry {
   readonly salt: Buffer;
   readonly payloadHash: string;
   readonly leafHash: string;
+  /** The entry as a row of {@link entryColumns} in binary COPY form; its index is set by {@link placeRow}. */
+  readonly row: Buffer;
+}
+
+/** Columns of log_entry in the order of prepared rows. */
+export const entryColumns =
+  'index, retention_class, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload';
+
+/** Where the index stands in a prepared row: behind the field count and the field's length. */
+const indexOffset = 6;
+
+/** Writes an entry's index into its prepared row. */
+export function placeRow(row: Buffer, index: number): Buffer {
+  row.writeInt32BE(Math.floor(index / 0x1_0000_0000), indexOffset);
+  row.writeUInt32BE(index % 0x1_0000_0000, indexOffset + 4);
+  return row;
 }
 
 /** Hashes an entry; `receivedAt` is the service's clock. */
@@ -65,6 +82,18 @@ export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
     receivedAt: receivedAtText,
     payloadHash,
   });
+  const row = new BinaryCopyRows(200 + entry.kind.length + 2 * entry.source.length + entry.payload.length, true);
+  row.row(10);
+  row.int64(0);
+  row.text(retentionClassOf(entry.kind));
+  row.bytes(id);
+  row.text(entry.kind);
+  row.text(entry.source);
+  row.bigint64(occurredAtNs);
+  row.timestamp(receivedAtMs);
+  row.hex(payloadHash);
+  row.bytes(salt);
+  row.bytes(entry.payload);
   return {
     kind: entry.kind,
     source: entry.source,
@@ -76,6 +105,7 @@ export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
     salt,
     payloadHash,
     leafHash,
+    row: row.rows(),
   };
 }
 

@@ -29,6 +29,9 @@ export interface Receipts {
 const mostEntriesPerCommit = 10_000;
 const mostBytesPerCommit = 32 * 1024 * 1024;
 
+/** Entries hashed before other work of the process gets its turn. */
+const entriesPerTurn = 100;
+
 interface Waiting {
   readonly entries: readonly PreparedEntry[];
   readonly resolve: (receipts: Receipts) => void;
@@ -71,7 +74,12 @@ export class Log {
     if (this.closed)
       throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
     const receivedAt = this.now();
-    const prepared = entries.map((entry) => prepareEntry(entry, receivedAt));
+    const prepared: PreparedEntry[] = [];
+    for (const entry of entries) {
+      prepared.push(prepareEntry(entry, receivedAt));
+      // Lets the commit under way go on: hashing and the database's work overlap.
+      if (prepared.length % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
     return await new Promise<Receipts>((resolve, reject) => {
       this.waiting.push({ entries: prepared, resolve, reject });
       this.committing ??= this.commitWaiting();

@@ -3,11 +3,11 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { CurrentActor, Needs } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
-import { Assessments } from '../controls/assessments.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
 import { Reports } from '../evidence/reports.js';
 import { pageAnswer } from './answers.js';
 import { ControlsPage } from './pages/controls.js';
+import { LatestAssessment } from './read/latest-assessment.js';
 import { reportedControls } from './read/reported-controls.js';
 import { CurrentShell } from './shell.js';
 import type { Shell } from './views.js';
@@ -19,7 +19,7 @@ const reportsLookedAt = 100;
 @Controller('controls')
 export class ControlPagesController {
   constructor(
-    @Inject(Assessments) private readonly assessments: Assessments,
+    @Inject(LatestAssessment) private readonly assessment: LatestAssessment,
     @Inject(Reports) private readonly reports: Reports,
   ) {}
 
@@ -27,7 +27,7 @@ export class ControlPagesController {
   @Needs('controls.read')
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const [present, reports] = await Promise.all([
-      this.assessments.present(),
+      this.assessment.get(),
       isPermitted(actor, 'reports.read') ? this.reports.list(reportsLookedAt) : [],
     ]);
     const { snapshot, assessedAt, byFramework } = present;

@@ -3,7 +3,6 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { CurrentActor, SignedIn } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
-import { Assessments } from '../controls/assessments.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
 import { Sources } from '../ingestion/sources.js';
 import { Policies } from '../policies/policies.js';
@@ -12,6 +11,7 @@ import { HomePage } from './pages/home.js';
 import { ChangeList } from './read/change-list.js';
 import { findingsIn } from './read/findings.js';
 import { FlowVolume } from './read/flow-volume.js';
+import { LatestAssessment } from './read/latest-assessment.js';
 import { PolicyMatches } from './read/policy-matches.js';
 import { RejectedRecords } from './read/rejected-records.js';
 import { reportedControls } from './read/reported-controls.js';
@@ -28,7 +28,7 @@ const everything = { source: null, reason: null };
 @Controller()
 export class HomeController {
   constructor(
-    @Inject(Assessments) private readonly assessments: Assessments,
+    @Inject(LatestAssessment) private readonly assessment: LatestAssessment,
     @Inject(Sources) private readonly sources: Sources,
     @Inject(Policies) private readonly policies: Policies,
     @Inject(ChangeList) private readonly changeList: ChangeList,
@@ -44,7 +44,7 @@ export class HomeController {
     const days = daysUntil(shell.now, 30);
     const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview] =
       await Promise.all([
-        this.assessments.present(),
+        this.assessment.get(),
         this.sources.list(),
         this.policies.list(),
         this.matches.judged({ since: `${days[0]}T00:00:00Z` }),

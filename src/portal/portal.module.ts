@@ -1,4 +1,5 @@
-import { Module } from '@nestjs/common';
+import { Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
+import { urlencoded } from 'express';
 import { ApiReferenceController } from './api-reference.controller.js';
 import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
@@ -8,6 +9,7 @@ import { PolicyPagesController } from './policies.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
 import { FlowVolume } from './read/flow-volume.js';
+import { LatestAssessment } from './read/latest-assessment.js';
 import { PolicyMatches } from './read/policy-matches.js';
 import { PolicyObjects } from './read/policy-objects.js';
 import { RejectedRecords } from './read/rejected-records.js';
@@ -41,6 +43,7 @@ import { SourcePagesController } from './sources.controller.js';
     ProblemPages,
     ChangeList,
     FlowVolume,
+    LatestAssessment,
     PolicyMatches,
     PolicyObjects,
     RejectedRecords,
@@ -50,4 +53,11 @@ import { SourcePagesController } from './sources.controller.js';
   ],
   exports: [ProblemPages],
 })
-export class PortalModule {}
+export class PortalModule implements NestModule {
+  /** Forms are read where there are some; the largest holds a policy. */
+  configure(consumer: MiddlewareConsumer): void {
+    consumer
+      .apply(urlencoded({ extended: false, limit: '1mb' }))
+      .forRoutes(SignInController, ChangePagesController, ReportPagesController);
+  }
+}

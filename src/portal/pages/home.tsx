@@ -147,7 +147,16 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
 
 function Completeness({ view: { shell, completeness: of } }: { readonly view: HomeView }): JSX.Element {
   return (
-    <Panel id="completeness" title="How complete the evidence is">
+    <Panel
+      id="completeness"
+      title="How complete the evidence is"
+      note={
+        <>
+          <a href={paths.policies()}>{countOf(of.policies, 'policy', 'policies')}</a> known; changes and records of 30
+          days
+        </>
+      }
+    >
       <ul class="shares-list">
         <Share word="Sources reporting" part={of.sourcesReporting} whole={of.sources} href={paths.sources} />
         <Share word="Segments enforcing" part={of.segmentsEnforcing} whole={of.segments} href={paths.segments} />

@@ -38,7 +38,7 @@ export class RejectedRecords {
        FROM (SELECT index, source, received_at, reject_reason, reject_detail FROM record
              WHERE ${matches} AND ($3::bigint IS NULL OR ${newer ? 'index > $3' : 'index < $3'})
              ORDER BY index ${newer ? 'ASC' : 'DESC'} LIMIT $4) r
-       LEFT JOIN log_payload p ON p.index = r.index
+       LEFT JOIN log_entry p ON p.index = r.index AND p.retention_class = 'record'
        ORDER BY r.index ${newer ? 'ASC' : 'DESC'}`,
       [filters.source, filters.reason, place, size + 1],
     );

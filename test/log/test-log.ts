@@ -1,0 +1,81 @@
+import { hash, randomBytes } from 'node:crypto';
+import { Client } from 'pg';
+import { Database } from '../../src/database/database.js';
+import { openCheckpoint, type Checkpoint } from '../../src/log/core/checkpoint.js';
+import { signerFromSeed, type Signer } from '../../src/log/core/note.js';
+import type { NewEntry } from '../../src/log/entry.js';
+import { fsck, type FsckResult } from '../../src/log/fsck.js';
+import { initialiseLog, Log } from '../../src/log/log.js';
+import { LogReader } from '../../src/log/read.js';
+import { freshDatabase, type FreshDatabase } from '../support/database.js';
+
+/** A log on a database of its own, without the rest of the service. */
+export interface TestLog {
+  readonly fresh: FreshDatabase;
+  readonly database: Database;
+  readonly log: Log;
+  readonly reader: LogReader;
+  readonly signer: Signer;
+  /** Opens a checkpoint of this log. */
+  open(note: string): Checkpoint;
+  /** Rebuilds the whole log from its stored bytes. */
+  fsck(...checkpoints: string[]): Promise<FsckResult>;
+}
+
+interface Ending {
+  after(work: () => Promise<void>): void;
+}
+
+export interface TestLogOptions {
+  readonly now?: () => Date;
+  readonly poolSize?: number;
+}
+
+export const testOrigin = 'log.example/test';
+
+/** Opens a log that goes when the test ends. */
+export async function openTestLog(t: Ending, options: TestLogOptions = {}): Promise<TestLog> {
+  const fresh = await freshDatabase();
+  const database = await Database.connect(fresh.serviceUrl, {
+    poolSize: options.poolSize ?? 4,
+    applicationName: 'segproof-test',
+  });
+  t.after(async () => {
+    await database.close();
+    await fresh.drop();
+  });
+  await initialiseLog(database, testOrigin);
+  const signer = signerFromSeed(testOrigin, randomBytes(32));
+  return {
+    fresh,
+    database,
+    signer,
+    log: new Log(database, signer, options.now ?? (() => new Date())),
+    reader: new LogReader(database),
+    open: (note) => openCheckpoint(note, [signer.verifier]),
+    fsck: async (...checkpoints) => await fsck(database, { verifiers: [signer.verifier], checkpoints }),
+  };
+}
+
+/** A record without a deduplication key. */
+export function plainEntry(text: string, kind = 'flow'): NewEntry {
+  return { kind, source: 'cluster-a', occurredAt: null, payload: Buffer.from(text) };
+}
+
+/** A record that is the same fact whenever the name is, and the same bytes whenever the text is as well. */
+export function namedEntry(name: string, text = name): NewEntry {
+  return { ...plainEntry(text), dedupe: { key: digest16(name), content: digest16(text) } };
+}
+
+function digest16(text: string): Buffer {
+  return hash('sha256', text, 'buffer').subarray(0, 16);
+}
+
+/** A connection that is closed when the test ends. */
+export async function connectTo(t: Ending, url: string | undefined): Promise<Client> {
+  if (url === undefined) throw new Error('this test needs a superuser: leave DATABASE_URL out, or give it one');
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  t.after(() => client.end());
+  return client;
+}
