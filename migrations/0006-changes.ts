@@ -11,6 +11,7 @@ export class Changes1795305600006 implements MigrationInterface {
         phase text NOT NULL,
         namespace text NOT NULL,
         match_labels json NOT NULL,
+        phase_since timestamptz NOT NULL,
         updated_at timestamptz NOT NULL
       );
 

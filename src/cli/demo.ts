@@ -43,7 +43,7 @@ export function demoCommand(): Command {
       const config: Config = { ...environment, ROLE: 'all', DATA_DIR: join(environment.DATA_DIR, 'demo') };
       const stateFile = join(config.DATA_DIR, 'demo.json');
       const again = existsSync(stateFile);
-      const estate = generateEstate({ seed, end: startOfDay(new Date()), flows: Number(flags.flows) });
+      const estate = generateEstate({ seed, end: startOfHour(new Date()), flows: Number(flags.flows) });
       let present = again ? null : estate.from;
       const clock = new Clock(() => present ?? new Date());
       const stop = untilToldToStop();
@@ -85,8 +85,8 @@ export function demoCommand(): Command {
     });
 }
 
-function startOfDay(date: Date): Date {
-  return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()));
+function startOfHour(date: Date): Date {
+  return new Date(Math.floor(date.getTime() / 3_600_000) * 3_600_000);
 }
 
 async function firstRun(

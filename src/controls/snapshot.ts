@@ -40,9 +40,9 @@ export class Snapshots {
     const segments = (await this.segments.list())
       .filter((segment) => scope.segments.length === 0 || scope.segments.includes(segment.name))
       .map((segment): SegmentView => {
-        const { name, owner, criticality, phase, namespace, matchLabels } = segment;
+        const { name, owner, criticality, phase, phaseSince, namespace, matchLabels } = segment;
         const members = workloads.filter((workload) => belongsTo(segment, workload));
-        return { name, owner, criticality, phase, namespace, matchLabels, workloads: members };
+        return { name, owner, criticality, phase, phaseSince, namespace, matchLabels, workloads: members };
       });
     const members = new Set(segments.flatMap((segment) => segment.workloads.map((workload) => workload.key)));
     return {

@@ -21,6 +21,10 @@ export class Segment {
   @Column({ type: 'json', name: 'match_labels' })
   matchLabels!: Record<string, string>;
 
+  /** When it entered its phase. */
+  @Column({ type: 'timestamptz', name: 'phase_since' })
+  phaseSince!: Date;
+
   @Column({ type: 'timestamptz', name: 'updated_at' })
   updatedAt!: Date;
 }

@@ -19,7 +19,12 @@ export const SegmentDefinition = z.object({
 });
 export type SegmentDefinition = z.infer<typeof SegmentDefinition>;
 
-export const SegmentView = SegmentDefinition.extend({ name: SegmentName, updatedAt: z.string() });
+export const SegmentView = SegmentDefinition.extend({
+  name: SegmentName,
+  /** When it entered its phase. */
+  phaseSince: z.string(),
+  updatedAt: z.string(),
+});
 export type SegmentView = z.infer<typeof SegmentView>;
 
 interface SegmentRow {
@@ -29,6 +34,7 @@ interface SegmentRow {
   readonly phase: string;
   readonly namespace: string;
   readonly match_labels: unknown;
+  readonly phase_since: Date;
   readonly updated_at: Date;
 }
 
@@ -43,11 +49,12 @@ export class Segments {
   async define(actor: Actor, name: string, definition: SegmentDefinition): Promise<SegmentView> {
     return await this.log.transact(async ({ transaction, now, append }) => {
       const [before] = await transaction.query<SegmentRow>('SELECT * FROM segment WHERE name = $1 FOR UPDATE', [name]);
+      const phaseSince = before?.phase === definition.phase ? before.phase_since : now;
       await transaction.query(
-        `INSERT INTO segment (name, owner, criticality, phase, namespace, match_labels, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        `INSERT INTO segment (name, owner, criticality, phase, namespace, match_labels, phase_since, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, criticality = excluded.criticality, phase = excluded.phase,
-           namespace = excluded.namespace, match_labels = excluded.match_labels, updated_at = excluded.updated_at`,
+           namespace = excluded.namespace, match_labels = excluded.match_labels, phase_since = excluded.phase_since, updated_at = excluded.updated_at`,
         [
           name,
           definition.owner,
@@ -55,6 +62,7 @@ export class Segments {
           definition.phase,
           definition.namespace,
           definition.matchLabels,
+          phaseSince,
           now,
         ],
       );
@@ -64,7 +72,7 @@ export class Segments {
           before: before === undefined ? null : viewOf(before),
         }),
       );
-      return { name, ...definition, updatedAt: now.toISOString() };
+      return { name, ...definition, phaseSince: phaseSince.toISOString(), updatedAt: now.toISOString() };
     });
   }
 
@@ -81,6 +89,7 @@ function viewOf(row: SegmentRow): SegmentView {
     phase: row.phase,
     namespace: row.namespace,
     matchLabels: row.match_labels,
+    phaseSince: row.phase_since.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   });
 }
