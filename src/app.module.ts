@@ -17,6 +17,7 @@ import { Reports } from './evidence/reports.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
 import { Ingest } from './ingestion/ingest.js';
+import { RecordReaders } from './ingestion/record-readers.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
@@ -40,6 +41,7 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  RecordReaders,
   Ingest,
   Segments,
   Records,

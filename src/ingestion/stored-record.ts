@@ -1,7 +1,7 @@
 import { retentionClassOf } from '../log/entry.js';
 import type { StoredEntry } from '../log/read.js';
 import { normaliseRecord } from './formats/registry.js';
-import { rejectedKind } from './ingest.js';
+import { rejectedKind } from './read-records.js';
 import type { Normalised } from './normal-form.js';
 
 /**

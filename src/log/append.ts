@@ -11,7 +11,7 @@ import {
   type TreeState,
 } from './core/tiles.js';
 import { hashLength } from './core/tree.js';
-import { entryColumns, placeRow, type PreparedEntry } from './entry.js';
+import { entryColumns, placeRow, type EntryToAppend } from './entry.js';
 
 /** The log after an append. */
 export interface Head {
@@ -78,7 +78,7 @@ export class KnownFactError extends Error {
  */
 export async function appendEntries(
   client: PoolClient,
-  entries: readonly PreparedEntry[],
+  entries: readonly EntryToAppend[],
   options: AppendOptions,
 ): Promise<AppendResult> {
   try {
@@ -110,7 +110,7 @@ function isKnownKey(error: unknown): boolean {
 
 async function lockHead(
   client: PoolClient,
-  entries: readonly PreparedEntry[],
+  entries: readonly EntryToAppend[],
   own: boolean,
 ): Promise<{ head: HeadRow; known: Map<string, KeyRow> }> {
   const lock = 'SELECT origin, size, root, partial FROM log_head FOR UPDATE';
@@ -138,12 +138,12 @@ interface NewKey {
 
 /** Gives each entry its index, leaving out facts that are in the log already. */
 function place(
-  entries: readonly PreparedEntry[],
+  entries: readonly EntryToAppend[],
   known: Map<string, KeyRow>,
   size: number,
-): { results: Appended[]; added: PreparedEntry[]; keys: NewKey[] } {
+): { results: Appended[]; added: EntryToAppend[]; keys: NewKey[] } {
   const results: Appended[] = [];
-  const added: PreparedEntry[] = [];
+  const added: EntryToAppend[] = [];
   const keys: NewKey[] = [];
   for (const entry of entries) {
     const index = size + added.length;
@@ -173,7 +173,7 @@ function place(
 
 async function write(
   client: PoolClient,
-  added: readonly PreparedEntry[],
+  added: readonly EntryToAppend[],
   keys: readonly NewKey[],
   firstIndex: number,
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },

@@ -35,20 +35,25 @@ export interface DedupeKey {
   readonly content: Buffer;
 }
 
+/** What an append needs of an entry. */
+export interface EntryToAppend {
+  readonly dedupe: DedupeKey | undefined;
+  readonly id: Buffer;
+  /** Lower-case hex. */
+  readonly leafHash: string;
+  /** The entry as a row of {@link entryColumns} in binary COPY form; its index is set by {@link placeRow}. */
+  readonly row: Buffer;
+}
+
 /** An entry hashed and ready; index and place in the tree are given under the head's lock. Hashes are lower-case hex. */
-export interface PreparedEntry {
+export interface PreparedEntry extends EntryToAppend {
   readonly kind: string;
   readonly source: string;
   readonly payload: Buffer;
-  readonly dedupe: DedupeKey | undefined;
-  readonly id: Buffer;
   readonly occurredAtNs: bigint;
   readonly receivedAtMs: number;
   readonly salt: Buffer;
   readonly payloadHash: string;
-  readonly leafHash: string;
-  /** The entry as a row of {@link entryColumns} in binary COPY form; its index is set by {@link placeRow}. */
-  readonly row: Buffer;
 }
 
 /** Columns of log_entry in the order of prepared rows. */

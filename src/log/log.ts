@@ -6,7 +6,7 @@ import { appendEntries, KnownFactError, type Appended, type AppendResult, type H
 import { signCheckpoint } from './core/checkpoint.js';
 import { signNote, type Signer } from './core/note.js';
 import { emptyRoot } from './core/tree.js';
-import { prepareEntry, type NewEntry, type PreparedEntry } from './entry.js';
+import { prepareEntry, type EntryToAppend, type NewEntry, type PreparedEntry } from './entry.js';
 import { uuidText } from './uuid.js';
 
 /** Proof of an append, given after commit. */
@@ -33,7 +33,7 @@ const mostBytesPerCommit = 32 * 1024 * 1024;
 const entriesPerTurn = 100;
 
 interface Waiting {
-  readonly entries: readonly PreparedEntry[];
+  readonly entries: readonly EntryToAppend[];
   readonly resolve: (receipts: Receipts) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -71,8 +71,6 @@ export class Log {
    * @throws Problem `unavailable` when the database did not confirm them.
    */
   async append(entries: readonly NewEntry[]): Promise<Receipts> {
-    if (this.closed)
-      throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
     const receivedAt = this.now();
     const prepared: PreparedEntry[] = [];
     for (const entry of entries) {
@@ -80,8 +78,18 @@ export class Log {
       // Lets the commit under way go on: hashing and the database's work overlap.
       if (prepared.length % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     }
+    return await this.appendPrepared(prepared);
+  }
+
+  /**
+   * As {@link append}, for entries that are hashed already.
+   * @throws Problem `unavailable` when the database did not confirm them.
+   */
+  async appendPrepared(entries: readonly EntryToAppend[]): Promise<Receipts> {
+    if (this.closed)
+      throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
     return await new Promise<Receipts>((resolve, reject) => {
-      this.waiting.push({ entries: prepared, resolve, reject });
+      this.waiting.push({ entries, resolve, reject });
       this.committing ??= this.commitWaiting();
     });
   }
@@ -151,7 +159,7 @@ export class Log {
   }
 
   /** Appends in a transaction of its own; looks for known facts first only where they have been turning up. */
-  private async commit(client: PoolClient, entries: readonly PreparedEntry[]): Promise<AppendResult> {
+  private async commit(client: PoolClient, entries: readonly EntryToAppend[]): Promise<AppendResult> {
     if (this.commitsLookingFirst > 0) {
       this.commitsLookingFirst--;
       return await appendEntries(client, entries, { own: true });
@@ -171,7 +179,7 @@ export class Log {
     let taken = 0;
     for (const request of this.waiting) {
       entries += request.entries.length;
-      for (const entry of request.entries) bytes += entry.payload.length;
+      for (const entry of request.entries) bytes += entry.row.length;
       if (taken > 0 && (entries > mostEntriesPerCommit || bytes > mostBytesPerCommit)) break;
       taken++;
     }

@@ -56,7 +56,7 @@ export class HomeController {
       ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
-      updatedAt: one.segment.updatedAt,
+      phaseSince: one.segment.phaseSince,
     }));
     const findings = findingsIn({
       log: shell.log,

@@ -6,7 +6,8 @@ import { bearerToken } from '../../access/tokens.js';
 import { CONFIG, type Config } from '../../config.js';
 import { Metrics } from '../../metrics.js';
 import { BodyBudget, withBody } from '../body.js';
-import { Ingest, IngestAnswer, type BodyShape } from '../ingest.js';
+import { Ingest, IngestAnswer } from '../ingest.js';
+import type { BodyShape } from '../read-records.js';
 import { SourceName, Sources } from '../sources.js';
 
 /** Line-wise media types; anything else is read as JSON, whatever it calls itself. */

@@ -11,7 +11,7 @@ export interface Situation {
   readonly changes: readonly JudgedVersion[];
   readonly sources: readonly SourceView[];
   readonly isSilent: (source: SourceView) => boolean;
-  readonly segments: readonly (SegmentRow & { readonly updatedAt: string })[];
+  readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
   readonly mayReadRejected: boolean;
@@ -124,7 +124,7 @@ function spanText(seconds: number): string {
 
 function unenforcedSegments({ segments }: Situation): FindingView[] {
   return segments.flatMap(
-    ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, updatedAt }): FindingView[] => {
+    ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, phaseSince }): FindingView[] => {
       if (phase === 'enforcing' && ingress && egress) return [];
       const denies =
         ingress && egress
@@ -143,7 +143,7 @@ function unenforcedSegments({ segments }: Situation): FindingView[] {
             workloads === 0
               ? `In phase ${phase}; no workload of it was seen yet.`
               : `In phase ${phase}; its ${workloads} workload${workloads === 1 ? ' is' : 's are'} denied by default ${denies}.`,
-          since: updatedAt,
+          since: phaseSince,
           href: paths.segment(name),
         },
       ];

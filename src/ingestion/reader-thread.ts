@@ -1,0 +1,25 @@
+import { parentPort } from 'node:worker_threads';
+import { prepareEntry } from '../log/entry.js';
+import { packEntries } from './packed-entries.js';
+import { readRecords } from './read-records.js';
+import type { ReadAnswer, ReadRequest } from './record-readers.js';
+
+/* The program of a reader thread: takes bodies, gives back their records ready for the log. */
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the program of a thread and does nothing by itself');
+
+port.on('message', ({ body, reading, receivedAt }: ReadRequest) => {
+  try {
+    const records = [...readRecords(Buffer.from(body.buffer), reading)];
+    const packed = packEntries(
+      records.map(({ entry }) => prepareEntry(entry, receivedAt)),
+      records.flatMap(({ rejected }, at) => (rejected === null ? [] : [[at, rejected] as const])),
+    );
+    const answer: ReadAnswer = { ok: true, packed };
+    port.postMessage(answer, [packed.rows.buffer, packed.fixed.buffer, packed.ends.buffer]);
+  } catch (error) {
+    const answer: ReadAnswer = { ok: false, message: error instanceof Error ? error.message : String(error) };
+    port.postMessage(answer);
+  }
+});

@@ -1,0 +1,114 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { prepareEntry, type EntryToAppend } from '../log/entry.js';
+import { packedEntries, type PackedEntries } from './packed-entries.js';
+import { readRecords, type Reading, type Rejection } from './read-records.js';
+
+/** The records of a body, hashed and ready for the log. */
+export interface ReadBody {
+  readonly entries: readonly EntryToAppend[];
+  /** Why a record could not be read, by its place. */
+  readonly rejections: ReadonlyMap<number, Rejection>;
+}
+
+/** What a reader thread is asked. */
+export interface ReadRequest {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly reading: Reading;
+  readonly receivedAt: Date;
+}
+
+export type ReadAnswer = { readonly ok: true; readonly packed: PackedEntries } | { readonly ok: false; readonly message: string };
+
+/** Bodies from this size on are read beside the thread that answers requests. */
+const bytesWorthAThread = 48 * 1024;
+
+/**
+ * Reads bodies: small ones at once, large ones in threads of their own, so that a flood of records neither holds up
+ * other requests nor stops at one processor.
+ */
+@Injectable()
+export class RecordReaders implements OnModuleDestroy {
+  private readonly threads: ReaderThread[] = [];
+
+  async read(body: Buffer, reading: Reading, receivedAt: Date): Promise<ReadBody> {
+    if (body.length < bytesWorthAThread) return readHere(body, reading, receivedAt);
+    const packed = await this.leastBusy().read({ body: ownedBytes(body), reading, receivedAt });
+    return { entries: packedEntries(packed), rejections: new Map(packed.rejections) };
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all(this.threads.splice(0).map((thread) => thread.close()));
+  }
+
+  private leastBusy(): ReaderThread {
+    const idle = this.threads.find((thread) => thread.waiting === 0);
+    if (idle !== undefined) return idle;
+    if (this.threads.length < availableParallelism()) {
+      const thread = new ReaderThread();
+      this.threads.push(thread);
+      return thread;
+    }
+    return this.threads.reduce((least, thread) => (thread.waiting < least.waiting ? thread : least));
+  }
+}
+
+function readHere(body: Buffer, reading: Reading, receivedAt: Date): ReadBody {
+  const entries: EntryToAppend[] = [];
+  const rejections = new Map<number, Rejection>();
+  for (const { entry, rejected } of readRecords(body, reading)) {
+    if (rejected !== null) rejections.set(entries.length, rejected);
+    entries.push(prepareEntry(entry, receivedAt));
+  }
+  return { entries, rejections };
+}
+
+/** The bytes in a buffer of their own, which can be handed to a thread without a copy. */
+function ownedBytes(body: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = body;
+  return buffer instanceof ArrayBuffer && byteOffset === 0 && byteLength === buffer.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(body);
+}
+
+/** A thread that reads bodies one after another; one that dies is replaced at the next body. */
+class ReaderThread {
+  private worker: Worker | null = null;
+  private readonly pending: { readonly resolve: (packed: PackedEntries) => void; readonly reject: (error: Error) => void }[] = [];
+
+  get waiting(): number {
+    return this.pending.length;
+  }
+
+  async read(request: ReadRequest): Promise<PackedEntries> {
+    this.worker ??= this.start();
+    const { worker } = this;
+    return await new Promise<PackedEntries>((resolve, reject) => {
+      this.pending.push({ resolve, reject });
+      worker.postMessage(request, [request.body.buffer]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.worker?.terminate();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL('./reader-thread.js', import.meta.url));
+    // Answers come in the order of the requests.
+    worker.on('message', (answer: ReadAnswer) => {
+      const request = this.pending.shift();
+      if (answer.ok) request?.resolve(answer.packed);
+      else request?.reject(new Error(answer.message));
+    });
+    const fail = (error: Error): void => {
+      this.worker = null;
+      for (const request of this.pending.splice(0)) request.reject(error);
+    };
+    worker.on('error', fail);
+    worker.on('exit', () => fail(new Error('the thread that read the records ended')));
+    worker.unref();
+    return worker;
+  }
+}
