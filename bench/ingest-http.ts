@@ -58,7 +58,7 @@ async function measure(context: BenchContext, role: 'api' | 'all'): Promise<Figu
       role === 'api' ? 'ingest-http-ndjson' : 'ingest-http-ndjson-following',
       'records/s',
       runs,
-      `${rounds} rounds of ${batches} NDJSON batches of ${linesPerBatch} Hubble flows (${Math.round((bodies[0]?.length ?? 0) / linesPerBatch)} bytes each) over HTTP, ${inFlight} in flight, full receipts, normal form and deduplication on, ${role === 'api' ? 'by an API process (ROLE=api); followers run in a worker, none here' : 'followers and jobs running in the same process'}, against binary COPY of the same lines into a table with only its primary key; ${before.settings}; WAL syncs counted: ${syncs}`,
+      `${rounds} rounds of ${batches} NDJSON batches of ${linesPerBatch} Hubble flows (${Math.round((bodies[0]?.length ?? 0) / linesPerBatch)} bytes each) over HTTP, ${inFlight} in flight, receipts with indices (receipt=index) and a signed checkpoint, normal form and deduplication on, ${role === 'api' ? 'by an API process (ROLE=api); followers run in a worker, none here' : 'followers and jobs running in the same process'}, against binary COPY of the same lines into a table with only its primary key; ${before.settings}; WAL syncs counted: ${syncs}`,
     );
   } finally {
     await client.end();
@@ -121,7 +121,7 @@ async function sendAll(service: RunningService, bodies: readonly Buffer[]): Prom
   const queue = bodies.values();
   const worker = async (): Promise<void> => {
     for (const body of queue) {
-      const response = await fetch(`${service.url}/ingest/v1/${service.source}`, {
+      const response = await fetch(`${service.url}/ingest/v1/${service.source}?receipt=index`, {
         method: 'POST',
         headers: { authorization: `Bearer ${service.token}`, 'content-type': 'application/x-ndjson' },
         body: new Uint8Array(body),

@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../context.js';
-import { Log } from '../log/log.js';
+import { leafHashOf } from '../log/core/leaf.js';
+import { Log, type Receipts } from '../log/log.js';
+import { leafOf, LogReader } from '../log/read.js';
 import { RejectReason } from './normal-form.js';
 import type { BodyShape } from './read-records.js';
 import { RecordReaders } from './record-readers.js';
@@ -10,9 +12,11 @@ import type { IngestSource } from './sources.js';
 
 export const IngestReceipt = z.object({
   index: z.number().int(),
-  /** Hex; null for a duplicate, whose leaf is that of the entry named by `index`. */
-  leafHash: z.string().nullable(),
+  /** Hex. */
+  leafHash: z.string().optional(),
   outcome: z.enum(['appended', 'duplicate', 'conflict', 'rejected']),
+  /** Inclusion proof (RFC 6962) from the leaf upwards to the checkpoint's root, base64. */
+  proof: z.array(z.string()).optional(),
   /** Why the record could not be read; it is kept and listed among the rejected. */
   reason: RejectReason.optional(),
   detail: z.string().optional(),
@@ -31,12 +35,17 @@ export const IngestAnswer = z.object({
   /** Signed checkpoint that covers the records (C2SP tlog-checkpoint); null when nothing was sent. */
   checkpoint: z.string().nullable(),
 });
+
+/** How much a sender wants to hear about each record: `proof` all, `leaf` index and leaf hash, `index` only the index. */
+export const ReceiptDetail = z.enum(['proof', 'leaf', 'index']);
+export type ReceiptDetail = z.infer<typeof ReceiptDetail>;
 export type IngestAnswer = z.infer<typeof IngestAnswer>;
 
 @Injectable()
 export class Ingest {
   constructor(
     @Inject(Log) private readonly log: Log,
+    @Inject(LogReader) private readonly reader: LogReader,
     @Inject(RecordReaders) private readonly readers: RecordReaders,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -47,24 +56,59 @@ export class Ingest {
    * be read are kept and counted too. Sending the same again adds nothing.
    * @throws Problem `unavailable`
    */
-  async take(source: IngestSource, body: Buffer, shape: BodyShape): Promise<IngestAnswer> {
-    const reading = { source: source.name, format: source.format, shape, mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES };
+  async take(source: IngestSource, body: Buffer, shape: BodyShape, detail: ReceiptDetail): Promise<IngestAnswer> {
+    const reading = {
+      source: source.name,
+      format: source.format,
+      shape,
+      mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,
+    };
     const { entries, rejections } = await this.readers.read(body, reading, this.clock.now());
     if (entries.length === 0) {
       return { received: 0, appended: 0, duplicate: 0, conflict: 0, rejected: 0, receipts: [], checkpoint: null };
     }
-    const { receipts, checkpoint } = await this.log.appendPrepared(entries);
+    const appended = await this.log.appendPrepared(entries);
+    const older = detail === 'index' ? new Map<number, Proven>() : await this.proveDuplicates(appended, detail);
     const counts = { appended: 0, duplicate: 0, conflict: 0, rejected: 0 };
-    const answers = receipts.map((receipt, at): IngestReceipt => {
-      const { leafHash } = receipt;
-      const rejected = rejections.get(at);
-      if (rejected !== undefined && receipt.outcome !== 'duplicate') {
-        counts.rejected++;
-        return { index: receipt.index, leafHash, outcome: 'rejected', ...rejected };
-      }
-      counts[receipt.outcome]++;
-      return { index: receipt.index, leafHash, outcome: receipt.outcome };
+    const receipts = appended.receipts.map((receipt, at): IngestReceipt => {
+      const { index, leafHash } = receipt;
+      const rejected = receipt.outcome === 'duplicate' ? undefined : rejections.get(at);
+      const outcome: IngestReceipt['outcome'] = rejected === undefined ? receipt.outcome : 'rejected';
+      counts[outcome]++;
+      const base = { index, outcome, ...rejected };
+      if (detail === 'index') return base;
+      if (leafHash === null) return { ...base, ...older.get(index) };
+      return detail === 'leaf' ? { ...base, leafHash } : { ...base, leafHash, proof: base64(appended.prove(index)) };
     });
-    return { received: entries.length, ...counts, receipts: answers, checkpoint };
+    return { received: entries.length, ...counts, receipts, checkpoint: appended.checkpoint };
   }
+
+  /** What the first sending of a duplicate was answered, proven to the present checkpoint. */
+  private async proveDuplicates({ receipts, size }: Receipts, detail: ReceiptDetail): Promise<Map<number, Proven>> {
+    const indices = [...new Set(receipts.flatMap((receipt) => (receipt.leafHash === null ? [receipt.index] : [])))];
+    if (indices.length === 0) return new Map();
+    const entries = await this.reader.entriesAt(indices);
+    const proofs =
+      detail === 'proof'
+        ? await this.reader.inclusionProofs(
+            entries.map((entry) => entry.index),
+            size,
+          )
+        : null;
+    return new Map(
+      entries.map((entry, at) => [
+        entry.index,
+        { leafHash: leafHashOf(leafOf(entry)), ...(proofs === null ? {} : { proof: base64(proofs[at] ?? []) }) },
+      ]),
+    );
+  }
+}
+
+interface Proven {
+  readonly leafHash: string;
+  readonly proof?: string[];
+}
+
+function base64(hashes: readonly Buffer[]): string[] {
+  return hashes.map((hash) => hash.toString('base64'));
 }

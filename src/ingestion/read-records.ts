@@ -74,9 +74,7 @@ function readRecord(
   // Without an id of its own a record is known by its bytes; the n-th repetition inside one request
   // is another record, the same request sent again is not.
   const key =
-    record.nativeId === null
-      ? keyOf(source, 'bytes', nth(content, repeats))
-      : keyOf(source, 'id', record.nativeId);
+    record.nativeId === null ? keyOf(source, 'bytes', nth(content, repeats)) : keyOf(source, 'id', record.nativeId);
   return {
     entry: {
       kind: record.kind,

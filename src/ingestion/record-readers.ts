@@ -19,7 +19,9 @@ export interface ReadRequest {
   readonly receivedAt: Date;
 }
 
-export type ReadAnswer = { readonly ok: true; readonly packed: PackedEntries } | { readonly ok: false; readonly message: string };
+export type ReadAnswer =
+  | { readonly ok: true; readonly packed: PackedEntries }
+  | { readonly ok: false; readonly message: string };
 
 /** Bodies from this size on are read beside the thread that answers requests. */
 const bytesWorthAThread = 48 * 1024;
@@ -75,7 +77,10 @@ function ownedBytes(body: Buffer): Uint8Array<ArrayBuffer> {
 /** A thread that reads bodies one after another; one that dies is replaced at the next body. */
 class ReaderThread {
   private worker: Worker | null = null;
-  private readonly pending: { readonly resolve: (packed: PackedEntries) => void; readonly reject: (error: Error) => void }[] = [];
+  private readonly pending: {
+    readonly resolve: (packed: PackedEntries) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
 
   get waiting(): number {
     return this.pending.length;

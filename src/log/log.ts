@@ -5,6 +5,8 @@ import { Problem } from '../errors.js';
 import { appendEntries, KnownFactError, type Appended, type AppendResult, type Head } from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
 import { signNote, type Signer } from './core/note.js';
+import { inclusionRanges, rangeHasher, type LeafRange } from './core/proof.js';
+import { tileWidth } from './core/tiles.js';
 import { emptyRoot } from './core/tree.js';
 import { prepareEntry, type EntryToAppend, type NewEntry, type PreparedEntry } from './entry.js';
 import { uuidText } from './uuid.js';
@@ -23,6 +25,10 @@ export interface Receipts {
   readonly receipts: readonly Receipt[];
   /** Signed checkpoint that covers the entries. */
   readonly checkpoint: string;
+  /** Size of the tree that the checkpoint speaks of. */
+  readonly size: number;
+  /** Inclusion proof to the checkpoint's root, of an entry appended with these receipts; duplicates are older and have none here. */
+  readonly prove: (index: number) => Buffer[];
 }
 
 /** Bounds of one commit: large enough to share its cost, small enough to keep others waiting briefly. */
@@ -205,6 +211,7 @@ export class Log {
     }
     // Signed only now: what a checkpoint says has been committed.
     const checkpoint = this.sign(done.head);
+    const prove = proverOf(done);
     let at = 0;
     for (const request of batch) {
       const receipts = request.entries.map((entry): Receipt => {
@@ -213,7 +220,7 @@ export class Log {
           ? { index, id: null, leafHash: null, outcome }
           : { index, id: uuidText(entry.id), leafHash: entry.leafHash, outcome };
       });
-      request.resolve({ receipts, checkpoint });
+      request.resolve({ receipts, checkpoint, size: done.head.size, prove });
     }
     this.announce(done.head);
   }
@@ -221,6 +228,24 @@ export class Log {
   private announce(head: Head): void {
     for (const listener of this.listeners) listener(head);
   }
+}
+
+/**
+ * Makes inclusion proofs of entries just appended, without reading: their siblings lie in the tiles that this append
+ * filled or left unfinished.
+ */
+function proverOf({ head, state, full }: AppendResult): (index: number) => Buffer[] {
+  let hash: ((range: LeafRange) => Buffer) | null = null;
+  return (index) => {
+    if (hash === null) {
+      const tiles = new Map(full.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
+      state.partial.forEach((hashes, level) => {
+        tiles.set(`${level}/${Math.floor(head.size / tileWidth ** (level + 1))}`, hashes);
+      });
+      hash = rangeHasher(({ level, index: tile }) => tiles.get(`${level}/${tile}`));
+    }
+    return inclusionRanges(index, head.size).map(hash);
+  };
 }
 
 /** What a domain change may use: its transaction, the time, and the log. */

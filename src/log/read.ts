@@ -6,6 +6,7 @@ import type { Leaf } from './core/leaf.js';
 import {
   consistencyRanges,
   hashRange,
+  rangeHasher,
   inclusionRanges,
   tilesFor,
   type LeafRange,
@@ -200,7 +201,8 @@ export class LogReader {
   async inclusionProofs(indices: readonly number[], size: number): Promise<Buffer[][]> {
     const ranges = indices.map((index) => inclusionRanges(index, size));
     const tiles = await this.tiles(ranges.flat(), size);
-    return ranges.map((path) => path.map((range) => hashRange(range, tiles)));
+    const hash = rangeHasher(tiles);
+    return ranges.map((path) => path.map(hash));
   }
 
   /** Consistency proof between two sizes, `0 < first <= second`; see {@link inclusionProofs} for errors. */

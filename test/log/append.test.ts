@@ -7,7 +7,7 @@ import { verifyConsistency, verifyInclusion } from '../../src/log/core/proof.js'
 import { hashLeaf } from '../../src/log/core/tree.js';
 import { initialiseLog, Log, type Receipts } from '../../src/log/log.js';
 import { leafOf } from '../../src/log/read.js';
-import { connectTo, openTestLog, plainEntry, testOrigin, type TestLog } from './test-log.js';
+import { connectTo, openTestLog, plainEntry, testOrigin, untilSomebodyWaits, type TestLog } from './test-log.js';
 
 async function commits({ database }: TestLog): Promise<number> {
   const [row] = await database.query<{ count: number }>(
@@ -182,9 +182,4 @@ test('a log keeps the origin it was started with', async (t) => {
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof Problem && error.code === 'unavailable' && error.retryAfter !== undefined;
-}
-
-async function untilSomebodyWaits(client: { query(sql: string): Promise<{ rows: unknown[] }> }): Promise<void> {
-  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  while ((await client.query(waiting)).rows.length === 0) await nextTurn();
 }

@@ -79,3 +79,13 @@ export async function connectTo(t: Ending, url: string | undefined): Promise<Cli
   t.after(() => client.end());
   return client;
 }
+
+/** Resolves once a connection to this database waits for a lock. */
+export async function untilSomebodyWaits(client: Client): Promise<void> {
+  const waiting = `SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`;
+  const deadline = Date.now() + 10_000;
+  while ((await client.query(waiting)).rows.length === 0) {
+    if (Date.now() > deadline) throw new Error('expected a connection to wait for a lock within 10 s, but none does');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

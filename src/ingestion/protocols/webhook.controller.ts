@@ -1,17 +1,20 @@
-import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
 import { Open } from '../../access/guard.js';
 import { bearerToken } from '../../access/tokens.js';
 import { CONFIG, type Config } from '../../config.js';
 import { Metrics } from '../../metrics.js';
 import { BodyBudget, withBody } from '../body.js';
-import { Ingest, IngestAnswer } from '../ingest.js';
+import { Ingest, IngestAnswer, ReceiptDetail } from '../ingest.js';
 import type { BodyShape } from '../read-records.js';
 import { SourceName, Sources } from '../sources.js';
 
 /** Line-wise media types; anything else is read as JSON, whatever it calls itself. */
 const lineTypes = /^\s*(application\/(x-)?(ndjson|jsonlines|jsonl|json-lines|json-seq)|text\/)/iu;
+
+const TakeQuery = z.object({ receipt: ReceiptDetail.default('proof') });
 
 /** The generic webhook: JSON (one, an array, concatenated) or NDJSON, with the source's token. */
 @ApiTags('ingestion')
@@ -36,18 +39,19 @@ export class WebhookController {
   @ApiOperation({
     summary: 'Send records of a source',
     description:
-      'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip and deflate. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected.',
+      'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip and deflate. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected. Each record is answered with its index, leaf hash and inclusion proof; `receipt=leaf` or `receipt=index` asks for less.',
   })
   @ApiBody({ schema: { type: 'string', description: 'records' } })
   async take(
     @Param('source', { schema: SourceName }) name: string,
+    @Query({ schema: TakeQuery }) query: z.infer<typeof TakeQuery>,
     @Req() request: IncomingMessage,
   ): Promise<IngestAnswer> {
     const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
     const shape: BodyShape = lineTypes.test(request.headers['content-type'] ?? '') ? 'lines' : 'json';
     const limits = { encoded: this.config.INGEST_MAX_BODY_BYTES, decoded: this.config.INGEST_MAX_INFLATED_BYTES };
     return await withBody(request, limits, this.budget, async (body) => {
-      const answer = await this.ingest.take(source, body, shape);
+      const answer = await this.ingest.take(source, body, shape, query.receipt);
       this.metrics.countIngest(name, answer);
       return answer;
     });

@@ -127,14 +127,44 @@ export function hashRange(range: LeafRange, read: TileReader): Buffer {
   return Buffer.from(root);
 }
 
+/**
+ * Hashes ranges as {@link hashRange} does, and remembers every node on the way: many proofs of one tree share most
+ * of theirs.
+ */
+export function rangeHasher(read: TileReader): (range: LeafRange) => Buffer {
+  const nodes = new Map<number, Buffer>();
+  const node = (height: number, index: number): Buffer => {
+    // Heights stay below 64, so the key is unique and, up to 2^47 entries, exact.
+    const key = index * 64 + height;
+    let hash = nodes.get(key);
+    if (hash === undefined) {
+      hash =
+        height % tileHeight === 0
+          ? hashRange({ begin: index * 2 ** height, end: (index + 1) * 2 ** height }, read)
+          : hashNode(node(height - 1, 2 * index), node(height - 1, 2 * index + 1));
+      nodes.set(key, hash);
+    }
+    return hash;
+  };
+  return (range) => {
+    let root: Buffer | null = null;
+    for (const { height, index } of subtrees(range).reverse()) {
+      const hash = node(height, index);
+      root = root === null ? hash : hashNode(hash, root);
+    }
+    if (root === null) throw new ProofError('an empty range of leaves has no place in a proof');
+    return root;
+  };
+}
+
 /** Inclusion proof of leaf `index` in the tree of `size`, from tiles. */
 export function inclusionProof(index: number, size: number, read: TileReader): Buffer[] {
-  return inclusionRanges(index, size).map((range) => hashRange(range, read));
+  return inclusionRanges(index, size).map(rangeHasher(read));
 }
 
 /** Consistency proof between two sizes, from tiles. */
 export function consistencyProof(first: number, second: number, read: TileReader): Buffer[] {
-  return consistencyRanges(first, second).map((range) => hashRange(range, read));
+  return consistencyRanges(first, second).map(rangeHasher(read));
 }
 
 function assertHashes(proof: readonly Uint8Array[]): void {
