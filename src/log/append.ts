@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { DatabaseError, type PoolClient } from 'pg';
 import { BinaryCopyRows, copyOf } from './binary-copy.js';
 import { runCopyStatements } from './copy-statements.js';
@@ -108,6 +109,8 @@ function isKnownKey(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === uniqueViolation && error.constraint === 'ingest_key_pk';
 }
 
+const selectKeys = `SELECT replace(key::text, '-', '') AS key, replace(content::text, '-', '') AS content, index FROM ingest_key`;
+
 async function lockHead(
   client: PoolClient,
   entries: readonly EntryToAppend[],
@@ -116,10 +119,7 @@ async function lockHead(
   const lock = 'SELECT origin, size, root, partial FROM log_head FOR UPDATE';
   const keys = entries.flatMap((entry) => (entry.dedupe === undefined ? [] : [entry.dedupe.key.toString('hex')]));
   // Keys are hex of our own hashes, so they can stand in the text of a simple query.
-  const look =
-    keys.length === 0
-      ? ''
-      : `; SELECT replace(key::text, '-', '') AS key, replace(content::text, '-', '') AS content, index FROM ingest_key WHERE key = ANY ('{${keys.join(',')}}'::uuid[])`;
+  const look = keys.length === 0 ? '' : `; ${selectKeys} WHERE key = ANY ('{${keys.join(',')}}'::uuid[])`;
   const answers: unknown = await client.query(`${own ? 'BEGIN; ' : ''}${lock}${look}`);
   const [headResult, keyResult] = (Array.isArray(answers) ? answers.slice(own ? 1 : 0) : [answers]) as [
     { rows: HeadRow[] },
@@ -127,7 +127,31 @@ async function lockHead(
   ]; // the shape follows from the statements above
   const head = headResult.rows[0];
   if (head === undefined) throw new Error('the log has no head; start the service once, which makes it');
-  return { head, known: new Map((keyResult?.rows ?? []).map((row) => [row.key, row])) };
+  const known = new Map((keyResult?.rows ?? []).map((row) => [row.key, row]));
+  await addKnownConflicts(client, entries, known);
+  return { head, known };
+}
+
+/** Looks for the conflicting facts among the known ones; there are hardly ever any, so it is a query of its own. */
+async function addKnownConflicts(
+  client: PoolClient,
+  entries: readonly PreparedEntry[],
+  known: Map<string, KeyRow>,
+): Promise<void> {
+  const keys = entries.flatMap(({ dedupe }) => {
+    const earlier = dedupe === undefined ? undefined : known.get(dedupe.key.toString('hex'));
+    const conflicts =
+      dedupe !== undefined && earlier !== undefined && earlier.content !== dedupe.content.toString('hex');
+    return conflicts ? [conflictKeyOf(dedupe).toString('hex')] : [];
+  });
+  if (keys.length === 0) return;
+  const { rows } = await client.query<KeyRow>(`${selectKeys} WHERE key = ANY ($1::uuid[])`, [keys]);
+  for (const row of rows) known.set(row.key, row);
+}
+
+/** A conflict is known by its name and bytes together, so that sending it again adds nothing. */
+function conflictKeyOf({ key, content }: DedupeKey): Buffer {
+  return hash('sha256', Buffer.concat([key, content]), 'buffer').subarray(0, 16);
 }
 
 interface NewKey {
@@ -164,6 +188,18 @@ function place(
     } else if (earlier.content === contentText) {
       results.push({ index: Number(earlier.index), outcome: 'duplicate' });
     } else {
+      const conflictKey = conflictKeyOf(entry.dedupe);
+      const same = known.get(conflictKey.toString('hex'));
+      if (same !== undefined) {
+        results.push({ index: Number(same.index), outcome: 'duplicate' });
+        continue;
+      }
+      known.set(conflictKey.toString('hex'), {
+        key: conflictKey.toString('hex'),
+        content: contentText,
+        index: String(index),
+      });
+      keys.push({ key: conflictKey, content, index });
       results.push({ index, outcome: 'conflict' });
       added.push(entry);
     }

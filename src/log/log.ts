@@ -54,6 +54,7 @@ export class Log {
   private readonly signer: Signer;
   private readonly now: () => Date;
   private readonly waiting: Waiting[] = [];
+  private readonly taken = new Set<Promise<Receipts>>();
   private committing: Promise<void> | null = null;
   private closed = false;
   private commitsLookingFirst = 0;
@@ -77,14 +78,16 @@ export class Log {
    * @throws Problem `unavailable` when the database did not confirm them.
    */
   async append(entries: readonly NewEntry[]): Promise<Receipts> {
-    const receivedAt = this.now();
-    const prepared: PreparedEntry[] = [];
-    for (const entry of entries) {
-      prepared.push(prepareEntry(entry, receivedAt));
-      // Lets the commit under way go on: hashing and the database's work overlap.
-      if (prepared.length % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    return await this.appendPrepared(prepared);
+    return await this.answering(async () => {
+      const receivedAt = this.now();
+      const prepared: PreparedEntry[] = [];
+      for (const entry of entries) {
+        prepared.push(prepareEntry(entry, receivedAt));
+        // Lets the commit under way go on: hashing and the database's work overlap.
+        if (prepared.length % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return await this.enqueue(prepared);
+    });
   }
 
   /**
@@ -92,8 +95,23 @@ export class Log {
    * @throws Problem `unavailable` when the database did not confirm them.
    */
   async appendPrepared(entries: readonly EntryToAppend[]): Promise<Receipts> {
+    return await this.answering(async () => await this.enqueue(entries));
+  }
+
+  /** Takes a request unless the log is closing; what is taken is answered before it closes. */
+  private async answering(work: () => Promise<Receipts>): Promise<Receipts> {
     if (this.closed)
       throw new Problem('unavailable', 'The service is stopping; send the records again shortly.', { retryAfter: 2 });
+    const answer = work();
+    this.taken.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.taken.delete(answer);
+    }
+  }
+
+  private async enqueue(entries: readonly EntryToAppend[]): Promise<Receipts> {
     return await new Promise<Receipts>((resolve, reject) => {
       this.waiting.push({ entries, resolve, reject });
       this.committing ??= this.commitWaiting();
@@ -151,7 +169,7 @@ export class Log {
   /** Stops taking entries and waits for those taken. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.committing;
+    await Promise.allSettled(this.taken);
   }
 
   private async commitWaiting(): Promise<void> {

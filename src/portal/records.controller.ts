@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Controller, Get, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
@@ -131,6 +131,7 @@ export class RecordPagesController {
   /** Taking the bytes away is recorded; looking at them is reading. */
   @Get('records/:index/raw')
   @Needs('records.read')
+  @Header('Cache-Control', 'no-store')
   async raw(@CurrentActor() actor: Actor, @Param('index') text: string): Promise<StreamableFile> {
     const index = readIndex(text);
     const { payload } = await this.reader.entry(index);

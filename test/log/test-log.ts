@@ -18,6 +18,8 @@ export interface TestLog {
   readonly signer: Signer;
   /** Opens a checkpoint of this log. */
   open(note: string): Checkpoint;
+  /** A connection beside the log's, closed when the test ends. */
+  connect(url: string | undefined): Promise<Client>;
   /** Rebuilds the whole log from its stored bytes. */
   fsck(...checkpoints: string[]): Promise<FsckResult>;
 }
@@ -36,14 +38,15 @@ export const testOrigin = 'log.example/test';
 /** Opens a log that goes when the test ends. */
 export async function openTestLog(t: Ending, options: TestLogOptions = {}): Promise<TestLog> {
   const fresh = await freshDatabase();
+  const opened: (() => Promise<void>)[] = [fresh.drop];
+  t.after(async () => {
+    for (const close of opened.toReversed()) await close();
+  });
   const database = await Database.connect(fresh.serviceUrl, {
     poolSize: options.poolSize ?? 4,
     applicationName: 'segproof-test',
   });
-  t.after(async () => {
-    await database.close();
-    await fresh.drop();
-  });
+  opened.push(() => database.close());
   await initialiseLog(database, testOrigin);
   const signer = signerFromSeed(testOrigin, randomBytes(32));
   return {
@@ -53,6 +56,12 @@ export async function openTestLog(t: Ending, options: TestLogOptions = {}): Prom
     log: new Log(database, signer, options.now ?? (() => new Date())),
     reader: new LogReader(database),
     open: (note) => openCheckpoint(note, [signer.verifier]),
+    connect: async (url) => {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      opened.push(() => client.end());
+      return client;
+    },
     fsck: async (...checkpoints) => await fsck(database, { verifiers: [signer.verifier], checkpoints }),
   };
 }
@@ -69,15 +78,6 @@ export function namedEntry(name: string, text = name): NewEntry {
 
 function digest16(text: string): Buffer {
   return hash('sha256', text, 'buffer').subarray(0, 16);
-}
-
-/** A connection that is closed when the test ends. */
-export async function connectTo(t: Ending, url: string | undefined): Promise<Client> {
-  if (url === undefined) throw new Error('this test needs a superuser: leave DATABASE_URL out, or give it one');
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  t.after(() => client.end());
-  return client;
 }
 
 /** Resolves once a connection to this database waits for a lock. */

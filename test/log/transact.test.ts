@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectTo, namedEntry, openTestLog, plainEntry, untilSomebodyWaits } from './test-log.js';
+import { namedEntry, openTestLog, plainEntry, untilSomebodyWaits } from './test-log.js';
 
 const act = (text: string) => plainEntry(text, 'source.created');
 const insert = `INSERT INTO source (name, description, created_at) VALUES ($1, '', $2)`;
@@ -99,8 +99,8 @@ test('appends and domain changes at the same time leave neither gap nor fork', a
 });
 
 test('while a domain change holds the head, appends wait and then come after it', async (t) => {
-  const { log, fresh } = await openTestLog(t);
-  const watcher = await connectTo(t, fresh.ownerUrl);
+  const { log, fresh, connect } = await openTestLog(t);
+  const watcher = await connect(fresh.ownerUrl);
   const later = await log.transact(async ({ append }) => {
     assert.equal(await append(act('a')), 0);
     const waiting = log.append([plainEntry('b')]);

@@ -50,7 +50,8 @@ export async function freshDatabase(t?: { after(work: () => Promise<void>): void
   const { ownerUrl, superuserUrl, template } = await origin;
   made += 1;
   const name = `${template ?? `segproof_test_${randomBytes(6).toString('hex')}`}_${process.pid}_${made}`;
-  const drop = (): Promise<void> => dropDatabase(ownerUrl, name);
+  // The superuser may end the service's connections that a test left open; the owner may not.
+  const drop = (): Promise<void> => dropDatabase(superuserUrl ?? ownerUrl, name);
   await createDatabase(ownerUrl, name, template);
   try {
     const url = inDatabase(ownerUrl, name);

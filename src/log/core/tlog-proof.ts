@@ -85,10 +85,13 @@ export interface VerifiedTlogProof {
  */
 export function verifyTlogProof(text: string, leaf: Buffer | null, trust: TlogProofTrust): VerifiedTlogProof {
   const proof = parseTlogProof(text);
-  const checkpoint = openCheckpoint(proof.checkpoint, trust.logs);
-  if (!trust.logs.some((log) => log.name === checkpoint.origin)) {
-    throw new TlogProofError(`the checkpoint is of the log ${checkpoint.origin}, none of the keys given is that log's`);
+  const { origin } = parseCheckpoint(parseNote(proof.checkpoint).body);
+  // A key speaks for the log whose name it bears, so the key of one log cannot sign for another.
+  const keys = trust.logs.filter((log) => log.name === origin);
+  if (keys.length === 0) {
+    throw new TlogProofError(`cannot verify: the checkpoint is of the log ${origin}, none of the keys given is that log's`);
   }
+  const checkpoint = openCheckpoint(proof.checkpoint, keys);
   const witnesses = trust.policy === null ? new Set<string>() : witnessesOf(trust.policy, proof.checkpoint);
   if (trust.policy !== null && !isQuorum(trust.policy, witnesses)) {
     throw new TlogProofError(

@@ -77,7 +77,7 @@ export class PolicyMatches {
     return matchPolicyChanges(versions, await this.changes(null)).map((match) => ({
       version: match.version,
       authorisedBy: match.authorised ? match.change.reference : null,
-      unauthorised: match.authorised ? null : match.explanation,
+      unauthorised: match.authorised ? null : withPlainTimes(match.explanation),
     }));
   }
 
@@ -144,6 +144,11 @@ export class PolicyMatches {
       items: row.items,
     }));
   }
+}
+
+/** Times in a sentence as the pages write them: UTC to the second. */
+function withPlainTimes(sentence: string): string {
+  return sentence.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/gu, '$1 $2');
 }
 
 function seen(row: VersionRow): VersionSeen {

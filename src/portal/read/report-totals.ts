@@ -19,21 +19,17 @@ export class ReportTotals {
 
   constructor(@Inject(Database) private readonly database: Database) {}
 
-  /** Totals by report id; reports that are not ready are left out. */
+  /** Totals by report id, of these reports and others; those that are not ready are left out. */
   async of(ids: readonly string[]): Promise<ReadonlyMap<string, ResultTotals>> {
+    if (this.kept.size > mostKept) this.kept.clear();
     const missing = ids.filter((id) => !this.kept.has(id));
     if (missing.length > 0) {
       const rows = await this.database.query<{ id: string; totals: unknown }>(
         `SELECT id, model -> 'totals' AS totals FROM report WHERE id = ANY ($1::uuid[]) AND state = 'ready'`,
         [missing],
       );
-      if (this.kept.size + rows.length > mostKept) this.kept.clear();
       for (const { id, totals } of rows) this.kept.set(id, Totals.parse(totals));
     }
-    return new Map(
-      ids
-        .flatMap((id) => (this.kept.has(id) ? [[id, this.kept.get(id)] as const] : []))
-        .flatMap(([id, totals]) => (totals === undefined ? [] : [[id, totals] as const])),
-    );
+    return this.kept;
   }
 }
