@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { changeNumber } from '../changes/change-number.js';
 import { Changes } from '../changes/changes.js';
 import { Database } from '../database/database.js';
 import { Sources } from '../ingestion/sources.js';
@@ -108,7 +109,7 @@ export class Snapshots {
         const review = change.reviews.find(({ reviewedIndex }) => reviewedIndex < size);
         const approved = review?.decision === 'approve';
         return {
-          id: change.id,
+          id: changeNumber(change.number),
           title: change.title,
           state: review === undefined ? 'proposed' : approved ? 'approved' : 'rejected',
           requester: change.requester,

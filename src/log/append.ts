@@ -12,7 +12,7 @@ import {
   type TreeState,
 } from './core/tiles.js';
 import { hashLength } from './core/tree.js';
-import { entryColumns, placeRow, type EntryToAppend } from './entry.js';
+import { entryColumns, placeRow, type DedupeKey, type EntryToAppend } from './entry.js';
 
 /** The log after an append. */
 export interface Head {
@@ -135,7 +135,7 @@ async function lockHead(
 /** Looks for the conflicting facts among the known ones; there are hardly ever any, so it is a query of its own. */
 async function addKnownConflicts(
   client: PoolClient,
-  entries: readonly PreparedEntry[],
+  entries: readonly EntryToAppend[],
   known: Map<string, KeyRow>,
 ): Promise<void> {
   const keys = entries.flatMap(({ dedupe }) => {

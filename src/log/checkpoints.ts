@@ -10,6 +10,9 @@ export interface StoredCheckpoint {
   readonly signedAt: Date;
 }
 
+/** A kept checkpoint is shown as the present one for this long. */
+export const freshMilliseconds = 1000;
+
 /** Checkpoints that are kept: at most one a second, insert-only. */
 @Injectable()
 export class Checkpoints {
@@ -34,6 +37,22 @@ export class Checkpoints {
     const kept = await this.at(head.size);
     if (kept === null) throw new Error(`the checkpoint of size ${head.size} was kept, but is not there`);
     return kept;
+  }
+
+  /** The newest kept checkpoint if it was kept within the last second; else one of the head as it stands. */
+  async fresh(): Promise<StoredCheckpoint> {
+    const latest = await this.latest();
+    const age = latest === null ? Infinity : this.clock.now().getTime() - latest.signedAt.getTime();
+    return latest !== null && age >= 0 && age < freshMilliseconds ? latest : await this.keep();
+  }
+
+  /** The kept checkpoints above a size, smallest first, at most `most` of them. */
+  async above(size: number, most: number): Promise<StoredCheckpoint[]> {
+    const rows = await this.database.query<{ size: string; note: string; signed_at: Date }>(
+      'SELECT size, note, signed_at FROM log_checkpoint WHERE size > $1 ORDER BY size LIMIT $2',
+      [size, most],
+    );
+    return rows.map((row) => ({ size: Number(row.size), note: row.note, signedAt: row.signed_at }));
   }
 
   async at(size: number): Promise<StoredCheckpoint | null> {

@@ -1,19 +1,29 @@
-import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
+import { changeNumber } from '../changes/change-number.js';
 import { Changes, NewChange, type ChangeView } from '../changes/changes.js';
 import type { Actor } from '../context.js';
 import { pageAnswer, seeOther } from './answers.js';
-import { attempt, fieldText, problemsOf, problemsOfInput, readTime, type FieldNames, type Fields } from './forms.js';
+import {
+  attempt,
+  fieldText,
+  problemsOf,
+  problemsOfInput,
+  readTime,
+  SentForm,
+  type FieldNames,
+  type Fields,
+} from './forms.js';
 import { ChangePage } from './pages/change.js';
 import { ChangesPage } from './pages/changes.js';
 import { NewChangePage } from './pages/new-change.js';
 import { paths } from './paths.js';
 import { ChangeList } from './read/change-list.js';
 import { readCursor } from './read/cursor.js';
-import { changeNumber, PolicyMatches } from './read/policy-matches.js';
+import { PolicyMatches } from './read/policy-matches.js';
 import { PolicyObjects, writtenPart } from './read/policy-objects.js';
 import { CurrentShell } from './shell.js';
 import type { Allowance, ChangeDetailView, FieldProblems, NewChangeView, Shell } from './views.js';
@@ -93,7 +103,11 @@ export class ChangePagesController {
 
   @Post()
   @Needs('changes.propose')
-  async propose(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor, @Body() body: Fields): Promise<Response> {
+  async propose(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @SentForm() body: Fields,
+  ): Promise<Response> {
     const text = (name: string): string => fieldText(body, name) ?? '';
     const values: NewChangeView['values'] = {
       title: text('title'),
@@ -142,7 +156,7 @@ export class ChangePagesController {
     @CurrentShell() shell: Shell,
     @CurrentActor() actor: Actor,
     @Param('id') id: string,
-    @Body() body: Fields,
+    @SentForm() body: Fields,
   ): Promise<Response> {
     const form = ReviewForm.safeParse({ decision: body['decision'], comment: fieldText(body, 'comment') ?? '' });
     if (!form.success) return await this.changePage(shell, actor, id, problemsOfInput(form.error, reviewFields), 400);

@@ -1,9 +1,19 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { Problem } from '../errors.js';
 import type { FieldProblems } from './views.js';
 
 /** What a browser sends: a query, or the body of a form. A name that occurs more than once comes as a list. */
 export type Fields = Readonly<Record<string, unknown>>;
+
+/** The form that was sent; a body of another type is read by nobody, and is none. */
+export const SentForm = createParamDecorator((_: unknown, context: ExecutionContext): Fields => {
+  const { body, headers } = context.switchToHttp().getRequest<IncomingMessage & { body?: unknown }>();
+  if (typeof body === 'object' && body !== null) return { ...body };
+  const type = headers['content-type'] ?? 'none';
+  throw new Problem('unsupported_media_type', `A form as application/x-www-form-urlencoded is expected, got ${type}.`);
+});
 
 /** The text of a field without white space around it; null when it is empty, absent or given more than once. */
 export function fieldText(fields: Fields, name: string): string | null {

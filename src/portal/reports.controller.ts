@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Header, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
@@ -9,7 +9,16 @@ import { fileAnswer } from '../evidence/reports.controller.js';
 import { NewReport, Reports, type ReportView } from '../evidence/reports.js';
 import { Segments } from '../inventory/segments.js';
 import { pageAnswer, seeOther } from './answers.js';
-import { attempt, fieldText, fieldTexts, problemsOf, problemsOfInput, type FieldNames, type Fields } from './forms.js';
+import {
+  attempt,
+  fieldText,
+  fieldTexts,
+  problemsOf,
+  problemsOfInput,
+  SentForm,
+  type FieldNames,
+  type Fields,
+} from './forms.js';
 import { NewReportPage } from './pages/new-report.js';
 import { ReportPage } from './pages/report.js';
 import { ReportsPage } from './pages/reports.js';
@@ -86,7 +95,11 @@ export class ReportPagesController {
 
   @Post()
   @Needs('reports.request')
-  async request(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor, @Body() body: Fields): Promise<Response> {
+  async request(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @SentForm() body: Fields,
+  ): Promise<Response> {
     const values: NewReportView['values'] = {
       framework: fieldText(body, 'framework') ?? '',
       from: fieldText(body, 'from') ?? '',

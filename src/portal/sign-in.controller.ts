@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Inject, Ip, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, Inject, Ip, Post, Query, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import {
   CurrentActor,
@@ -13,7 +13,7 @@ import { CONFIG, type Config } from '../config.js';
 import { Clock, type Actor } from '../context.js';
 import { Problem } from '../errors.js';
 import { pageAnswer, seeOther } from './answers.js';
-import { fieldText, type Fields } from './forms.js';
+import { fieldText, SentForm, type Fields } from './forms.js';
 import { SignInPage } from './pages/sign-in.js';
 import { paths } from './paths.js';
 import { Shells } from './shell.js';
@@ -40,7 +40,7 @@ export class SignInController {
 
   @Post('sign-in')
   @Open()
-  async signIn(@Body() body: Fields, @Ip() address: string): Promise<Response> {
+  async signIn(@SentForm() body: Fields, @Ip() address: string): Promise<Response> {
     const next = localPath(fieldText(body, 'next'));
     const userName = fieldText(body, 'userName') ?? '';
     const again = (problem: string, status: number, headers: Readonly<Record<string, string>> = {}): Response =>

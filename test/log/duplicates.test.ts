@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Receipt } from '../../src/log/log.js';
-import { namedEntry, openTestLog, plainEntry, type TestLog } from './test-log.js';
+import { namedEntry, plainEntry } from './sample-entries.js';
+import { openTestLog, type TestLog } from './test-log.js';
 
 const told = (receipts: readonly Receipt[]): string[] =>
   receipts.map(({ index, outcome, id, leafHash }) =>

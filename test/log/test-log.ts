@@ -1,13 +1,13 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { Database } from '../../src/database/database.js';
 import { openCheckpoint, type Checkpoint } from '../../src/log/core/checkpoint.js';
 import { signerFromSeed, type Signer } from '../../src/log/core/note.js';
-import type { NewEntry } from '../../src/log/entry.js';
 import { fsck, type FsckResult } from '../../src/log/fsck.js';
 import { initialiseLog, Log } from '../../src/log/log.js';
 import { LogReader } from '../../src/log/read.js';
 import { freshDatabase, type FreshDatabase } from '../support/database.js';
+import { testOrigin } from './sample-entries.js';
 
 /** A log on a database of its own, without the rest of the service. */
 export interface TestLog {
@@ -31,9 +31,9 @@ interface Ending {
 export interface TestLogOptions {
   readonly now?: () => Date;
   readonly poolSize?: number;
+  /** Of the signing key, for other processes to sign with the same. */
+  readonly seed?: Buffer;
 }
-
-export const testOrigin = 'log.example/test';
 
 /** Opens a log that goes when the test ends. */
 export async function openTestLog(t: Ending, options: TestLogOptions = {}): Promise<TestLog> {
@@ -48,7 +48,7 @@ export async function openTestLog(t: Ending, options: TestLogOptions = {}): Prom
   });
   opened.push(() => database.close());
   await initialiseLog(database, testOrigin);
-  const signer = signerFromSeed(testOrigin, randomBytes(32));
+  const signer = signerFromSeed(testOrigin, options.seed ?? randomBytes(32));
   return {
     fresh,
     database,
@@ -64,20 +64,6 @@ export async function openTestLog(t: Ending, options: TestLogOptions = {}): Prom
     },
     fsck: async (...checkpoints) => await fsck(database, { verifiers: [signer.verifier], checkpoints }),
   };
-}
-
-/** A record without a deduplication key. */
-export function plainEntry(text: string, kind = 'flow'): NewEntry {
-  return { kind, source: 'cluster-a', occurredAt: null, payload: Buffer.from(text) };
-}
-
-/** A record that is the same fact whenever the name is, and the same bytes whenever the text is as well. */
-export function namedEntry(name: string, text = name): NewEntry {
-  return { ...plainEntry(text), dedupe: { key: digest16(name), content: digest16(text) } };
-}
-
-function digest16(text: string): Buffer {
-  return hash('sha256', text, 'buffer').subarray(0, 16);
 }
 
 /** Resolves once a connection to this database waits for a lock. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namedEntry, openTestLog, plainEntry, untilSomebodyWaits } from './test-log.js';
+import { namedEntry, plainEntry } from './sample-entries.js';
+import { openTestLog, untilSomebodyWaits } from './test-log.js';
 
 const act = (text: string) => plainEntry(text, 'source.created');
 const insert = `INSERT INTO source (name, description, created_at) VALUES ($1, '', $2)`;

@@ -477,6 +477,15 @@ describe('changes', () => {
   });
 });
 
+test('what is no form, or too large for one, is refused as such', async () => {
+  const json = await visitor.post('/sign-in', [], { 'content-type': 'application/json' });
+  assert.equal(json.status, 415);
+  assertDocument(json.body, 'not a form');
+  const large = await browsers.requester.post('/changes', [['policy', 'a'.repeat(1_100_000)]]);
+  assert.equal(large.status, 413);
+  assertDocument(large.body, 'too large');
+});
+
 describe('reports', () => {
   test('are asked for by days, watched, read and taken away', async () => {
     const today = ago(0).slice(0, 10);

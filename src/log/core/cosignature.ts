@@ -100,10 +100,11 @@ export function cosign(body: string, cosigner: Cosigner, time: number): string {
   timestamp.writeBigUInt64BE(BigInt(time));
   const { name, keyId } = cosigner.verifier;
   const signature = sign(null, message(body, BigInt(time)), cosigner.privateKey);
-  return lineOf({ name, keyId, signature: Buffer.concat([timestamp, signature]) });
+  return formatSignatureLine({ name, keyId, signature: Buffer.concat([timestamp, signature]) });
 }
 
-function lineOf({ name, keyId, signature }: NoteSignature): string {
+/** A note's signature line, ending with a newline. */
+export function formatSignatureLine({ name, keyId, signature }: NoteSignature): string {
   return `\u2014 ${name} ${Buffer.concat([Buffer.from(keyId, 'hex'), signature]).toString('base64')}\n`;
 }
 
@@ -128,7 +129,7 @@ function readOne(body: string, given: NoteSignature, verifier: CosignatureVerifi
     // The specification ends times at 2^63 - 1; none is meant that a number cannot hold.
     const fits = time <= BigInt(Number.MAX_SAFE_INTEGER);
     if (fits && verify(null, message(body, time), verifier.cosigningKey, signature.subarray(timestampLength))) {
-      return { name, keyId, time: Number(time), line: lineOf(given) };
+      return { name, keyId, time: Number(time), line: formatSignatureLine(given) };
     }
   }
   throw new NoteError('bad_signature', `the cosignature by ${name}+${keyId} does not fit the checkpoint`);

@@ -1,6 +1,6 @@
-import { cosign, type Cosigner } from '../core/cosignature.js';
+import { cosign, formatSignatureLine, type Cosigner } from '../core/cosignature.js';
 import { CheckpointError } from '../core/checkpoint.js';
-import { NoteError, openNote, type Verifier } from '../core/note.js';
+import { NoteError, openNote, type NoteSignature, type Verifier } from '../core/note.js';
 import { ProofError, verifyConsistency } from '../core/proof.js';
 import { emptyRoot } from '../core/tree.js';
 import { AddCheckpointError, parseAddCheckpoint, sizeContentType } from './add-checkpoint.js';
@@ -52,8 +52,9 @@ export function judge(request: string, view: WitnessView, time: number): Judgeme
   const { oldSize, proof, note, body, checkpoint } = parsed;
   const keys = view.logs.filter((log) => log.name === checkpoint.origin);
   if (keys.length === 0) return refusal(404, 'this witness does not know the log');
+  let signatures: readonly NoteSignature[];
   try {
-    openNote(note, keys);
+    ({ signatures } = openNote(note, keys));
   } catch (error) {
     if (!(error instanceof NoteError)) throw error;
     return refusal(403, 'no valid signature by a key that this witness knows of the log');
@@ -80,7 +81,8 @@ export function judge(request: string, view: WitnessView, time: number): Judgeme
     remember: {
       origin: checkpoint.origin,
       cosigned: { size: checkpoint.size, root: checkpoint.root },
-      note: note + line,
+      // Only what was verified, so that nobody can make the record long or unreadable.
+      note: `${body}\n${[...new Set(signatures.map(formatSignatureLine))].join('')}${line}`,
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { changeNumber } from '../../changes/change-number.js';
 import { isWithin } from '../../changes/instants.js';
 import { matchPolicyChanges, type ChangeToMatch, type PolicyVersionToMatch } from '../../changes/matching.js';
 import { Database } from '../../database/database.js';
@@ -58,11 +59,6 @@ interface ChangeRow {
   readonly window_to: Date;
   readonly approved_at: Date | null;
   readonly items: ChangeToMatch['items'];
-}
-
-/** What people call a change. */
-export function changeNumber(number: number): string {
-  return `CHG-${number}`;
 }
 
 /** What happened to policies, held against what was approved: the same matching as the controls and the reports do. */
