@@ -26,12 +26,18 @@ import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
 import { Jobs } from './jobs/jobs.js';
+import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Followers } from './log/follower.js';
 import { LogController } from './log/log.controller.js';
 import { Log } from './log/log.js';
 import { LogReader } from './log/read.js';
+import { TileReader } from './log/tile-reader.js';
+import { TilesController } from './log/tiles.controller.js';
 import { Verification } from './log/verification.js';
+import { loadWitnessPolicy } from './log/witness/policy-file.js';
+import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js';
+import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { Policies } from './policies/policies.js';
@@ -52,6 +58,10 @@ const features: Provider[] = [
   Reports,
   Checkpoints,
   Verification,
+  TileReader,
+  PublishedCheckpoints,
+  Witnessing,
+  Anchors,
 ];
 
 /** The service's use cases on their ground: exported to the portal, used by the API and the jobs. */
@@ -67,6 +77,7 @@ export class UseCasesModule {
       { provide: Followers, useValue: ground.followers },
       { provide: Jobs, useValue: ground.jobs },
       { provide: Metrics, useValue: ground.metrics },
+      { provide: WITNESS_POLICY, useValue: loadWitnessPolicy(ground.config.WITNESS_POLICY_FILE) },
     ];
     return {
       module: UseCasesModule,
@@ -95,6 +106,7 @@ export class AppModule {
         ControlsController,
         ReportsController,
         LogController,
+        TilesController,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }],
     };

@@ -52,6 +52,14 @@ const Environment = z.object({
   SECURE_COOKIES: z.stringbool().default(false),
   /** Bearer token with which Prometheus may read /metrics; without it, signed-in users may. */
   METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  /** Lets everybody read checkpoints, tiles, entry bundles and proof files; they hold no payloads. */
+  LOG_READ_PUBLIC: z.stringbool().default(false),
+  /** Witnesses that cosign checkpoints, and how many of them must: a file in C2SP tlog-policy form. */
+  WITNESS_POLICY_FILE: z.string().min(1).optional(),
+  /** Folder, best on append-only storage, that gets a copy of every kept checkpoint. */
+  ANCHOR_DIR: z.string().min(1).optional(),
+  /** URL that the newest checkpoint is posted to. */
+  ANCHOR_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'a URL like https://host/path is needed' }).optional(),
   CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3600).default(1),
   /** How often the whole log is verified. */
   FSCK_MINUTES: z.coerce.number().int().min(1).default(60),

@@ -12,8 +12,10 @@ import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
 import type { JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
+import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
+import { Witnessing } from './log/witness/witnessing.js';
 import { nestLogger } from './logger.js';
 import { describeApi } from './openapi.js';
 import { ProblemPages } from './portal/problem-pages.js';
@@ -112,6 +114,8 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'report.build': async ({ reportId }) => await reports.build(reportId),
     'log.keep-checkpoint': async () => {
       await app.get(Checkpoints).keep();
+      app.get(Witnessing).wake();
+      app.get(Anchors).wake();
     },
     'log.verify': async () => {
       await app.get(Verification).run();

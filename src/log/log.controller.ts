@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Inject, Param, Query, SerializeOptions } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Needs } from '../access/guard.js';
@@ -57,15 +57,6 @@ export class LogController {
       root: head.root.toString('base64'),
       verifierKey: this.log.verifierKey,
     };
-  }
-
-  @Get('checkpoint')
-  @Needs('log.read')
-  @Header('Content-Type', 'text/plain; charset=utf-8')
-  @Header('Cache-Control', 'no-cache')
-  @ApiOperation({ summary: 'Signed checkpoint (C2SP tlog-checkpoint)' })
-  async checkpoint(): Promise<string> {
-    return this.log.sign(await this.log.head());
   }
 
   @Get('entries/:index')

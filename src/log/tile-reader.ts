@@ -1,4 +1,5 @@
-import type { Database } from '../database/database.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
 import { encodeLeaf } from './core/leaf.js';
 import { encodeEntryBundle } from './core/entry-bundle.js';
 import { decodePartial, tileWidth } from './core/tiles.js';
@@ -9,12 +10,9 @@ import { leafOf } from './read.js';
  * Tiles and entry bundles of C2SP tlog-tiles, of the committed tree. Every head is signed in receipts, so a partial
  * tile of any size up to the head's is given, also once its tile is full.
  */
+@Injectable()
 export class TileReader {
-  private readonly database: Database;
-
-  constructor(database: Database) {
-    this.database = database;
-  }
+  constructor(@Inject(Database) private readonly database: Database) {}
 
   /** The first `width` hashes of a tile; null when the tree has fewer there. */
   async hashes(level: number, index: number, width: number): Promise<Buffer | null> {

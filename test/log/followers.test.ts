@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
+import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { Followers, type Follower } from '../../src/log/follower.js';
+import { PolicyVersionsFollower } from '../../src/policies/policy-versions-follower.js';
+import { sampleEntries } from './sample-records.js';
+import { openTestLog, type TestLog } from './test-log.js';
+
+const names = ['records', 'inventory', 'policies'];
+const derived = ['record', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
+
+interface Ending {
+  after(work: () => Promise<void>): void;
+}
+
+function followersOf({ database, log }: TestLog, more: readonly Follower[] = []): Followers {
+  return new Followers(
+    database,
+    log,
+    [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), ...more],
+    { now: () => new Date(), onError: () => {} },
+  );
+}
+
+/** All rows of all derived tables, and where the followers stand. */
+async function dump({ database }: TestLog): Promise<Record<string, string[]>> {
+  const tables: Record<string, string[]> = {};
+  for (const table of derived) {
+    const rows = await database.query<{ row: string }>(`SELECT t::text AS row FROM ${table} AS t ORDER BY 1`);
+    tables[table] = rows.map(({ row }) => row);
+  }
+  const cursors = await database.query<{ row: string }>(
+    `SELECT name || ' ' || next_index AS row FROM follower WHERE name = ANY ($1) ORDER BY 1`,
+    [names],
+  );
+  return { ...tables, follower: cursors.map(({ row }) => row) };
+}
+
+async function rebuilt(test: TestLog): Promise<Record<string, string[]>> {
+  const followers = followersOf(test);
+  for (const name of names) await followers.rebuild(name);
+  return await dump(test);
+}
+
+async function appendInPieces(log: TestLog['log'], begin: number, end: number): Promise<void> {
+  for (let at = begin; at < end;) {
+    const next = Math.min(end, at + 1 + ((at * 7) % 240));
+    await log.append(sampleEntries(at, next));
+    at = next;
+  }
+}
+
+function assertWhole(tables: Record<string, string[]>, size: number): void {
+  for (const table of derived) assert.ok((tables[table] ?? []).length > 0, `${table} is empty`);
+  assert.deepEqual(
+    tables['follower'],
+    names.toSorted().map((name) => `${name} ${size}`),
+  );
+}
+
+test('a rebuild from index 0 gives the rows that following gave, whatever the steps were', async (t) => {
+  const test = await openTestLog(t);
+  const followers = followersOf(test);
+  followers.start();
+  await appendInPieces(test.log, 0, 5000);
+  await followers.reached(5000);
+  await followers.stop();
+  const followed = await dump(test);
+  assertWhole(followed, 5000);
+  assert.deepEqual(await rebuilt(test), followed);
+  assert.equal(followed['record']?.length, sampleEntries(0, 5000).filter(({ source }) => source !== 'segproof').length);
+});
+
+test('processes that follow at once take each entry once, also when one of them is killed', async (t) => {
+  const test = await openTestLog(t);
+  const [first, second] = await Promise.all([startFollowing(t, test), startFollowing(t, test)]);
+  const own = followersOf(test);
+  own.start();
+  await appendInPieces(test.log, 0, 2000);
+  first.kill('SIGKILL');
+  await appendInPieces(test.log, 2000, 4000);
+  await own.stop();
+  const third = await startFollowing(t, test);
+  await appendInPieces(test.log, 4000, 6000);
+  await own.reached(6000);
+  for (const child of [second, third]) await stopFollowing(child);
+  const followed = await dump(test);
+  assertWhole(followed, 6000);
+  assert.deepEqual(await rebuilt(test), followed);
+});
+
+test('a rebuild beside a process that goes on following doubles nothing', async (t) => {
+  const test = await openTestLog(t, { poolSize: 8 });
+  const child = await startFollowing(t, test);
+  const appending = appendInPieces(test.log, 0, 3000);
+  for (const name of [...names, ...names]) {
+    await followersOf(test).rebuild(name);
+    await sleep(30);
+  }
+  await appending;
+  await followersOf(test).reached(3000);
+  await stopFollowing(child);
+  const followed = await dump(test);
+  assertWhole(followed, 3000);
+  assert.deepEqual(await rebuilt(test), followed);
+});
+
+test('a follower that fails holds up nobody, loses nothing, and goes on where it stood', async (t) => {
+  const test = await openTestLog(t);
+  const seen: number[] = [];
+  let failures = 0;
+  const failing: Follower = {
+    name: 'failing',
+    apply: async (transaction, entries) => {
+      await transaction.query(`INSERT INTO source (name, description, created_at) VALUES ($1, '', now())`, [
+        `seen-${entries[0]?.index}-${failures}`,
+      ]);
+      if (entries[0]?.index !== 0 && failures++ === 0) await transaction.query('SELECT 1 / 0');
+      seen.push(...entries.map(({ index }) => index));
+    },
+    reset: async () => {},
+  };
+  const followers = followersOf(test, [failing]);
+  followers.start();
+  await test.log.append(sampleEntries(0, 100));
+  await followers.reached(100);
+  await test.log.append(sampleEntries(100, 200));
+  const others = followersOf(test);
+  await others.reached(200);
+  assert.equal((await followers.positions()).get('failing'), 100, 'the others waited for the one that failed');
+  await followers.reached(200);
+  await followers.stop();
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 200 }, (_, index) => index),
+  );
+  const rows = await test.database.query<{ name: string }>('SELECT name FROM source ORDER BY name');
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ['seen-0-0', 'seen-100-1'],
+    'what the failed step wrote is gone',
+  );
+});
+
+test('there is no follower of another name to rebuild', async (t) => {
+  await assert.rejects(followersOf(await openTestLog(t)).rebuild('inventry'), /records, inventory, policies/);
+});
+
+async function startFollowing(t: Ending, { fresh }: TestLog): Promise<ChildProcess> {
+  const program = join(import.meta.dirname, 'following-process.js');
+  const child = spawn(process.execPath, [program, fresh.serviceUrl], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(async () => void child.kill('SIGKILL'));
+  await new Promise((resolve, reject) => {
+    child.once('error', reject).once('exit', reject);
+    child.stdout?.once('data', resolve);
+  });
+  return child;
+}
+
+async function stopFollowing(child: ChildProcess): Promise<void> {
+  child.removeAllListeners('exit');
+  const code = await new Promise((resolve) => {
+    child.once('exit', resolve);
+    child.stdin?.end();
+  });
+  assert.equal(code, 0);
+}
