@@ -4,16 +4,22 @@ import { join } from 'node:path';
 import { ConfigError } from '../config.js';
 import { DatabaseError } from '../database/migrate.js';
 import { Problem } from '../errors.js';
+import { NoteError } from '../log/core/note.js';
+import { WitnessPolicyError } from '../log/core/witness-policy.js';
 import { SigningKeyError } from '../log/signing-key.js';
+import { WitnessStateError } from '../log/witness/state.js';
 import { packageRoot } from '../package-root.js';
 import { EmbeddedPostgresError } from '../postgres/error.js';
+import { LockHeldError } from '../postgres/process-lock.js';
 import { demoCommand } from './demo.js';
 import { exitCodes } from './exit-codes.js';
 import { fsckCommand } from './fsck.js';
 import { migrateCommand } from './migrate.js';
+import { proofCommand } from './proof.js';
 import { rebuildCommand } from './rebuild.js';
 import { startCommand } from './start.js';
 import { verifyCommand } from './verify.js';
+import { witnessCommand } from './witness.js';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }; // our own file
 
@@ -31,6 +37,8 @@ program.addCommand(migrateCommand());
 program.addCommand(fsckCommand());
 program.addCommand(rebuildCommand());
 program.addCommand(verifyCommand());
+program.addCommand(proofCommand());
+program.addCommand(witnessCommand());
 for (const command of program.commands) command.exitOverride();
 
 try {
@@ -38,9 +46,17 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   else {
-    const expected = [ConfigError, DatabaseError, SigningKeyError, EmbeddedPostgresError, Problem].some(
-      (known) => error instanceof known,
-    );
+    const expected = [
+      ConfigError,
+      DatabaseError,
+      SigningKeyError,
+      EmbeddedPostgresError,
+      LockHeldError,
+      NoteError,
+      Problem,
+      WitnessPolicyError,
+      WitnessStateError,
+    ].some((known) => error instanceof known);
     console.error(expected && error instanceof Error ? `segproof: ${error.message}` : error);
     process.exitCode = exitCodes.failed;
   }

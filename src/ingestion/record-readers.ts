@@ -91,6 +91,7 @@ class ReaderThread {
     const { worker } = this;
     return await new Promise<PackedEntries>((resolve, reject) => {
       this.pending.push({ resolve, reject });
+      worker.ref();
       worker.postMessage(request, [request.body.buffer]);
     });
   }
@@ -104,6 +105,8 @@ class ReaderThread {
     // Answers come in the order of the requests.
     worker.on('message', (answer: ReadAnswer) => {
       const request = this.pending.shift();
+      // An idle thread does not keep the process alive; one that works does.
+      if (this.pending.length === 0) worker.unref();
       if (answer.ok) request?.resolve(answer.packed);
       else request?.reject(new Error(answer.message));
     });

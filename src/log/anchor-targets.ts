@@ -100,7 +100,9 @@ async function writeOnce(path: string, content: Buffer): Promise<void> {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     const there = await readFile(path);
     if (!content.subarray(0, there.length).equals(there)) {
-      throw new AnchorConflictError(`${path} holds another checkpoint than the one to be anchored; keep both`, { cause: error });
+      throw new AnchorConflictError(`${path} holds another checkpoint than the one to be anchored; keep both`, {
+        cause: error,
+      });
     }
     file = await open(path, 'r+');
     from = there.length;

@@ -4,7 +4,13 @@ import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../context.js';
 import { Database } from '../database/database.js';
 import { Metrics } from '../metrics.js';
-import { AnchorConflictError, AnchorDirectory, AnchorWebhook, checkpointOf, type AnchorTarget } from './anchor-targets.js';
+import {
+  AnchorConflictError,
+  AnchorDirectory,
+  AnchorWebhook,
+  checkpointOf,
+  type AnchorTarget,
+} from './anchor-targets.js';
 import { Checkpoints, type StoredCheckpoint } from './checkpoints.js';
 import type { Checkpoint } from './core/checkpoint.js';
 import { ProofError, verifyConsistency } from './core/proof.js';

@@ -70,8 +70,17 @@ export function placeRow(row: Buffer, index: number): Buffer {
   return row;
 }
 
-/** Hashes an entry; `receivedAt` is the service's clock. */
+/** Longest kind and source together, in UTF-16 units: even if each took six bytes, a leaf stays below the 65,535 bytes of tlog-tiles. */
+const longestNames = 4096;
+
+/**
+ * Hashes an entry; `receivedAt` is the service's clock.
+ * @throws RangeError when kind and source are longer than any that the service gives out.
+ */
 export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
+  if (entry.kind.length + entry.source.length > longestNames) {
+    throw new RangeError(`kind and source of an entry have at most ${longestNames} characters together`);
+  }
   const receivedAtMs = receivedAt.getTime();
   const id = uuidv7Bytes(receivedAtMs);
   const salt = randomBytesPooled(saltLength);

@@ -90,7 +90,9 @@ export class TilesController {
 
   @Get('proofs/inclusion/:index.tlog-proof')
   @Open()
-  @ApiOperation({ summary: 'Proof file of an entry, to be verified offline (C2SP tlog-proof), with its leaf data as extra line' })
+  @ApiOperation({
+    summary: 'Proof file of an entry, to be verified offline (C2SP tlog-proof), with its leaf data as extra line',
+  })
   async proof(
     @Param('index', { schema: Index }) index: number,
     @Req() request: IncomingMessage,
@@ -148,7 +150,10 @@ export class TilesController {
 }
 
 function matches(given: string | undefined, etag: string): boolean {
-  return given !== undefined && given.split(',').some((tag) => tag.trim().replace(/^W\//u, '') === etag || tag.trim() === '*');
+  return (
+    given !== undefined &&
+    given.split(',').some((tag) => tag.trim().replace(/^W\//u, '') === etag || tag.trim() === '*')
+  );
 }
 
 function takesGzip(request: IncomingMessage): boolean {

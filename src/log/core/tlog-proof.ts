@@ -44,7 +44,8 @@ export function parseTlogProof(text: string): TlogProof {
   if (end < 0) throw new TlogProofError('a tlog-proof has an empty line between its hashes and the checkpoint');
   const [first, ...lines] = text.slice(0, end).split('\n');
   if (first !== header) throw new TlogProofError(`a tlog-proof begins with the line "${header}"`);
-  const extra = lines[0]?.startsWith('extra ') === true ? strictBase64(lines.shift()?.slice(6) ?? '', 'extra data') : null;
+  const extra =
+    lines[0]?.startsWith('extra ') === true ? strictBase64(lines.shift()?.slice(6) ?? '', 'extra data') : null;
   const [, index] = /^index (0|[1-9][0-9]{0,15})$/u.exec(lines.shift() ?? '') ?? [];
   if (index === undefined || !Number.isSafeInteger(Number(index))) {
     throw new TlogProofError('a tlog-proof has a line "index " with the index in decimal');
@@ -59,7 +60,8 @@ export function parseTlogProof(text: string): TlogProof {
 
 function strictBase64(encoded: string, what: string): Buffer {
   const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.toString('base64') !== encoded) throw new TlogProofError(`${what} is not in base64: ${encoded.slice(0, 80)}`);
+  if (bytes.toString('base64') !== encoded)
+    throw new TlogProofError(`${what} is not in base64: ${encoded.slice(0, 80)}`);
   return bytes;
 }
 
@@ -89,7 +91,9 @@ export function verifyTlogProof(text: string, leaf: Buffer | null, trust: TlogPr
   // A key speaks for the log whose name it bears, so the key of one log cannot sign for another.
   const keys = trust.logs.filter((log) => log.name === origin);
   if (keys.length === 0) {
-    throw new TlogProofError(`cannot verify: the checkpoint is of the log ${origin}, none of the keys given is that log's`);
+    throw new TlogProofError(
+      `cannot verify: the checkpoint is of the log ${origin}, none of the keys given is that log's`,
+    );
   }
   const checkpoint = openCheckpoint(proof.checkpoint, keys);
   const witnesses = trust.policy === null ? new Set<string>() : witnessesOf(trust.policy, proof.checkpoint);
@@ -99,7 +103,8 @@ export function verifyTlogProof(text: string, leaf: Buffer | null, trust: TlogPr
     );
   }
   const data = leaf ?? proof.extra;
-  if (data === null) throw new TlogProofError('the proof carries no leaf data; give that of the entry it is to be about');
+  if (data === null)
+    throw new TlogProofError('the proof carries no leaf data; give that of the entry it is to be about');
   verifyInclusion({
     index: proof.index,
     size: checkpoint.size,

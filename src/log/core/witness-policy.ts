@@ -46,7 +46,9 @@ export function parseWitnessPolicy(file: Uint8Array): WitnessPolicy {
   const octets = Buffer.from(file);
   const wrong = octets.findIndex((octet) => (octet < 0x20 && octet !== 0x09 && octet !== 0x0a) || octet === 0x7f);
   if (wrong >= 0) {
-    throw new WitnessPolicyError(`octet ${octets[wrong]} at ${wrong} is not allowed; only tab and newline of the control characters are`);
+    throw new WitnessPolicyError(
+      `octet ${octets[wrong]} at ${wrong} is not allowed; only tab and newline of the control characters are`,
+    );
   }
   const reader = new PolicyReader();
   octets
@@ -90,7 +92,8 @@ class PolicyReader {
 
   policy(): WitnessPolicy {
     const { logs, witnesses, groups, quorum } = this;
-    if (quorum === undefined) throw new WitnessPolicyError('a policy has one quorum line; "quorum none" asks for no witness');
+    if (quorum === undefined)
+      throw new WitnessPolicyError('a policy has one quorum line; "quorum none" asks for no witness');
     return { logs, witnesses, groups, quorum };
   }
 

@@ -32,7 +32,9 @@ export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): st
  * Reads a request and the checkpoint in it, without verifying anything.
  * @throws AddCheckpointError; NoteError or CheckpointError for what stands as the checkpoint.
  */
-export function parseAddCheckpoint(text: string): AddCheckpoint & { readonly checkpoint: Checkpoint; readonly body: string } {
+export function parseAddCheckpoint(
+  text: string,
+): AddCheckpoint & { readonly checkpoint: Checkpoint; readonly body: string } {
   const end = text.indexOf('\n\n');
   if (end < 0) throw new AddCheckpointError('expected old size, proof lines, an empty line and a checkpoint');
   const [first = '', ...lines] = text.slice(0, end).split('\n');

@@ -1,5 +1,15 @@
 import { hash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseCheckpoint } from '../core/checkpoint.js';
 import { readCosignatures, type CosignatureVerifier } from '../core/cosignature.js';
@@ -69,12 +79,16 @@ export class WitnessState {
     try {
       const note = readFileSync(path, 'utf8');
       const { origin, size, root } = parseCheckpoint(parseNote(note).body);
-      if (readCosignatures(note, [witness]).length === 0) throw new Error('it does not carry the cosignature of this witness');
-      if (file !== `${logHash(origin)}${suffix}`) throw new Error(`it is of the log ${origin}, for which the name is wrong`);
+      if (readCosignatures(note, [witness]).length === 0)
+        throw new Error('it does not carry the cosignature of this witness');
+      if (file !== `${logHash(origin)}${suffix}`)
+        throw new Error(`it is of the log ${origin}, for which the name is wrong`);
       this.kept.set(origin, { size, root, note });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new WitnessStateError(`${path} is damaged: ${reason}. Restore it as it was last; never an older copy.`, { cause });
+      throw new WitnessStateError(`${path} is damaged: ${reason}. Restore it as it was last; never an older copy.`, {
+        cause,
+      });
     }
   }
 
@@ -89,7 +103,15 @@ export class WitnessState {
   }
 
   /** Remembers for good: when this returns, a crash or power cut leaves the new state; when it throws, nothing may be answered. */
-  remember({ origin, cosigned, note }: { readonly origin: string; readonly cosigned: Cosigned; readonly note: string }): void {
+  remember({
+    origin,
+    cosigned,
+    note,
+  }: {
+    readonly origin: string;
+    readonly cosigned: Cosigned;
+    readonly note: string;
+  }): void {
     writeDurably(this.directory, `${logHash(origin)}${suffix}`, note);
     this.kept.set(origin, { ...cosigned, note });
   }

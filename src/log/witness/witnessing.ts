@@ -146,7 +146,9 @@ export class Witnessing implements OnModuleDestroy {
         `the witness ${witness.name} has seen a log that the checkpoint of size ${tree.size} does not continue (${reply.detail}); keep both and run segproof fsck`,
       );
     } else if (reply.outcome !== 'conflict' && !this.stopping.signal.aborted) {
-      this.logger.warn(`the witness ${witness.name} did not cosign size ${tree.size}: ${reply.outcome}, ${reply.detail}`);
+      this.logger.warn(
+        `the witness ${witness.name} did not cosign size ${tree.size}: ${reply.outcome}, ${reply.detail}`,
+      );
     }
     return reply.outcome;
   }
