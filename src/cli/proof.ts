@@ -6,7 +6,7 @@ import { ProofError } from '../log/core/proof.js';
 import { TlogProofError, verifyTlogProof, type TlogProofTrust } from '../log/core/tlog-proof.js';
 import { parseWitnessPolicy } from '../log/core/witness-policy.js';
 import { exitCodes } from './exit-codes.js';
-import { readKey } from './fsck.js';
+import { readVerifierKey } from './verifier-key.js';
 
 interface VerifyFlags {
   readonly key: readonly string[];
@@ -39,7 +39,7 @@ export function proofCommand(): Command {
     .exitOverride()
     .action((file: string, flags: VerifyFlags) => {
       const policy = flags.policy === undefined ? null : parseWitnessPolicy(readFileSync(flags.policy));
-      const logs = [...flags.key.map(readKey), ...(policy?.logs ?? []).map((log) => log.verifier)];
+      const logs = [...flags.key.map(readVerifierKey), ...(policy?.logs ?? []).map((log) => log.verifier)];
       if (logs.length === 0) verify.error('give --key, or --policy with a file that names the log');
       const leaf = flags.leaf === undefined ? null : readFileSync(flags.leaf);
       const result = judge(readFileSync(file, 'utf8'), leaf, { logs, policy });

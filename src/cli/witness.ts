@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { hash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config.js';
 import { cosignerFor, publicKeyBytes, type Cosigner } from '../log/core/cosignature.js';
@@ -9,9 +9,9 @@ import { loadSigningKey } from '../log/signing-key.js';
 import { startWitnessServer } from '../log/witness/server.js';
 import { beginWitnessState, WitnessState } from '../log/witness/state.js';
 import { acquireProcessLock } from '../postgres/process-lock.js';
-import { readKey } from './fsck.js';
 import { say } from './progress.js';
 import { untilToldToStop } from './signals.js';
+import { readVerifierKey } from './verifier-key.js';
 
 interface WitnessFlags {
   readonly state: string;
@@ -38,14 +38,15 @@ export function witnessCommand(): Command {
     .option('--new-state', 'the key has never signed: begin an empty state for it')
     .action(async (flags: WitnessFlags) => {
       const { host, port } = readAddress(flags.listen);
-      const logs = flags.log.map(readKey);
+      const logs = flags.log.map(readVerifierKey);
       const stop = untilToldToStop();
-      if (flags.newState === true || !existsSync(flags.key)) beginWitnessState(flags.state);
-      const cosigner = loadCosigner(flags.key, flags.name);
-      assertNoLogKey(cosigner, logs);
-      const state = WitnessState.open(flags.state, cosigner.verifier);
+      mkdirSync(flags.state, { recursive: true, mode: 0o700 });
       const lock = await acquireProcessLock(join(flags.state, 'lock'));
       try {
+        if (flags.newState === true || !existsSync(flags.key)) beginWitnessState(flags.state);
+        const cosigner = loadCosigner(flags.key, flags.name);
+        assertNoLogKey(cosigner, logs);
+        const state = WitnessState.open(flags.state, cosigner.verifier);
         const server = await startWitnessServer({
           cosigner,
           logs,

@@ -46,10 +46,10 @@ const postgresEpochMilliseconds = Date.UTC(2000, 0, 1);
 const copyHeaderLength = 19;
 
 /** Fields of one row of a binary COPY; null for SQL null. */
-type CopyRow = (Buffer | null)[];
+export type CopyRow = (Buffer | null)[];
 
 /** Splits a binary COPY stream into rows; keeps what a chunk leaves unfinished. */
-class CopyRowReader {
+export class CopyRowReader {
   private rest: Buffer = Buffer.alloc(0);
   private started = false;
 

@@ -157,7 +157,6 @@ function matches(given: string | undefined, etag: string): boolean {
 }
 
 function takesGzip(request: IncomingMessage): boolean {
-  const accepted = request.headers['accept-encoding'] ?? '';
-  const codings = (typeof accepted === 'string' ? accepted : accepted.join(',')).split(',');
+  const codings = (request.headers['accept-encoding'] ?? '').split(',');
   return codings.some((coding) => /^\s*(gzip|\*)\s*(;\s*q=(0\.0*[1-9]\d*|1(\.0*)?|0?\.[1-9]\d*)\s*)?$/u.test(coding));
 }

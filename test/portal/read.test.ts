@@ -22,6 +22,8 @@ test('every row of a list is met once going older, and once coming back', () => 
           for (let cursor = begin; pages.length <= all.length;) {
             const { rows, paging } = sliceOf(all, size, readCursor(cursor), (row) => row);
             pages.push([...rows]);
+            if (way === 'newer' && rows.length > 0)
+              assert.notEqual(paging.older, null, 'there is no way back from here');
             cursor = paging[way];
             if (cursor === null) return pages;
           }

@@ -101,16 +101,16 @@ class PolicyReader {
     throw new WitnessPolicyError(`line ${this.number}: ${message}`);
   }
 
-  private log([key, url = null, ...more]: readonly string[]): void {
+  private log([key, url, ...more]: readonly string[]): void {
     if (key === undefined || more.length > 0) this.fail('a log line reads: log <vkey> [<url>]');
     const verifier = this.key(key, parseVerifierKey);
     if (this.logs.some((log) => publicKeyBytes(log.verifier.publicKey).equals(publicKeyBytes(verifier.publicKey)))) {
       this.fail('the public key of this log stands on an earlier line');
     }
-    this.logs.push({ verifier, url });
+    this.logs.push({ verifier, url: url ?? null });
   }
 
-  private witness([name, key, url = null, ...more]: readonly string[]): void {
+  private witness([name, key, url, ...more]: readonly string[]): void {
     if (name === undefined || key === undefined || more.length > 0) {
       this.fail('a witness line reads: witness <name> <vkey> [<url>]');
     }
@@ -120,7 +120,7 @@ class PolicyReader {
     if (this.witnesses.some((witness) => publicKeyBytes(witness.verifier.cosigningKey).equals(bytes))) {
       this.fail('the public key of this witness stands on an earlier line');
     }
-    this.witnesses.push({ name, verifier, url });
+    this.witnesses.push({ name, verifier, url: url ?? null });
   }
 
   private group([name, count, ...members]: readonly string[]): void {
