@@ -38,6 +38,15 @@ export class Followers1795305600005 implements MigrationInterface {
       CREATE INDEX record_kind_event_time ON record (kind, event_time, index) WHERE kind <> 'flow';
       CREATE INDEX record_rejected ON record (index) WHERE reject_reason IS NOT NULL;
 
+      -- How many records there were of each kind and verdict on a day (UTC, event time).
+      CREATE TABLE record_day (
+        day date NOT NULL,
+        kind text NOT NULL,
+        verdict text NOT NULL,
+        records bigint NOT NULL,
+        CONSTRAINT record_day_pk PRIMARY KEY (day, kind, verdict)
+      );
+
       CREATE TABLE source_minute (
         source text NOT NULL,
         minute timestamptz NOT NULL,
@@ -102,11 +111,11 @@ export class Followers1795305600005 implements MigrationInterface {
       CREATE INDEX policy_version_event_time ON policy_version (event_time);
 
       GRANT SELECT, INSERT, UPDATE, DELETE
-        ON follower, record, source_minute, workload, flow_edge, policy_version TO segproof_service;
+        ON follower, record, record_day, source_minute, workload, flow_edge, policy_version TO segproof_service;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE policy_version, flow_edge, workload, source_minute, record, follower`);
+    await runner.query(`DROP TABLE policy_version, flow_edge, workload, source_minute, record_day, record, follower`);
   }
 }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, urlencoded } from 'express';
+import { json } from 'express';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
@@ -78,7 +78,6 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
   // Senders of records are no browsers and may carry any Origin; they authenticate by bearer token only.
   app.enableCsrfProtection({ exclude: (request: { url?: string }) => (request.url ?? '').startsWith('/ingest/') });
   app.use('/api', json({ limit: '2mb', strict: false }));
-  app.use(/^\/(?!api\/|ingest\/)/u, urlencoded({ extended: false, limit: '1mb' }));
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) =>

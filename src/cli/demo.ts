@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { z } from 'zod';
 import { Users } from '../access/users.js';
 import { readConfig, type Config } from '../config.js';
@@ -118,6 +119,7 @@ async function firstRun(
     },
   });
   setClock(null);
+  await analyse(ground.ownerUrl);
   say(
     `sent ${counts.flows} flows, ${counts.policyChanges} policy changes and ${counts.changes} change requests in ${Math.round(counts.durationMs / 1000)} s`,
   );
@@ -130,6 +132,18 @@ async function firstRun(
     return user === undefined ? [] : [{ role, name: user.name, password: passwords[user.name] ?? '' }];
   });
   return { logins, ...files, key: ground.log.verifierKey };
+}
+
+/** Lets the planner know the tables before the first page is asked for; autovacuum would come by in a minute. */
+async function analyse(ownerUrl: string | null): Promise<void> {
+  if (ownerUrl === null) return;
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  try {
+    await owner.query('ANALYZE');
+  } finally {
+    await owner.end();
+  }
 }
 
 async function signIn(baseUrl: string, name: string, password: string): Promise<string> {

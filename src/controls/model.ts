@@ -194,7 +194,9 @@ export interface SourceView {
   readonly createdAt: string;
   /** Longest silence (seconds) that is still normal for this source; null: not watched. */
   readonly silenceAfterSeconds: number | null;
+  /** Records of the period that were read. */
   readonly received: number;
+  /** Records of the period that were kept, but could not be read. */
   readonly rejected: number;
   readonly lastEventTime: string | null;
   readonly lastIndex: number | null;

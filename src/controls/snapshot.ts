@@ -210,7 +210,7 @@ export class Snapshots {
           name: source.name,
           createdAt: source.createdAt,
           silenceAfterSeconds: source.silenceAfterSeconds,
-          received: Number(row?.received ?? 0),
+          received: Number(row?.received ?? 0) - Number(row?.rejected ?? 0),
           rejected: Number(row?.rejected ?? 0),
           lastEventTime: row?.last_event_time?.toISOString() ?? null,
           lastIndex: row === undefined || row.last_index === null ? null : Number(row.last_index),

@@ -13,12 +13,12 @@ export class RecordsFollower implements Follower {
 
   async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
     const rows = new BinaryCopyRows(entries.length * 400);
-    let count = 0;
+    const days = new Map<string, { day: string; kind: string; verdict: string; records: number }>();
     for (const entry of entries) {
       const stored = normaliseStored(entry);
       if (stored === null) continue;
       const record = stored.ok ? stored.record : null;
-      count++;
+      countDay(days, formatNanoseconds(entry.occurredAtNs).slice(0, 10), entry.kind, record?.verdict ?? 'unknown');
       rows.row(22);
       rows.int64(entry.index);
       rows.text(entry.source);
@@ -43,7 +43,7 @@ export class RecordsFollower implements Follower {
       rows.textOrNull(stored.ok ? null : stored.reason);
       rows.textOrNull(stored.ok ? null : stored.detail);
     }
-    if (count === 0) return;
+    if (days.size === 0) return;
     await runCopyStatements(
       transaction.client,
       `COPY record (index, source, kind, format, parser_version, event_time, event_time_text, received_at, time_source,
@@ -51,9 +51,28 @@ export class RecordsFollower implements Follower {
          flags, reject_reason, reject_detail) FROM STDIN (FORMAT binary)`,
       [rows.finish()],
     );
+    await transaction.query(
+      `INSERT INTO record_day AS old (day, kind, verdict, records)
+       SELECT day, kind, verdict, records FROM json_to_recordset($1) AS new (day date, kind text, verdict text, records bigint)
+       ON CONFLICT (day, kind, verdict) DO UPDATE SET records = old.records + excluded.records`,
+      [JSON.stringify([...days.values()])],
+    );
   }
 
   async reset(transaction: Transaction): Promise<void> {
     await transaction.query('DELETE FROM record');
+    await transaction.query('DELETE FROM record_day');
   }
+}
+
+function countDay(
+  days: Map<string, { day: string; kind: string; verdict: string; records: number }>,
+  day: string,
+  kind: string,
+  verdict: string,
+): void {
+  const key = `${day} ${kind} ${verdict}`;
+  const row = days.get(key) ?? { day, kind, verdict, records: 0 };
+  row.records++;
+  days.set(key, row);
 }

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { openCheckpoint, type Checkpoint } from '../core/checkpoint.js';
 import { NoteError, type Verifier } from '../core/note.js';
-import { problemsAt, type FsckProblem, type Span } from './problem.js';
+import { problemsAt, spanText, type FsckProblem, type Span } from './problem.js';
 
 /** What a verified checkpoint says the log was. */
 export interface SignedState {
@@ -11,7 +11,19 @@ export interface SignedState {
   readonly from: 'database' | 'outside';
 }
 
+/** Sizes from the first to the last, and how many of them. */
+interface Sizes extends Span {
+  readonly count: number;
+}
+
+function countSize(sizes: Map<string, Sizes>, name: string, size: number): void {
+  const known = sizes.get(name);
+  sizes.set(name, { first: known?.first ?? size, last: size, count: (known?.count ?? 0) + 1 });
+}
+
 const perPage = 500;
+/** Told of one by one; the places of more are not kept. */
+const mostDamaged = 100_000;
 
 /**
  * The checkpoints to judge the log by, smallest first: those kept in the database, read as they are needed, and those
@@ -29,9 +41,10 @@ export class SignedCheckpoints {
   private exhausted = false;
   private readonly notes: FsckProblem[] = [];
   private readonly damaged: { readonly span: Span; readonly message: string }[] = [];
-  private readonly unknown = new Map<string, Span[]>();
-  private readonly foreign: Span[] = [];
-  private foreignOrigin = '';
+  /** By what is not known about them. */
+  private readonly unknown = new Map<string, Sizes>();
+  /** By the log they name. */
+  private readonly foreign = new Map<string, Sizes>();
   private ours = 0;
 
   /** `origin` is the log's name as the head has it; checkpoints of sizes up to `since` are left out. */
@@ -82,32 +95,29 @@ export class SignedCheckpoints {
             : `${count} checkpoints kept for the sizes ${span.first} to ${span.last} are damaged, the first: ${messages.get(span.first) ?? ''}`,
       ),
     );
-    for (const [reason, spans] of this.unknown) {
-      const first = Math.min(...spans.map((span) => span.first));
-      const last = Math.max(...spans.map((span) => span.last));
+    for (const [reason, sizes] of this.unknown) {
       found.push({
         class: 'unknown_key',
-        position: first === last ? String(first) : `${first}-${last}`,
-        message: `cannot verify ${spans.length} kept checkpoint(s): ${reason}; give the key with --key`,
+        position: spanText(sizes),
+        message: `cannot verify ${sizes.count} kept checkpoint(s): ${reason}; give the key with --key`,
       });
     }
-    if (this.foreign.length > 0) found.push(this.foreignProblem());
+    for (const [origin, sizes] of this.foreign) found.push(this.foreignProblem(origin, sizes));
     return found;
   }
 
-  private foreignProblem(): FsckProblem {
-    const first = this.foreign[0]?.first ?? 0;
+  private foreignProblem(origin: string, sizes: Sizes): FsckProblem {
     if (this.ours === 0) {
       return {
         class: 'head_damaged',
         position: 'head/origin',
-        message: `the head names the log ${this.origin ?? ''}, every kept checkpoint names it ${this.foreignOrigin}`,
+        message: `the head names the log ${this.origin ?? ''}, the kept checkpoints name it ${origin}`,
       };
     }
     return {
       class: 'checkpoint_damaged',
-      position: String(first),
-      message: `${this.foreign.length} kept checkpoint(s) are of the log ${this.foreignOrigin}, this is ${this.origin ?? ''}`,
+      position: spanText(sizes),
+      message: `${sizes.count} kept checkpoint(s) are of the log ${origin}, this is ${this.origin ?? ''}`,
     };
   }
 
@@ -141,25 +151,28 @@ export class SignedCheckpoints {
 
   private takeKept(size: number, root: Buffer, note: string): void {
     this.count++;
-    const span = { first: size, last: size };
     const opened = this.open(note);
     if (opened.checkpoint === undefined) {
-      if (opened.unknownKey) this.unknown.set(opened.failure, [...(this.unknown.get(opened.failure) ?? []), span]);
-      else this.damaged.push({ span, message: opened.failure });
+      if (opened.unknownKey) countSize(this.unknown, opened.failure, size);
+      else this.noteDamage(size, opened.failure);
       return;
     }
     const { checkpoint } = opened;
     if (checkpoint.size !== size || !checkpoint.root.equals(root)) {
-      this.damaged.push({ span, message: 'size or root beside the note differ from those that were signed' });
+      this.noteDamage(size, 'size or root beside the note differ from those that were signed');
       return;
     }
     if (this.origin !== null && checkpoint.origin !== this.origin) {
-      this.foreign.push(span);
-      this.foreignOrigin = checkpoint.origin;
+      countSize(this.foreign, checkpoint.origin, size);
+      if (this.ours > 0) return;
     } else {
       this.ours++;
     }
     this.ready.push({ size, root, from: 'database' });
+  }
+
+  private noteDamage(size: number, message: string): void {
+    if (this.damaged.length < mostDamaged) this.damaged.push({ span: { first: size, last: size }, message });
   }
 
   private open(note: string): { checkpoint: Checkpoint } | { checkpoint?: never; failure: string; unknownKey: boolean } {

@@ -18,7 +18,7 @@ export function RecordsPage(view: RecordsView): JSX.Element {
     <Layout
       shell={shell}
       title="Records"
-      lead="Everything the sources sent, and every act of the service itself, in the order of the log."
+      lead="Everything the sources sent, newest event first."
     >
       <RecordFilterForm view={view} />
       <Table
