@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { appendEntries } from '../src/log/append.js';
+import { appendEntries, type ExpectedHead } from '../src/log/append.js';
 import { BinaryCopyRows } from '../src/log/binary-copy.js';
 import { signCheckpoint } from '../src/log/core/checkpoint.js';
 import { signerFromSeed, type Signer } from '../src/log/core/note.js';
@@ -89,6 +89,7 @@ async function rate(count: number, work: () => Promise<void>): Promise<number> {
 async function sealAll(database: Database, signer: Signer, batches: readonly (readonly NewEntry[])[]): Promise<void> {
   await database.withClient(async (client) => {
     let running: Promise<void> = Promise.resolve();
+    let expected: ExpectedHead | undefined;
     for (const batch of batches) {
       const prepared: PreparedEntry[] = [];
       for (const entry of batch) {
@@ -97,8 +98,11 @@ async function sealAll(database: Database, signer: Signer, batches: readonly (re
         if (prepared.length % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
       await running;
-      running = appendEntries(client, prepared, { own: true }).then(({ head }) => {
+      // As Log.commit does: while nobody else appends, the head is where the last commit left it.
+      const options = expected === undefined ? { own: true } : { own: true, expectNew: true, expected };
+      running = appendEntries(client, prepared, options).then(({ head, state }) => {
         signCheckpoint(head, signer);
+        expected = { origin: head.origin, root: head.root, state };
       });
     }
     await running;

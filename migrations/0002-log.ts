@@ -33,6 +33,17 @@ export class Log1795305600002 implements MigrationInterface {
       CREATE TRIGGER log_head_forward BEFORE UPDATE ON log_head FOR EACH ROW EXECUTE FUNCTION log_head_forward();
       CREATE TRIGGER log_head_refuse BEFORE DELETE OR TRUNCATE ON log_head FOR EACH STATEMENT EXECUTE FUNCTION log_refuse();
 
+      -- Locks the head for an append that was made ready for it; refuses (SG001) when it has moved on meanwhile.
+      CREATE FUNCTION log_lock_head(expected_size bigint, expected_root bytea) RETURNS void
+        LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+      DECLARE actual log_head;
+      BEGIN
+        SELECT * INTO actual FROM log_head FOR UPDATE;
+        IF actual.size IS DISTINCT FROM expected_size OR actual.root IS DISTINCT FROM expected_root THEN
+          RAISE EXCEPTION 'the head of the log stands at %, not at %', actual.size, expected_size USING ERRCODE = 'SG001';
+        END IF;
+      END $$;
+
       -- One row for a leaf and its payload, by retention class and month. Salt and payload can go (erasure, retention);
       -- what the leaf is hashed from stays.
       CREATE TABLE log_entry (
@@ -120,7 +131,7 @@ export class Log1795305600002 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP TABLE log_verification, log_checkpoint, log_tile, log_entry, log_head;
-      DROP FUNCTION log_entry_month(date), log_head_forward(), log_refuse();
+      DROP FUNCTION log_lock_head(bigint, bytea), log_entry_month(date), log_head_forward(), log_refuse();
     `);
   }
 }

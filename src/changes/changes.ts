@@ -34,10 +34,15 @@ export const NewChange = z
   });
 export type NewChange = z.infer<typeof NewChange>;
 
-export const NewReview = z.object({
-  decision: z.enum(['approve', 'reject']),
-  comment: z.string().trim().max(5000).default(''),
-});
+export const NewReview = z
+  .object({
+    decision: z.enum(['approve', 'reject']),
+    comment: z.string().trim().max(5000).default(''),
+  })
+  .refine((review) => review.decision === 'approve' || review.comment !== '', {
+    path: ['comment'],
+    error: 'say why the change is rejected',
+  });
 export type NewReview = z.infer<typeof NewReview>;
 
 export const ChangeView = z.object({

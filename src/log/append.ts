@@ -61,6 +61,22 @@ export interface AppendOptions {
    * Cheaper while everything is new; answers with {@link KnownFactError} when something is not.
    */
   readonly expectNew?: boolean;
+  /**
+   * With `own` and `expectNew`: where the head is expected to stand. Everything is then made ready beforehand and
+   * written in one round trip; when the head has moved meanwhile, {@link HeadMovedError} says so.
+   */
+  readonly expected?: ExpectedHead;
+}
+
+export interface ExpectedHead {
+  readonly origin: string;
+  readonly root: Buffer;
+  readonly state: TreeState;
+}
+
+/** Another process appended meanwhile; nothing was appended. Append again, locking first. */
+export class HeadMovedError extends Error {
+  override readonly name = 'HeadMovedError';
 }
 
 /** Something expected to be new is in the log already; nothing was appended. Append again, looking first. */
@@ -71,11 +87,11 @@ export class KnownFactError extends Error {
 /**
  * Appends entries in the client's open transaction, or in one of its own when `own` is set. Indices
  * are given under the lock of the head row and never by a sequence, so index order is commit
- * order; from the lock to the commit there are two round trips.
+ * order; from the lock to the commit there are two round trips, or one when the head is expected where it is.
  *
  * With `own`, the transaction is committed when this returns and rolled back when it throws. Otherwise
  * the head stays locked until the caller commits: append last.
- * @throws KnownFactError only with `expectNew`.
+ * @throws KnownFactError only with `expectNew`; HeadMovedError only with `expected`.
  */
 export async function appendEntries(
   client: PoolClient,
@@ -83,27 +99,44 @@ export async function appendEntries(
   options: AppendOptions,
 ): Promise<AppendResult> {
   try {
-    const { head, known } = await lockHead(client, options.expectNew === true ? [] : entries, options.own);
-    const before: TreeState = { size: Number(head.size), partial: decodePartial(head.partial) };
+    const {
+      origin,
+      root: rootBefore,
+      state: before,
+      known,
+    } = options.expected
+      ? { ...options.expected, known: new Map<string, KeyRow>() }
+      : await lockHead(client, options.expectNew === true ? [] : entries, options.own);
     assertTreeState(before);
     const { results, added, keys } = place(entries, known, before.size);
     const leafHashes = Buffer.allocUnsafe(added.length * hashLength);
     added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
     const { state, full } = appendLeaves(before, leafHashes);
-    const root = added.length === 0 ? head.root : rootOf(state);
-    if (added.length > 0) await write(client, added, keys, before.size, { state, full, root }, options.own);
-    else if (options.own) await client.query('ROLLBACK');
-    return { results, head: { origin: head.origin, size: state.size, root }, state, sizeBefore: before.size, full };
+    const root = added.length === 0 ? rootBefore : rootOf(state);
+    const begin = options.expected === undefined ? null : beginAt(options.expected);
+    if (added.length > 0)
+      await write(client, added, keys, before.size, { state, full, root }, { own: options.own, begin });
+    else if (options.own && begin === null) await client.query('ROLLBACK');
+    return { results, head: { origin, size: state.size, root }, state, sizeBefore: before.size, full };
   } catch (error) {
     if (options.own) await client.query('ROLLBACK').catch(() => {});
     if (options.expectNew === true && isKnownKey(error)) {
       throw new KnownFactError('a fact is in the log already', { cause: error });
+    }
+    if (options.expected !== undefined && error instanceof DatabaseError && error.code === headMoved) {
+      throw new HeadMovedError('another process appended meanwhile', { cause: error });
     }
     throw error;
   }
 }
 
 const uniqueViolation = '23505';
+/** Raised by log_lock_head. */
+const headMoved = 'SG001';
+
+function beginAt({ state, root }: ExpectedHead): string {
+  return `BEGIN; SELECT log_lock_head(${state.size}, '\\x${root.toString('hex')}')`;
+}
 
 function isKnownKey(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === uniqueViolation && error.constraint === 'ingest_key_pk';
@@ -115,7 +148,7 @@ async function lockHead(
   client: PoolClient,
   entries: readonly EntryToAppend[],
   own: boolean,
-): Promise<{ head: HeadRow; known: Map<string, KeyRow> }> {
+): Promise<ExpectedHead & { readonly known: Map<string, KeyRow> }> {
   const lock = 'SELECT origin, size, root, partial FROM log_head FOR UPDATE';
   const keys = entries.flatMap((entry) => (entry.dedupe === undefined ? [] : [entry.dedupe.key.toString('hex')]));
   // Keys are hex of our own hashes, so they can stand in the text of a simple query.
@@ -129,7 +162,8 @@ async function lockHead(
   if (head === undefined) throw new Error('the log has no head; start the service once, which makes it');
   const known = new Map((keyResult?.rows ?? []).map((row) => [row.key, row]));
   await addKnownConflicts(client, entries, known);
-  return { head, known };
+  const state: TreeState = { size: Number(head.size), partial: decodePartial(head.partial) };
+  return { origin: head.origin, root: head.root, state, known };
 }
 
 /** Looks for the conflicting facts among the known ones; there are hardly ever any, so it is a query of its own. */
@@ -213,9 +247,12 @@ async function write(
   keys: readonly NewKey[],
   firstIndex: number,
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
-  own: boolean,
+  transaction: { readonly own: boolean; readonly begin: string | null },
 ): Promise<void> {
-  const statements = [`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`];
+  const statements = [
+    ...(transaction.begin === null ? [] : [transaction.begin]),
+    `COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`,
+  ];
   const data = [copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset)))];
   if (keys.length > 0) {
     const keyRows = new BinaryCopyRows(keys.length * 54);
@@ -243,6 +280,6 @@ async function write(
   statements.push(
     `UPDATE log_head SET size = ${tree.state.size}, root = '\\x${tree.root.toString('hex')}', partial = '\\x${partial}'`,
   );
-  if (own) statements.push('COMMIT');
+  if (transaction.own) statements.push('COMMIT');
   await runCopyStatements(client, statements.join('; '), data);
 }

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { Database, Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
-import { appendEntries, KnownFactError, type Appended, type AppendResult, type Head } from './append.js';
+import {
+  appendEntries,
+  HeadMovedError,
+  KnownFactError,
+  type Appended,
+  type AppendResult,
+  type ExpectedHead,
+  type Head,
+} from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
 import { signNote, type Signer } from './core/note.js';
 import { inclusionRanges, rangeHasher, type LeafRange } from './core/proof.js';
@@ -35,6 +43,9 @@ export interface Receipts {
 const mostEntriesPerCommit = 10_000;
 const mostBytesPerCommit = 32 * 1024 * 1024;
 
+/** Commits that take the safe way after one that met something unexpected. */
+const commitsAfterSurprise = 50;
+
 /** Entries hashed before other work of the process gets its turn. */
 const entriesPerTurn = 100;
 
@@ -58,6 +69,10 @@ export class Log {
   private committing: Promise<void> | null = null;
   private closed = false;
   private commitsLookingFirst = 0;
+  private commitsLockingFirst = 0;
+  private timesMoved = 0;
+  /** Where this process left the head; null when somebody else may have moved it. */
+  private last: ExpectedHead | null = null;
   private readonly listeners = new Set<(head: Head) => void>();
 
   constructor(database: Database, signer: Signer, now: () => Date) {
@@ -130,6 +145,7 @@ export class Log {
         transaction,
         now,
         append: async (entry) => {
+          this.last = null;
           const done = await appendEntries(transaction.client, [prepareEntry(entry, now)], { own: false });
           heads.push(done.head);
           return done.head.size - 1;
@@ -182,19 +198,41 @@ export class Log {
     }
   }
 
-  /** Appends in a transaction of its own; looks for known facts first only where they have been turning up. */
+  /**
+   * Appends in a transaction of its own: in one round trip while this process alone appends and everything is new;
+   * locks, or looks for known facts, first where that has not been so lately.
+   */
   private async commit(client: PoolClient, entries: readonly EntryToAppend[]): Promise<AppendResult> {
+    const done = await this.commitOnce(client, entries);
+    this.last = { origin: done.head.origin, root: done.head.root, state: done.state };
+    return done;
+  }
+
+  private async commitOnce(client: PoolClient, entries: readonly EntryToAppend[]): Promise<AppendResult> {
+    const expected = this.commitsLockingFirst > 0 ? null : this.last;
+    this.last = null;
+    if (this.commitsLockingFirst > 0) this.commitsLockingFirst--;
     if (this.commitsLookingFirst > 0) {
       this.commitsLookingFirst--;
       return await appendEntries(client, entries, { own: true });
     }
     try {
-      return await appendEntries(client, entries, { own: true, expectNew: true });
+      if (expected === null) return await appendEntries(client, entries, { own: true, expectNew: true });
+      const done = await appendEntries(client, entries, { own: true, expectNew: true, expected });
+      this.timesMoved = 0;
+      return done;
     } catch (error) {
-      if (!(error instanceof KnownFactError)) throw error;
-      this.commitsLookingFirst = 50;
+      if (error instanceof HeadMovedError) this.headMoved();
+      else if (error instanceof KnownFactError) this.commitsLookingFirst = commitsAfterSurprise;
+      else throw error;
       return await appendEntries(client, entries, { own: true });
     }
+  }
+
+  /** The more often others move the head, the longer this process locks first. */
+  private headMoved(): void {
+    this.timesMoved = Math.min(this.timesMoved + 1, 6);
+    this.commitsLockingFirst = 2 ** this.timesMoved - 1;
   }
 
   private takeBatch(): Waiting[] {

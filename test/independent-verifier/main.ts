@@ -1,5 +1,13 @@
 import { text } from 'node:stream/consumers';
-import { checkConsistency, checkInclusion, checkPayload, readCheckpoint, readPublicKey, Refused } from './verifier.js';
+import {
+  checkConsistency,
+  checkInclusion,
+  checkPayload,
+  leafHash,
+  readCheckpoint,
+  readPublicKey,
+  Refused,
+} from './verifier.js';
 
 /*
  * The independent verifier as a program: takes a bundle as JSON on standard input, needs neither network nor files, and
@@ -26,7 +34,7 @@ try {
   const key = readPublicKey(bundle.key);
   const head = readCheckpoint(Buffer.from(bundle.checkpoint), key);
   for (const { index, leaf, salt, payload, path } of bundle.entries) {
-    checkInclusion(head, BigInt(index), Buffer.from(leaf), path.map(decode));
+    checkInclusion(head, BigInt(index), leafHash(Buffer.from(leaf)), path.map(decode));
     checkPayload(Buffer.from(leaf), decode(salt), decode(payload));
   }
   for (const { checkpoint, proof } of bundle.older) {

@@ -76,11 +76,11 @@ export function checkPayload(leaf: Buffer, salt: Buffer, payload: Buffer): void 
   if (sha256(salt, payload).toString('hex') !== payloadHash) throw new Refused('another payload than the leaf says');
 }
 
-/** Whether a leaf is at the index of the tree that was signed. */
-export function checkInclusion(head: SignedHead, index: bigint, leaf: Buffer, path: readonly Buffer[]): void {
+/** Whether the leaf with this hash is at the index of the tree that was signed. */
+export function checkInclusion(head: SignedHead, index: bigint, hash: Buffer, path: readonly Buffer[]): void {
   if (index < 0n || index >= head.size) throw new Refused('the index is not in the tree');
   const rest = [...path];
-  const root = climb(index, head.size, leafHash(leaf), rest);
+  const root = climb(index, head.size, hash, rest);
   if (rest.length > 0) throw new Refused('the path is too long');
   if (!root.equals(head.root)) throw new Refused('the path leads to another root');
 }

@@ -28,7 +28,7 @@ test('a client of another make rebuilds the log from tiles and bundles at every 
   const testLog = await openTestLog(t);
   const tiles = new TileReader(testLog.database);
   const key = readPublicKey(testLog.log.verifierKey);
-  for (const size of [1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537]) {
+  for (const size of [1, 2, 255, 256, 257, 511, 512, 513, 65_537]) {
     await growTo(testLog, size);
     const head = readCheckpoint(Buffer.from(testLog.log.sign(await testLog.log.head())), key);
     assert.equal(head.size, BigInt(size));

@@ -52,6 +52,10 @@ export function appendLeaves(state: TreeState, leafHashes: Buffer): { state: Tre
   let incoming = leafHashes;
   for (let level = 0; incoming.length > 0 || level < state.partial.length; level++) {
     const pending = state.partial[level] ?? Buffer.alloc(0);
+    if (incoming.length === 0) {
+      partial.push(pending);
+      continue;
+    }
     const firstTile = Math.floor(state.size / tileWidth ** (level + 1));
     const all = pending.length === 0 ? incoming : Buffer.concat([pending, incoming]);
     const tileBytes = tileWidth * hashLength;
@@ -73,16 +77,27 @@ export function appendLeaves(state: TreeState, leafHashes: Buffer): { state: Tre
 export function rootOf(state: TreeState): Buffer {
   let root: Buffer | null = null;
   for (const hashes of state.partial) {
-    let end = hashes.length / hashLength;
-    // The peaks of one level from right to left are the set bits of its hash count, lowest first.
-    while (end > 0) {
-      const width = end & -end;
-      const peak = foldComplete(hashes.subarray((end - width) * hashLength, end * hashLength));
-      root = root === null ? peak : hashNode(peak, root);
-      end -= width;
-    }
+    for (const peak of peaksOf(hashes)) root = root === null ? peak : hashNode(peak, root);
   }
   return root ?? emptyRoot;
+}
+
+/** Peaks of partial tiles seen before: those above the leaves stay the same for many appends. */
+const knownPeaks = new WeakMap<Buffer, readonly Buffer[]>();
+
+/** Roots of the complete subtrees in a partial tile, right to left: the set bits of its hash count, lowest first. */
+function peaksOf(hashes: Buffer): readonly Buffer[] {
+  const known = knownPeaks.get(hashes);
+  if (known !== undefined) return known;
+  const peaks: Buffer[] = [];
+  let end = hashes.length / hashLength;
+  while (end > 0) {
+    const width = end & -end;
+    peaks.push(foldComplete(hashes.subarray((end - width) * hashLength, end * hashLength)));
+    end -= width;
+  }
+  knownPeaks.set(hashes, peaks);
+  return peaks;
 }
 
 /**

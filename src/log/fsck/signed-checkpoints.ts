@@ -175,7 +175,9 @@ export class SignedCheckpoints {
     if (this.damaged.length < mostDamaged) this.damaged.push({ span: { first: size, last: size }, message });
   }
 
-  private open(note: string): { checkpoint: Checkpoint } | { checkpoint?: never; failure: string; unknownKey: boolean } {
+  private open(
+    note: string,
+  ): { checkpoint: Checkpoint } | { checkpoint?: never; failure: string; unknownKey: boolean } {
     try {
       return { checkpoint: openCheckpoint(note, this.verifiers) };
     } catch (error) {

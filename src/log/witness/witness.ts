@@ -88,5 +88,5 @@ export function judge(request: string, view: WitnessView, time: number): Judgeme
 }
 
 function isMalformed(error: unknown): error is Error {
-  return error instanceof AddCheckpointError || error instanceof NoteError || error instanceof CheckpointError;
+  return error instanceof AddCheckpointError || error instanceof CheckpointError;
 }

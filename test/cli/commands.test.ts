@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { z } from 'zod';
+import { Api } from '../journeys/api.js';
+import { runCommand, serviceVariables, startServiceProcess } from '../journeys/service-process.js';
+import { freshDatabase } from '../support/database.js';
+import { temporaryDirectory } from '../support/server.js';
+
+const { directory, removeDirectory } = temporaryDirectory();
+after(removeDirectory);
+
+describe('segproof', () => {
+  test('lists its verbs and exit codes, and says the version', async () => {
+    const { code, stdout } = await runCommand(['--help']);
+    assert.equal(code, 0);
+    for (const verb of ['start', 'worker', 'demo', 'migrate', 'fsck', 'rebuild', 'verify']) {
+      assert.match(stdout, new RegExp(`^  ${verb} `, 'mu'));
+    }
+    assert.match(stdout, /Exit codes:\s+0 [^\n]*\n\s+1 [^\n]*\n\s+2 [^\n]*\n\s+3 /u);
+    const version = await runCommand(['--version']);
+    assert.deepEqual([version.code, version.stdout], [0, '0.1.0\n']);
+  });
+
+  test('explains each verb', async () => {
+    const { stdout } = await runCommand(['--help']);
+    const verbs = [...stdout.matchAll(/^ {2}(?<verb>[a-z]+)(?: |$)/gmu)].map(({ groups }) => groups?.['verb'] ?? '');
+    assert.ok(verbs.length >= 8, verbs.join(', '));
+    for (const verb of verbs.filter((name) => name !== 'help')) {
+      const help = await runCommand([verb, '--help']);
+      assert.equal(help.code, 0, verb);
+      assert.match(help.stdout, new RegExp(`^Usage: segproof ${verb}`, 'u'));
+      assert.equal(help.stderr, '');
+    }
+  });
+
+  test('called wrongly exits with 2 and says how to call it', async () => {
+    for (const args of [['frobnicate'], ['verify'], ['verify', 'package.zip'], ['fsck', '--nonsense'], []]) {
+      const { code, stdout, stderr } = await runCommand(args);
+      assert.equal(code, 2, args.join(' '));
+      assert.equal(stdout, '', 'standard output is for results');
+      assert.notEqual(stderr, '');
+    }
+  });
+
+  test('that cannot do its work exits with 3', async () => {
+    const key = 'log.example/segproof+00000000+AAAA';
+    const cases: readonly (readonly [readonly string[], Record<string, string>, RegExp])[] = [
+      [['start'], { PORT: 'eighty', DATA_DIR: directory }, /PORT/u],
+      [['start'], { INGEST_MAX_BODY_BYTES: '-1', DATA_DIR: directory }, /INGEST_MAX_BODY_BYTES/u],
+      [['start'], { DATABASE_URL: 'mysql://localhost/x', DATA_DIR: directory }, /DATABASE_URL: a URL like postgres/u],
+      [['migrate'], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none' }, /ECONNREFUSED/u],
+      [['verify', join(directory, 'absent.zip'), '--key', key], {}, /absent\.zip|verifier key/u],
+    ];
+    for (const [args, env, message] of cases) {
+      const { code, stdout, stderr } = await runCommand(args, env);
+      assert.equal(code, 3, `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+    }
+  });
+
+  test('names every variable that is wrong, and starts nothing', async () => {
+    const { stderr } = await runCommand(['start'], { PORT: '99999', LOG_LEVEL: 'loud', DATA_DIR: directory });
+    assert.match(stderr, /^segproof: The configuration is not valid:$/mu);
+    assert.match(stderr, /^ {2}PORT: /mu);
+    assert.match(stderr, /^ {2}LOG_LEVEL: /mu);
+    assert.doesNotMatch(stderr, /^ {4}at /mu, 'a wrong setting needs no stack');
+  });
+
+  test('verify tells a file that is no package from one that could not be read', async () => {
+    const database = await freshDatabase();
+    const variables = serviceVariables(database, directory);
+    let key: string;
+    const service = await startServiceProcess(variables);
+    try {
+      const { name, password } = service.admin ?? { name: '', password: '' };
+      const admin = await Api.signIn(service.url, name, password);
+      key = (await admin.get('/log/head', z.object({ verifierKey: z.string() }))).verifierKey;
+      // Beside the running service, on its database.
+      const beside = await runCommand(['fsck'], variables);
+      assert.equal(beside.code, 0, beside.stderr);
+      assert.match(beside.stdout, /^intact: yes$/mu);
+      const rebuilt = await runCommand(['rebuild', 'records', 'policies'], variables);
+      assert.equal(rebuilt.code, 0, rebuilt.stderr);
+      assert.match(rebuilt.stdout, /^records: rebuilt from \d+ entries\npolicies: rebuilt from \d+ entries$/mu);
+    } finally {
+      assert.equal(await service.end('SIGINT'), 0, service.stderr());
+    }
+    const file = join(directory, 'not-a-package.zip');
+    writeFileSync(file, 'this is no archive');
+    writeFileSync(join(directory, 'key.txt'), `${key}\n`);
+    for (const given of [key, join(directory, 'key.txt')]) {
+      const { code, stdout } = await runCommand(['verify', file, '--key', given, '--json']);
+      assert.equal(code, 1);
+      const result = z
+        .object({ ok: z.literal(false), problems: z.array(z.object({ file: z.string(), message: z.string() })).min(1) })
+        .parse(JSON.parse(stdout));
+      assert.ok(result.problems.some(({ file: name }) => name === 'report.pdf'));
+    }
+    const json = await runCommand(['fsck', '--json', '--key', key], variables);
+    assert.deepEqual([json.code, json.stdout.trim().split('\n').length], [0, 1]);
+    const { ok, entries, problems } = z
+      .object({ ok: z.boolean(), entries: z.number(), problems: z.array(z.unknown()) })
+      .parse(JSON.parse(json.stdout));
+    assert.deepEqual([ok, problems], [true, []]);
+    assert.ok(entries >= 3, `${entries} entries`);
+    await database.drop();
+  });
+});

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { signCheckpoint } from '../../src/log/core/checkpoint.js';
+import { parseCosignatureKey, readCosignatures } from '../../src/log/core/cosignature.js';
+import { signerFor } from '../../src/log/core/note.js';
+import { consistencyProof } from '../../src/log/core/proof.js';
+import { emptyRoot, hashLeaf } from '../../src/log/core/tree.js';
+import { formatAddCheckpoint } from '../../src/log/witness/add-checkpoint.js';
+import { startWitnessProcess, type WitnessProcess } from './witness-process.js';
+import { TreeInMemory } from './tree-in-memory.js';
+
+const origin = 'log.example/killed';
+const log = signerFor(origin, generateKeyPairSync('ed25519').privateKey);
+
+const rounds = Number(process.env['SEGPROOF_WITNESS_KILLS'] ?? 25);
+
+function folder(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'segproof-witness-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** One of the two histories that a dishonest log would show; they part at `parting`. */
+class History {
+  readonly tree = new TreeInMemory();
+  readonly roots: Buffer[] = [emptyRoot];
+  private readonly name: string;
+  private readonly parting: number;
+
+  constructor(name: string, parting: number) {
+    this.name = name;
+    this.parting = parting;
+  }
+
+  growTo(size: number): void {
+    while (this.roots.length <= size) {
+      const at = this.roots.length - 1;
+      this.tree.append([hashLeaf(Buffer.from(at < this.parting ? `both ${at}` : `${this.name} ${at}`))]);
+      this.roots.push(this.tree.root);
+    }
+  }
+
+  /** Signs the history's tree of a size, with the proof that it continues that of the old size. */
+  request(oldSize: number, size: number): { note: string; body: string } {
+    this.growTo(size);
+    const note = signCheckpoint({ origin, size, root: this.roots[size] ?? emptyRoot }, log);
+    const proof = oldSize === 0 ? [] : consistencyProof(oldSize, size, this.tree.read);
+    return { note, body: formatAddCheckpoint({ oldSize, proof, note }) };
+  }
+}
+
+interface Cosigned {
+  readonly history: History;
+  readonly size: number;
+}
+
+/** Sends a checkpoint as a log's client does, with the size the witness tells; null when the witness died or refused. */
+async function offer(url: string, key: string, history: History, size: number): Promise<Cosigned | 'refused' | 'dead'> {
+  let oldSize = 0;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { note, body } = history.request(oldSize, size);
+    let response: Response;
+    let answer: string;
+    try {
+      response = await fetch(`${url}/add-checkpoint`, { method: 'POST', body });
+      answer = await response.text();
+    } catch {
+      return 'dead';
+    }
+    if (response.status === 200) {
+      assert.equal(readCosignatures(note + answer, [parseCosignatureKey(key)]).length, 1);
+      return { history, size };
+    }
+    if (response.headers.get('content-type') !== 'text/x.tlog.size') return 'refused';
+    oldSize = Number(answer);
+    if (oldSize > size) return 'refused';
+  }
+  return 'refused';
+}
+
+test(`a witness killed ${rounds} times at any moment never cosigns two views`, async (t) => {
+  const directory = folder(t);
+  const parting = 40;
+  const [honest, fork] = [new History('honest', parting), new History('fork', parting)];
+  const cosigned: Cosigned[] = [];
+  let witness: WitnessProcess | null = null;
+  let key: string | null = null;
+  let deaths = 0;
+  let size = 1;
+  for (let round = 0; round < rounds; round++) {
+    witness = await startWitnessProcess({ directory, logs: [log.verifier.text] });
+    key ??= witness.key;
+    assert.equal(witness.key, key, 'the key stays');
+    const { url, kill } = witness;
+    const last = cosigned.at(-1);
+    const killing = new Promise<void>((resolve) => {
+      setTimeout(() => resolve(kill()), 5 + Math.random() * 60);
+    });
+    // Both histories are offered at once, again and again, while the process is killed under them.
+    const offers = [honest, fork].map(async (history) => {
+      for (let step = 0; step < 40; step++) {
+        const outcome = await offer(url, witness?.key ?? '', history, size + step);
+        if (outcome === 'dead') return deaths++;
+        if (outcome !== 'refused') cosigned.push(outcome);
+      }
+      return deaths;
+    });
+    await Promise.all([...offers, killing]);
+    size = Math.max(size, ...cosigned.map((one) => one.size));
+    // The witness may have moved on without its answer arriving; the log goes on from what it last knew.
+    if (last !== undefined) assert.ok(size >= last.size);
+  }
+  assert.ok(deaths >= rounds / 2, `only ${deaths} requests were cut off`);
+  assert.ok(cosigned.length > 0);
+  const beyond = cosigned.filter((one) => one.size > parting);
+  assert.ok(beyond.length > 0, 'the histories parted while the witness was killed');
+  assert.equal(new Set(beyond.map((one) => one.history)).size, 1, 'both histories were cosigned');
+  t.diagnostic(`${cosigned.length} cosignatures, ${deaths} requests cut off, size ${size}`);
+});
+
+test('the key is made once, for its owner alone, and the process ends in order', async (t) => {
+  const directory = folder(t);
+  const witness = await startWitnessProcess({ directory, logs: [log.verifier.text], whole: true });
+  assert.match(witness.key, /^localhost\/segproof-witness\/[0-9a-f]{8}\+/u);
+  assert.equal(statSync(join(directory, 'witness.pem')).mode & 0o777, 0o600);
+  const history = new History('honest', 1);
+  assert.notEqual(await offer(witness.url, witness.key, history, 3), 'refused');
+  assert.equal(await witness.stop(), 0);
+  const named = await startWitnessProcess({ directory: folder(t), logs: [log.verifier.text], more: ['--name', 'w.example/one'] });
+  assert.match(named.key, /^w\.example\/one\+/u);
+  assert.equal(await named.stop(), 0);
+});
+
+test('a second process on the same state, a lost state and a key of a log are refused', async (t) => {
+  const directory = folder(t);
+  const options = { directory, logs: [log.verifier.text], whole: true };
+  const witness = await startWitnessProcess(options);
+  await assert.rejects(startWitnessProcess(options), /running process/u);
+  const own = witness.key.split('+').slice(2).join('+');
+  await witness.kill();
+  await assert.rejects(startWitnessProcess({ ...options, more: ['--name', 'another.example/name'] }), /is the state of the witness/u);
+  rmSync(join(directory, 'state'), { recursive: true });
+  await assert.rejects(startWitnessProcess(options), /given up/u);
+  assert.ok(!existsSync(join(directory, 'state', 'witness.vkey')));
+  const { publicKey } = signerFor('log.example/same', generateKeyPairSync('ed25519').privateKey).verifier;
+  void publicKey;
+  void own;
+  const again = await startWitnessProcess({ ...options, more: ['--new-state'] });
+  await again.kill();
+});
