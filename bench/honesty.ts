@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 /** What makes a speed honest: the server syncs each commit, and did so while we measured. */
 export interface Durability {

@@ -49,7 +49,7 @@ export interface DatabaseAccess {
 export async function joinDatabase(config: Config, progress: (line: string) => void): Promise<DatabaseAccess> {
   const running =
     config.DATABASE_URL === undefined && config.DATABASE_SERVICE_URL === undefined
-      ? await findEmbeddedPostgres(join(config.DATA_DIR, 'postgres'))
+      ? findEmbeddedPostgres(join(config.DATA_DIR, 'postgres'))
       : undefined;
   if (running === undefined) return await openDatabase(config, progress);
   return { ownerUrl: running.ownerUrl, serviceUrl: await provisionServiceRole(running.ownerUrl), stop: async () => {} };

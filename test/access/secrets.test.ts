@@ -62,10 +62,8 @@ describe('the log of the process, at its most talkative,', () => {
     );
     const passwords = [database.ownerUrl, database.serviceUrl].map((given) => new URL(given).password);
     const secrets = [admin.password, guess, userPassword, session, source.token, metricsToken, wrongToken, ...passwords];
-    for (const secret of secrets) {
-      assert.ok(secret.length > 8 || passwords.includes(secret));
-      if (secret !== '') assert.ok(!log.includes(secret), `found ${secret}`);
-    }
+    // A server that trusts its own machine needs no passwords.
+    for (const secret of secrets.filter((text) => text !== '')) assert.ok(!log.includes(secret), `found ${secret}`);
     assert.ok(!log.includes('secret-workload'), 'nor what records say');
   });
 
