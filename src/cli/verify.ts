@@ -15,16 +15,18 @@ export function verifyCommand(): Command {
     .action((file: string, flags: { readonly key: string; readonly json?: boolean }) => {
       const key = flags.key.split('+').length >= 3 ? flags.key : readFileSync(flags.key, 'utf8').trim();
       const result = verifyPackage(readFileSync(file), key);
-      const good = result.problems.length === 0;
+      const good = result.verdict === 'verified';
       if (flags.json === true) console.log(JSON.stringify({ ok: good, ...result }));
       else {
-        for (const step of result.steps) console.log(typeof step === 'string' ? step : JSON.stringify(step));
+        for (const { title, outcome } of result.steps) console.log(`${outcome.padEnd(8)}${title}`);
         for (const problem of result.problems) {
           console.log(
             `${problem.file}${problem.index === undefined ? '' : `, record ${problem.index}`}: ${problem.message}`,
           );
         }
-        console.log(`verified: ${good ? 'yes' : 'no'}`);
+        console.log(
+          result.verdict === 'other_key' ? 'cannot verify: signed by another key' : `verified: ${good ? 'yes' : 'no'}`,
+        );
       }
       process.exitCode = good ? exitCodes.good : exitCodes.bad;
     });

@@ -2,10 +2,14 @@ import type { Transaction } from '../database/database.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
 import { BinaryCopyRows } from '../log/binary-copy.js';
 import { runCopyStatements } from '../log/copy-statements.js';
+import { retentionClassOf } from '../log/entry.js';
 import type { Follower } from '../log/follower.js';
-import type { StoredEntry } from '../log/read.js';
+import { selectEntries, type StoredEntry } from '../log/read.js';
 import { formatNanoseconds } from '../log/time.js';
 import { policyRefText } from './policy-ref-text.js';
+
+/** What a record says once its payload is erased or its retention has ended; index, kind, source and times are the leaf's. */
+const withoutPayload = { summary: 'The payload is no longer kept', flags: ['payload_gone'] } as const;
 
 /** The searchable face of each record: its normal form in columns, or why it could not be read. */
 export class RecordsFollower implements Follower {
@@ -15,9 +19,10 @@ export class RecordsFollower implements Follower {
     const rows = new BinaryCopyRows(entries.length * 400);
     const days = new Map<string, { day: string; kind: string; verdict: string; records: number }>();
     for (const entry of entries) {
+      if (retentionClassOf(entry.kind) === 'act') continue;
       const stored = normaliseStored(entry);
-      if (stored === null) continue;
-      const record = stored.ok ? stored.record : null;
+      const record = stored?.ok === true ? stored.record : null;
+      const rejection = stored?.ok === false ? stored : null;
       countDay(days, formatNanoseconds(entry.occurredAtNs).slice(0, 10), entry.kind, record?.verdict ?? 'unknown');
       rows.row(22);
       rows.int64(entry.index);
@@ -38,10 +43,10 @@ export class RecordsFollower implements Follower {
       rows.textOrNull(record === null ? null : policyRefText(record));
       rows.textOrNull(record?.actor?.name ?? null);
       rows.textOrNull(record?.nativeId ?? null);
-      rows.textOrNull(record?.summary ?? 'Record that could not be read');
-      rows.textArray(record?.flags ?? []);
-      rows.textOrNull(stored.ok ? null : stored.reason);
-      rows.textOrNull(stored.ok ? null : stored.detail);
+      rows.textOrNull(record?.summary ?? (stored === null ? withoutPayload.summary : 'Record that could not be read'));
+      rows.textArray(record?.flags ?? (stored === null ? withoutPayload.flags : []));
+      rows.textOrNull(rejection?.reason ?? null);
+      rows.textOrNull(rejection?.detail ?? null);
     }
     if (days.size === 0) return;
     await runCopyStatements(

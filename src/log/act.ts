@@ -22,7 +22,14 @@ export type ActKind =
   | 'record.viewed_raw'
   | 'log.started'
   | 'log.verified'
-  | 'follower.rebuilt';
+  | 'follower.rebuilt'
+  | 'retention.rule_set'
+  | 'retention.hold_placed'
+  | 'retention.hold_released'
+  | 'retention.payloads_removed'
+  | 'erasure.requested'
+  | 'erasure.rejected'
+  | 'erasure.executed';
 
 /** Name under which acts stand in the log, in the place of a source. */
 export const actSource = 'segproof';

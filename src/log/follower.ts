@@ -11,6 +11,12 @@ export interface Follower {
   apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void>;
   /** Empties its tables, before a rebuild from index 0. */
   reset(transaction: Transaction): Promise<void>;
+  /**
+   * Takes back what came from the payloads of these entries, which this transaction has removed: afterwards the tables are
+   * as a rebuild would make them. All indices are below `next`, the follower's cursor, which is locked like those of the
+   * others. A follower that keeps nothing of payloads leaves it out.
+   */
+  withdraw?(transaction: Transaction, indices: readonly number[], next: number): Promise<void>;
 }
 
 export interface FollowersOptions {
@@ -95,6 +101,22 @@ export class Followers {
       const taken = await this.step([follower]);
       if (taken === 0) break;
       onProgress((await this.positions()).get(name) ?? 0);
+    }
+  }
+
+  /** Lets all followers take back what came from payloads that this transaction has removed; see {@link Follower.withdraw}. */
+  async withdraw(transaction: Transaction, indices: readonly number[]): Promise<void> {
+    // Waits for steps under way, which may have read the payloads; later steps of others pass over what is locked here.
+    const cursors = await transaction.query<{ name: string; next_index: string }>(
+      'SELECT name, next_index FROM follower WHERE name = ANY ($1) ORDER BY name FOR UPDATE',
+      [this.followers.map(({ name }) => name)],
+    );
+    const positions = new Map(cursors.map((cursor) => [cursor.name, Number(cursor.next_index)]));
+    // Backwards: a later follower may look at what an earlier one wrote.
+    for (const follower of this.followers.toReversed()) {
+      const next = positions.get(follower.name) ?? 0;
+      const taken = indices.filter((index) => index < next);
+      if (taken.length > 0) await follower.withdraw?.(transaction, taken, next);
     }
   }
 

@@ -137,6 +137,41 @@ export async function* streamEntries(client: PoolClient, begin: number, end: num
   }
 }
 
+/** What runs a statement: the database, or an open transaction. */
+interface Queryable {
+  query<Row extends object>(sql: string, parameters: readonly unknown[]): Promise<Row[]>;
+}
+
+/** The named entries, in index order; unknown indices are left out. In a transaction, as that one sees them. */
+export async function selectEntries(source: Queryable, indices: readonly number[]): Promise<StoredEntry[]> {
+  const rows = await source.query<{
+    index: string;
+    id: string;
+    kind: string;
+    source: string;
+    occurred_at_ns: string;
+    received_at: Date;
+    payload_hash: Buffer;
+    salt: Buffer | null;
+    payload: Buffer | null;
+  }>(
+    `SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload
+     FROM log_entry WHERE index = ANY ($1::bigint[]) ORDER BY index`,
+    [indices],
+  );
+  return rows.map((row) => ({
+    index: Number(row.index),
+    id: row.id,
+    kind: row.kind,
+    source: row.source,
+    occurredAtNs: BigInt(row.occurred_at_ns),
+    receivedAt: row.received_at,
+    payloadHash: row.payload_hash,
+    salt: row.salt,
+    payload: row.payload,
+  }));
+}
+
 /** Reads entries and proofs. */
 export class LogReader {
   private readonly database: Database;
@@ -166,32 +201,7 @@ export class LogReader {
 
   /** The named entries, in index order; unknown indices are left out. */
   async entriesAt(indices: readonly number[]): Promise<StoredEntry[]> {
-    const rows = await this.database.query<{
-      index: string;
-      id: string;
-      kind: string;
-      source: string;
-      occurred_at_ns: string;
-      received_at: Date;
-      payload_hash: Buffer;
-      salt: Buffer | null;
-      payload: Buffer | null;
-    }>(
-      `SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash, salt, payload
-       FROM log_entry WHERE index = ANY ($1::bigint[]) ORDER BY index`,
-      [indices],
-    );
-    return rows.map((row) => ({
-      index: Number(row.index),
-      id: row.id,
-      kind: row.kind,
-      source: row.source,
-      occurredAtNs: BigInt(row.occurred_at_ns),
-      receivedAt: row.received_at,
-      payloadHash: row.payload_hash,
-      salt: row.salt,
-      payload: row.payload,
-    }));
+    return await selectEntries(this.database, indices);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Transaction } from '../database/database.js';
 import type { NormalForm } from '../ingestion/normal-form.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
 import type { Follower } from '../log/follower.js';
-import type { StoredEntry } from '../log/read.js';
+import { selectEntries, type StoredEntry } from '../log/read.js';
 import { formatNanoseconds } from '../log/time.js';
 import { objectDigest } from './object-digest.js';
 
@@ -26,6 +26,26 @@ export class PolicyVersionsFollower implements Follower {
 
   async reset(transaction: Transaction): Promise<void> {
     await transaction.query('DELETE FROM policy_version');
+  }
+
+  /** A version counts those before it, and deleting a collection depends on what was in force: all later ones are derived again. */
+  async withdraw(transaction: Transaction, indices: readonly number[], next: number): Promise<void> {
+    const [{ first } = { first: null }] = await transaction.query<{ first: string | null }>(
+      'SELECT min(index) AS first FROM policy_version WHERE index = ANY ($1::bigint[])',
+      [indices],
+    );
+    if (first === null) return;
+    await transaction.query('DELETE FROM policy_version WHERE index >= $1', [first]);
+    const later = await transaction.query<{ index: string }>(
+      `SELECT index FROM log_entry WHERE retention_class = 'record' AND kind = 'policy_change' AND payload IS NOT NULL
+         AND index >= $1 AND index < $2 ORDER BY index`,
+      [first, next],
+    );
+    const entriesAtOnce = 500;
+    for (let at = 0; at < later.length; at += entriesAtOnce) {
+      const page = later.slice(at, at + entriesAtOnce).map(({ index }) => Number(index));
+      await this.apply(transaction, await selectEntries(transaction, page));
+    }
   }
 
   private async applyChange(transaction: Transaction, entry: StoredEntry, record: NormalForm): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Clock, systemActor } from '../../src/context.js';
 import { Database } from '../../src/database/database.js';
+import { makePartitions } from '../../src/ground.js';
 import { NewSource, Sources } from '../../src/ingestion/sources.js';
 import type { Verifier } from '../../src/log/core/note.js';
 import { initialiseLog, Log } from '../../src/log/log.js';
@@ -23,6 +24,7 @@ export async function makeFaultLog(serviceUrl: string, dataDirectory: string): P
     const origin = await initialiseLog(database, undefined);
     const signer = loadSigningKey(join(dataDirectory, 'keys', 'log-signing-key.pem'), origin, true);
     const clock = new Clock();
+    await makePartitions(database, clock);
     const log = new Log(database, signer, () => clock.now());
     const sources = new Sources(database, log, clock);
     const { token } = await sources.create(systemActor, NewSource.parse({ name: faultSource }));

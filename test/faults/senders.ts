@@ -16,10 +16,13 @@ export interface Senders {
   readonly failed: number;
   /** Sends what is under way until it is acknowledged, and no more; rejects when that takes too long. */
   finish(): Promise<void>;
+  /** Sends no more, acknowledged or not. */
+  abandon(): void;
 }
 
 const clients = 8;
 const pauseMilliseconds = 35;
+const retryMilliseconds = 120;
 const finishMilliseconds = 60_000;
 
 export function startSenders(url: string, token: string): Senders {
@@ -27,6 +30,7 @@ export function startSenders(url: string, token: string): Senders {
   let failed = 0;
   let sending = true;
   let deadline = Infinity;
+  let abandoned = false;
 
   const attempt = async (body: string): Promise<IngestAnswer | null> => {
     let response: Response;
@@ -61,8 +65,9 @@ export function startSenders(url: string, token: string): Senders {
           acknowledged.push({ lines, answer });
           break;
         }
+        if (abandoned) return;
         if (Date.now() > deadline) throw new Error('expected every batch to be acknowledged after the last fault');
-        await sleep(pauseMilliseconds);
+        await sleep(retryMilliseconds);
       }
       await sleep(pauseMilliseconds);
     }
@@ -79,6 +84,10 @@ export function startSenders(url: string, token: string): Senders {
       sending = false;
       deadline = Date.now() + finishMilliseconds;
       await all;
+    },
+    abandon: () => {
+      sending = false;
+      abandoned = true;
     },
   };
 }

@@ -2,11 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-/** The real service, started by its command in a process of its own, on one port over all restarts. */
+/** The real service (SEGPROOF_FAULT_LOG=level shows its log), started by its command in a process of its own, on one port over all restarts. */
 export interface ServiceChild {
   readonly url: string;
   /** Pid of the running process. */
   readonly pid: number | undefined;
+  /** The end of what it wrote to its log and standard error since the last launch. */
+  readonly said: string;
   /** Starts it, without waiting. */
   launch(): void;
   /** Resolves when it says that it is ready; false when it ended before. */
@@ -23,6 +25,7 @@ const stopMilliseconds = 20_000;
 export async function serviceChild(serviceUrl: string, dataDirectory: string): Promise<ServiceChild> {
   const port = await freePort();
   let child: ChildProcess | undefined;
+  let errors = '';
   let ready = Promise.resolve(false);
   const ended = async (signal: NodeJS.Signals): Promise<void> => {
     const running = child;
@@ -38,6 +41,9 @@ export async function serviceChild(serviceUrl: string, dataDirectory: string): P
     get pid() {
       return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
     },
+    get said() {
+      return errors;
+    },
     launch() {
       const started = spawn(process.execPath, [program, 'start'], {
         env: {
@@ -45,13 +51,16 @@ export async function serviceChild(serviceUrl: string, dataDirectory: string): P
           DATABASE_SERVICE_URL: serviceUrl,
           DATA_DIR: dataDirectory,
           PORT: String(port),
-          LOG_LEVEL: process.env['SEGPROOF_FAULT_LOG'] ?? 'fatal',
-          // Statements that were cut off do not wait for each other longer than this.
-          DATABASE_POOL_SIZE: '8',
+          LOG_LEVEL: process.env['SEGPROOF_FAULT_LOG'] ?? 'error',
         },
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
       });
       child = started;
+      errors = '';
+      started.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors = (errors + text).slice(-4000);
+        if (process.env['SEGPROOF_FAULT_LOG'] !== undefined) process.stderr.write(text);
+      });
       ready = new Promise((resolve) => {
         let said = '';
         started.stdout.setEncoding('utf8').on('data', (text: string) => {

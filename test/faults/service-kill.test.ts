@@ -18,20 +18,21 @@ test(`a service killed ${kills} times while 8 clients send loses and doubles not
   const service = await serviceChild(serviceUrl, directory);
   t.after(() => service.kill());
   const senders = startSenders(service.url, log.token);
+  t.after(() => senders.abandon());
   let beforeReady = 0;
   for (let kill = 0; kill < kills; kill++) {
     service.launch();
     // Most are killed at work, some while they start.
     if (kill % 4 === 3) await sleep(Math.random() * 1500);
     else {
-      assert.ok(await service.ready(), 'the service did not come up again');
+      assert.ok(await service.ready(), `the service did not come up again: ${service.said}`);
       await sleep(Math.random() * 700);
     }
     if (!(await Promise.race([service.ready(), sleep(0, false)]))) beforeReady++;
     await service.kill();
   }
   service.launch();
-  assert.ok(await service.ready());
+  assert.ok(await service.ready(), service.said);
   await senders.finish();
   await service.stop();
   const kept = await assertKept(serviceUrl, log, senders.acknowledged);

@@ -8,11 +8,6 @@ export interface TamperCase {
   readonly found: readonly string[];
   /** Sizes of older checkpoints from outside that fsck is given; without them it has to do with what is stored. */
   readonly given?: readonly number[];
-  /**
-   * How far fsck is from `found` so far: `blurred` names it, but among other things that are not the matter;
-   * `misnamed` reports something else; `missed` reports nothing. Take the word away when fsck can do it.
-   */
-  readonly yet?: 'blurred' | 'misnamed' | 'missed';
 }
 
 /** Statements that the superuser runs. */

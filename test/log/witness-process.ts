@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 const launcher = fileURLToPath(new URL('witness-launcher.js', import.meta.url));
 const command = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** A witness that runs as a process of its own. */
 export interface WitnessProcess {
   readonly url: string;
@@ -43,7 +46,8 @@ export async function startWitnessProcess(options: WitnessProcessOptions): Promi
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const found = new Map<string, string>();

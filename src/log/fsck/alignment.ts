@@ -121,6 +121,7 @@ class Aligner {
       if (left === 0 && right === 0) return this.result(null);
       if (this.slots.length >= mostSlots) return this.result(this.committed.at(0)?.at ?? this.entries.at(0)?.at ?? 0);
       if (left === 0 || right === 0) await this.takeRest();
+      else if (await this.isCopyBefore()) this.slots.push({ missing: [], extra: this.entries.take(1) });
       else if (same(this.committed.at(0), this.entries.at(0))) this.runAlong();
       else await this.resume();
     }
@@ -131,12 +132,28 @@ class Aligner {
     return { slots, replaced, missing, extra, brokenOffAt };
   }
 
+  /** A copy of an entry, right before the entry that stands where it belongs. */
+  private async isCopyBefore(): Promise<boolean> {
+    const place = this.committed.at(0)?.at;
+    const entry = this.entries.at(0);
+    if (entry === undefined || entry.at === place || (await this.entries.ensure(2)) < 2) return false;
+    const next = this.entries.at(1);
+    return next?.hash === entry.hash && next.at === place;
+  }
+
   private runAlong(): void {
     const most = Math.min(this.committed.length, this.entries.length);
     let count = 1;
-    while (count < most && same(this.committed.at(count), this.entries.at(count))) count++;
+    while (count < most && this.isPlain(count)) count++;
     this.committed.skip(count);
     this.entries.skip(count);
+  }
+
+  /** The next on both sides are the same, and no doubled index needs a closer look. */
+  private isPlain(offset: number): boolean {
+    const [committed, entry] = [this.committed.at(offset), this.entries.at(offset)];
+    if (!same(committed, entry)) return false;
+    return committed?.at === entry?.at || this.entries.at(offset + 1)?.hash !== entry?.hash;
   }
 
   /** One side has ended: what is left on the other has no counterpart. */
@@ -198,7 +215,7 @@ class Aligner {
     const wanted = shorter.at(0)?.hash ?? null;
     if (count === 0 || wanted === null || (await longer.source.peek(first + count)) !== wanted) return false;
     let last = first;
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const step = Math.min(left, await longer.ensure(Math.min(left, longest)));
       if (step === 0) break;
       last = longer.at(step - 1)?.at ?? last;

@@ -1,6 +1,8 @@
+import { finished } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { leafHashOf, payloadHashOf } from '../core/leaf.js';
+import { retentionClassOf } from '../entry.js';
 import { CopyRowReader, type CopyRow, type StoredEntry } from '../read.js';
 import { formatNanoseconds } from '../time.js';
 import { uuidText } from '../uuid.js';
@@ -12,6 +14,8 @@ export interface EntryRow {
   readonly leafHash: string;
   /** Whether the payload fits the digest in the leaf; `unread` when payloads were not asked for. */
   readonly payload: 'fits' | 'differs' | 'gone' | 'unread';
+  /** Whether it is kept with the retention class of its kind. */
+  readonly filed: boolean;
   readonly source: string;
   /** The whole entry; made only when asked for. */
   readonly entry: () => StoredEntry;
@@ -40,21 +44,26 @@ export async function* entryRows(client: PoolClient, wanted: EntryRowsWanted): A
   const stream = client.query(
     copyTo(
       `COPY (
-         SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash${wanted.payloads ? ', salt, payload' : ''}
+         SELECT index, id, kind, source, occurred_at_ns, received_at, payload_hash, retention_class${wanted.payloads ? ', salt, payload' : ''}
          FROM log_entry ${bounds.length === 0 ? '' : `WHERE ${bounds.join(' AND ')}`} ORDER BY index
        ) TO STDOUT (FORMAT binary)`,
     ),
   );
-  for await (const chunk of stream) {
-    const rows: EntryRow[] = [];
-    for (const row of reader.rows(chunk as Buffer)) rows.push(entryRow(row, wanted.payloads)); // pg-copy-streams emits Buffers
-    if (rows.length > 0) yield rows;
+  try {
+    for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+      const rows: EntryRow[] = [];
+      for (const row of reader.rows(chunk as Buffer)) rows.push(entryRow(row, wanted.payloads)); // pg-copy-streams emits Buffers
+      if (rows.length > 0) yield rows;
+    }
+  } finally {
+    // The connection is of no use before all of it has been read.
+    if (!stream.readableEnded && !stream.destroyed) await finished(stream.resume());
   }
 }
 
 function entryRow(row: CopyRow, payloads: boolean): EntryRow {
-  const [index, id, kind, source, occurredAt, receivedAt, payloadHash, salt = null, payload = null] = row;
-  if (!index || !id || !kind || !source || !occurredAt || !receivedAt || !payloadHash) {
+  const [index, id, kind, source, occurredAt, receivedAt, payloadHash, retention, salt = null, payload = null] = row;
+  if (!index || !id || !kind || !source || !occurredAt || !receivedAt || !payloadHash || !retention) {
     throw new Error('a row of log_entry came without one of its columns, all of which are NOT NULL');
   }
   const kindText = kind.toString();
@@ -79,6 +88,7 @@ function entryRow(row: CopyRow, payloads: boolean): EntryRow {
     index: indexNumber,
     leafHash,
     payload: payloads ? payloadState(salt, payload, digest) : 'unread',
+    filed: retention.toString() === retentionClassOf(kindText),
     source: sourceText,
     entry: () => ({
       index: indexNumber,

@@ -58,6 +58,8 @@ const mostUpperTiles = 16;
 export class StoredTree {
   /** Leaf hashes end here: after the head's unfinished tile, or after the full tiles that stand beyond it. */
   readonly length: number;
+  /** Where the full tiles of leaves end that continue the tree beyond the head; 0 when none does. */
+  readonly tilesEnd: number;
   /** Full tiles of level 0 that are no part of the tree: they stand beyond it without continuing it. */
   readonly strays: readonly number[];
   private readonly client: PoolClient;
@@ -71,6 +73,7 @@ export class StoredTree {
     this.client = client;
     this.head = head;
     this.length = extent.length;
+    this.tilesEnd = extent.tilesEnd;
     this.strays = extent.strays;
   }
 
@@ -86,11 +89,6 @@ export class StoredTree {
       return full ?? this.head.partial[0] ?? Buffer.alloc(0);
     }
     return tile * tileWidth < this.length ? await this.fullTile(tile) : Buffer.alloc(0);
-  }
-
-  /** Whether a hash of that level (1 and above) stands in the head and not in a tile of its own. */
-  isInHead(level: number, tile: number): boolean {
-    return (this.head?.partial ?? null) !== null && tile === this.unfinishedTile(level);
   }
 
   /** The stored hash at a position of a level (1 and above); null when there is none. */
@@ -159,6 +157,7 @@ export class StoredTree {
 interface TileExtent {
   /** Number of leaves whose hashes the tree should hold. */
   readonly length: number;
+  readonly tilesEnd: number;
   readonly strays: readonly number[];
 }
 
@@ -179,6 +178,7 @@ async function tileExtent(client: PoolClient, head: StoredHead | null, entries: 
   const unfinished = head?.partialSize === null ? 0 : said % tileWidth;
   return {
     length: Math.max(Math.min(first * tileWidth + unfinished, most), beyond.end * tileWidth),
+    tilesEnd: beyond.end * tileWidth,
     strays: beyond.strays,
   };
 }

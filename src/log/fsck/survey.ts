@@ -39,6 +39,8 @@ export interface Survey {
   readonly lastDatabaseFit: number;
   /** Root and unfinished tiles at the size the head's tree state tells of; null when the log does not reach it. */
   readonly atHead: { readonly size: number; readonly root: Buffer; readonly partial: readonly Buffer[] } | null;
+  /** Entries kept with another retention class than their kind has. */
+  readonly misfiled: readonly Span[];
   readonly payloads: { readonly differ: readonly Span[]; readonly gone: readonly Span[] };
 }
 
@@ -85,13 +87,13 @@ export class Surveyor {
   private rows = 0;
   private reached: number;
   private entriesEnd: number;
-  private root: Buffer;
   private atHead: Survey['atHead'] = null;
   private pending: PendingSpan[] = [];
   private readonly entriesDiffer: Span[] = [];
   private readonly leavesDiffer: Span[] = [];
   private readonly wrongNodes: WrongNode[] = [];
   private readonly strays: Span[] = [];
+  private readonly misfiled: Span[] = [];
   private readonly payloadsDiffer: Span[] = [];
   private readonly payloadsGone: Span[] = [];
   private readonly tallies: Record<SignedState['from'], Tally>;
@@ -115,30 +117,30 @@ export class Surveyor {
     this.tileEnd = (this.tile + 1) * tileWidth;
     this.reached = size;
     this.entriesEnd = size;
-    this.root = reading.rootAt(0);
     this.tallies = {
       database: { lastFit: size, first: null, count: 0 },
       outside: { lastFit: size, first: null, count: 0 },
     };
   }
 
-  /** To be called once before the first {@link take}. */
-  async begin(): Promise<void> {
+  /** To be called once before the first {@link take}; returns the root of what is known to be in order. */
+  async begin(): Promise<Buffer> {
     await this.openTile();
     if (this.stored !== null) {
       this.stored.copy(this.entries, 0, 0, this.offset * hashLength);
       this.standing.fill(1, 0, this.offset);
-      this.only().take(0, this.offset, this.entries);
-      this.root = this.only().rootAt(this.offset);
+      this.first().take(0, this.offset, this.entries);
     }
+    const root = this.first().rootAt(this.offset);
     await this.judgeAt(this.reached, this.offset);
+    return root;
   }
 
   /** Takes the next entries, in index order. */
   async take(rows: readonly EntryRow[]): Promise<void> {
     for (const row of rows) {
       this.rows++;
-      this.checkPayload(row);
+      this.examine(row);
       while (!this.over && row.index >= this.tileEnd) await this.finishTile();
       this.place(row);
     }
@@ -147,13 +149,14 @@ export class Surveyor {
   /** Ends after the last entry. */
   async finish(): Promise<Survey> {
     while (!this.over) await this.finishTile();
+    const root = this.first().rootAt(this.reached % tileWidth);
     if (this.pending.length > 0) this.settle(this.readings.has('mixed') ? 'mixed' : 'agreed');
     else this.settle('agreed');
     return {
       rows: this.rows,
       reached: this.reached,
       entriesEnd: this.entriesEnd,
-      root: this.root,
+      root,
       entriesDiffer: this.entriesDiffer,
       leavesDiffer: this.leavesDiffer,
       wrongNodes: this.wrongNodes,
@@ -161,13 +164,15 @@ export class Surveyor {
       mismatch: { database: mismatchOf(this.tallies.database), outside: mismatchOf(this.tallies.outside) },
       lastDatabaseFit: this.tallies.database.lastFit,
       atHead: this.atHead,
+      misfiled: this.misfiled,
       payloads: { differ: this.payloadsDiffer, gone: this.payloadsGone },
     };
   }
 
-  private checkPayload(row: EntryRow): void {
+  private examine(row: EntryRow): void {
     if (row.payload === 'differs') addTo(this.payloadsDiffer, row.index);
     else if (row.payload === 'gone' && !this.removals.explains(row.entry())) addTo(this.payloadsGone, row.index);
+    if (!row.filed) addTo(this.misfiled, row.index);
     if (row.source === actSource) this.removals.confirm(row.entry());
   }
 
@@ -210,14 +215,11 @@ export class Surveyor {
       const to = Math.min(end, cut === null ? end : cut - begin);
       await this.takeChunk(at, to, believed);
       this.reached = begin + to;
-      if (cut === begin + to) await this.judgeAt(cut, to);
+      if (cut === begin + to && to < tileWidth) await this.judgeAt(cut, to);
       at = to;
     }
     if (end === tileWidth) await this.completeTile();
-    else {
-      this.root = this.first().rootAt(end);
-      this.over = true;
-    }
+    else this.over = true;
   }
 
   /** The tile as the stored tree has it: zeroes where a hash is missing, the entries where none is expected. */
@@ -254,16 +256,12 @@ export class Surveyor {
 
   private diverge(): void {
     if (!this.readings.has('agreed')) return;
-    const agreed = this.only();
+    const agreed = this.first();
     this.readings = new Map([
       ['mixed', agreed],
       ['stored', agreed.clone()],
       ['entries', agreed.clone()],
     ]);
-  }
-
-  private only(): Reading {
-    return this.first();
   }
 
   private first(): Reading {
@@ -279,10 +277,11 @@ export class Surveyor {
         if (stored === null || !stored.equals(hash)) reading.wrong.push({ level, position, stored: stored !== null });
       }
     }
-    this.root = this.first().rootAt(0);
     this.tile++;
     this.offset = 0;
     this.tileEnd += tileWidth;
+    const size = this.tile * tileWidth;
+    if ((await this.nextCut(size - 1)) === size) await this.judgeAt(size, 0);
     if (this.readings.has('agreed')) this.settle('agreed');
     await this.openTile();
   }
