@@ -416,7 +416,7 @@ const removalFunctions = `
   END $$;
 
   -- Removes the payloads that an approved erasure names, and copies of them: in changes, and reports with their files.
-  CREATE FUNCTION erasure_execute(of_erasure uuid) RETURNS uuid
+  CREATE FUNCTION erasure_execute(of_erasure uuid) RETURNS TABLE (removal_id uuid, withdrawn_reports uuid[])
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
   DECLARE
     wanted erasure;
@@ -427,6 +427,7 @@ const removalFunctions = `
     chosen bigint[];
     removal uuid;
     copied integer;
+    withdrawn uuid[];
   BEGIN
     PERFORM payload_removal_lock();
     -- A report that is being issued is either seen here or sees the removal.
@@ -471,18 +472,18 @@ const removalFunctions = `
     GET DIAGNOSTICS copied = ROW_COUNT;
     IF copied > 0 THEN INSERT INTO payload_rewrite (relation, removal_id) VALUES ('change_review', removal); END IF;
 
-    WITH withdrawn AS (
+    WITH emptied AS (
       UPDATE report r SET state = 'failed', model = NULL,
         failure = 'Its files held payloads that were erased (erasure ' || of_erasure || ') and were removed. Ask for the report again.'
       WHERE r.model IS NOT NULL AND (r.id = ANY (wanted.reports) OR EXISTS (
         SELECT 1 FROM json_array_elements(r.model -> 'records') x WHERE (x ->> 'index')::bigint = ANY (chosen)))
       RETURNING r.id
-    ) DELETE FROM report_file f USING withdrawn w WHERE f.report_id = w.id;
-    GET DIAGNOSTICS copied = ROW_COUNT;
-    IF copied > 0 THEN
+    ) SELECT coalesce(array_agg(e.id ORDER BY e.id), '{}') INTO withdrawn FROM emptied e;
+    IF cardinality(withdrawn) > 0 THEN
+      DELETE FROM report_file f WHERE f.report_id = ANY (withdrawn);
       INSERT INTO payload_rewrite (relation, removal_id) VALUES ('report', removal), ('report_file', removal);
     END IF;
-    RETURN removal;
+    RETURN QUERY SELECT removal, withdrawn;
   END $$;
 
   -- A report that was begun before an erasure and cites what it took may hold it: it is not issued, and built again.

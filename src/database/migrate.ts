@@ -8,6 +8,7 @@ import { Ingestion1795305600004 } from '../../migrations/0004-ingestion.js';
 import { Followers1795305600005 } from '../../migrations/0005-followers.js';
 import { Changes1795305600006 } from '../../migrations/0006-changes.js';
 import { Evidence1795305600007 } from '../../migrations/0007-evidence.js';
+import { LogKeys1795305600008 } from '../../migrations/0008-log-keys.js';
 import { Retention1795305600009 } from '../../migrations/0009-retention.js';
 import { Witness1795305600010 } from '../../migrations/0010-witness.js';
 
@@ -20,6 +21,7 @@ export const migrations = [
   Followers1795305600005,
   Changes1795305600006,
   Evidence1795305600007,
+  LogKeys1795305600008,
   Retention1795305600009,
   Witness1795305600010,
 ];

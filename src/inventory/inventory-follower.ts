@@ -1,9 +1,18 @@
 import type { Transaction } from '../database/database.js';
 import type { NormalForm, WorkloadRef } from '../ingestion/normal-form.js';
+import { rejectedKind } from '../ingestion/read-records.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
+import { retentionClassOf } from '../log/entry.js';
 import type { Follower } from '../log/follower.js';
 import type { StoredEntry } from '../log/read.js';
 import { formatNanoseconds } from '../log/time.js';
+import {
+  assertRecordsReach,
+  entriesInPages,
+  takeEdges,
+  textInDatabase,
+  withdrawWorkloads,
+} from './inventory-withdrawal.js';
 
 interface Span {
   first_index: number;
@@ -59,6 +68,19 @@ export class InventoryFollower implements Follower {
     await transaction.query('DELETE FROM workload');
     await transaction.query('DELETE FROM flow_edge');
   }
+
+  /** Which sources sent when is what leaves say, and stays. */
+  async withdraw(transaction: Transaction, indices: readonly number[], next: number): Promise<void> {
+    await assertRecordsReach(transaction, next);
+    const { edges, remaining } = await takeEdges(transaction, indices, next, noPort);
+    const batch = new InventoryBatch();
+    const wanted = new Set(edges.map((edge) => Object.values(edge).join('\0')));
+    for await (const entries of entriesInPages(transaction, remaining)) {
+      for (const entry of entries) batch.addEdgeOf(entry, wanted);
+    }
+    await batch.write(transaction);
+    await withdrawWorkloads(transaction, indices, next);
+  }
 }
 
 class InventoryBatch {
@@ -67,16 +89,23 @@ class InventoryBatch {
   private readonly edges = new Map<string, EdgeRow>();
 
   add(entry: StoredEntry): void {
-    const stored = normaliseStored(entry);
-    if (stored === null) return;
+    if (retentionClassOf(entry.kind) === 'act') return;
     const time = formatNanoseconds(entry.occurredAtNs);
-    this.addMinute(entry, time, !stored.ok);
-    if (!stored.ok) return;
+    this.addMinute(entry, time, entry.kind === rejectedKind);
+    const stored = normaliseStored(entry);
+    if (stored?.ok !== true) return;
     const { record } = stored;
     for (const endpoint of [record.source, record.destination]) {
       if (endpoint?.workload) this.addWorkload(endpoint.workload, entry.index, time);
     }
     if (record.kind === 'flow') this.addEdge(record, entry.index, time);
+  }
+
+  /** Takes nothing of an entry but its part in one of the edges wanted. */
+  addEdgeOf(entry: StoredEntry, wanted: ReadonlySet<string>): void {
+    const stored = normaliseStored(entry);
+    if (stored?.ok !== true || stored.record.kind !== 'flow') return;
+    this.addEdge(stored.record, entry.index, formatNanoseconds(entry.occurredAtNs), wanted);
   }
 
   private addMinute(entry: StoredEntry, time: string, rejected: boolean): void {
@@ -115,7 +144,7 @@ class InventoryBatch {
     row.kind = workload.kind ?? row.kind;
   }
 
-  private addEdge(record: NormalForm, index: number, time: string): void {
+  private addEdge(record: NormalForm, index: number, time: string, wanted?: ReadonlySet<string>): void {
     const source = record.source?.workload?.key ?? addressKey(record.source?.ip);
     const destination = record.destination?.workload?.key ?? addressKey(record.destination?.ip);
     // Replies are no attempts to connect; a flow without both ends is no edge.
@@ -130,6 +159,7 @@ class InventoryBatch {
       verdict: record.verdict,
     };
     const key = Object.values(edge).join('\0');
+    if (wanted?.has(Object.values(edge).map(inDatabase).join('\0')) === false) return;
     const row = this.edges.get(key);
     if (row === undefined) {
       this.edges.set(key, { ...edge, flows: record.count ?? 1, ...newSpan(index, time) });
@@ -188,6 +218,11 @@ class InventoryBatch {
       );
     }
   }
+}
+
+/** A value of an edge's key as the database has it. */
+function inDatabase(value: string | number): string {
+  return textInDatabase(String(value));
 }
 
 function addressKey(address: string | null | undefined): string | null {

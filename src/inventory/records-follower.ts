@@ -11,6 +11,8 @@ import { policyRefText } from './policy-ref-text.js';
 /** What a record says once its payload is erased or its retention has ended; index, kind, source and times are the leaf's. */
 const withoutPayload = { summary: 'The payload is no longer kept', flags: ['payload_gone'] } as const;
 
+const entriesAtOnce = 2000;
+
 /** The searchable face of each record: its normal form in columns, or why it could not be read. */
 export class RecordsFollower implements Follower {
   readonly name = 'records';
@@ -67,6 +69,23 @@ export class RecordsFollower implements Follower {
   async reset(transaction: Transaction): Promise<void> {
     await transaction.query('DELETE FROM record');
     await transaction.query('DELETE FROM record_day');
+  }
+
+  async withdraw(transaction: Transaction, indices: readonly number[]): Promise<void> {
+    await transaction.query(
+      `WITH gone AS (
+         DELETE FROM record WHERE index = ANY ($1::bigint[]) RETURNING event_time, kind, coalesce(verdict, 'unknown') AS verdict
+       ), counted AS (
+         SELECT (event_time AT TIME ZONE 'UTC')::date AS day, kind, verdict, count(*) AS records FROM gone GROUP BY 1, 2, 3
+       )
+       UPDATE record_day d SET records = d.records - c.records FROM counted c
+       WHERE d.day = c.day AND d.kind = c.kind AND d.verdict = c.verdict`,
+      [indices],
+    );
+    for (let at = 0; at < indices.length; at += entriesAtOnce) {
+      await this.apply(transaction, await selectEntries(transaction, indices.slice(at, at + entriesAtOnce)));
+    }
+    await transaction.query('DELETE FROM record_day WHERE records = 0');
   }
 }
 

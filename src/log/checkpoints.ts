@@ -39,11 +39,13 @@ export class Checkpoints {
     return kept;
   }
 
-  /** The newest kept checkpoint if it was kept within the last second; else one of the head as it stands. */
+  /** The newest kept checkpoint if it is the head's or was kept within the last second; else one of the head as it stands. */
   async fresh(): Promise<StoredCheckpoint> {
     const latest = await this.latest();
-    const age = latest === null ? Infinity : this.clock.now().getTime() - latest.signedAt.getTime();
-    return latest !== null && age >= 0 && age < freshMilliseconds ? latest : await this.keep();
+    if (latest === null) return await this.keep();
+    const age = this.clock.now().getTime() - latest.signedAt.getTime();
+    if (age >= 0 && age < freshMilliseconds) return latest;
+    return (await this.log.head()).size === latest.size ? latest : await this.keep();
   }
 
   /** The kept checkpoints above a size, smallest first, at most `most` of them. */

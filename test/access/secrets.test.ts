@@ -61,9 +61,18 @@ describe('the log of the process, at its most talkative,', () => {
       'what was done is there',
     );
     const passwords = [database.ownerUrl, database.serviceUrl].map((given) => new URL(given).password);
-    const secrets = [admin.password, guess, userPassword, session, source.token, metricsToken, wrongToken, ...passwords];
+    const secrets = [
+      admin.password,
+      guess,
+      userPassword,
+      session,
+      source.token,
+      metricsToken,
+      wrongToken,
+      ...passwords,
+    ];
     // A server that trusts its own machine needs no passwords.
-    for (const secret of secrets.filter((text) => text !== '')) assert.ok(!log.includes(secret), `found ${secret}`);
+    for (const secret of secrets.filter((given) => given !== '')) assert.ok(!log.includes(secret), `found ${secret}`);
     assert.ok(!log.includes('secret-workload'), 'nor what records say');
   });
 

@@ -6,6 +6,7 @@ import { temporaryDirectory } from '../support/server.js';
 import { assertKept } from './assert-kept.js';
 import { openDatabaseLink, type Cut } from './database-link.js';
 import { makeFaultLog, times } from './fault-log.js';
+import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
@@ -13,19 +14,20 @@ const commits = times(60, 600);
 const outages = times(8, 60);
 
 test(`a connection cut at ${commits} commits, and ${outages} times altogether, loses and doubles nothing`, async (t) => {
-  const { serviceUrl } = await freshDatabase(t);
+  const end = lastFirst(t);
+  const { serviceUrl } = await freshDatabase(end);
   const link = await openDatabaseLink(Number(new URL(serviceUrl).port));
-  t.after(() => link.close());
+  end.after(() => link.close());
   const { directory, removeDirectory } = temporaryDirectory();
-  t.after(removeDirectory);
+  end.after(removeDirectory);
   const log = await makeFaultLog(serviceUrl, directory);
   const service = await serviceChild(link.through(serviceUrl), directory);
-  t.after(() => service.kill());
+  end.after(() => service.kill());
   service.launch();
   assert.ok(await service.ready(), service.said);
   const { pid } = service;
   const senders = startSenders(service.url, log.token);
-  t.after(() => senders.abandon());
+  end.after(() => senders.abandon());
 
   const kinds: readonly Cut[] = ['before', 'within', 'after', 'after'];
   let last = 0;

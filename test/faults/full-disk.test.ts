@@ -4,6 +4,7 @@ import { chmodSync, closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { migrate } from '../../src/database/migrate.js';
 import { provisionServiceRole } from '../../src/database/roles.js';
 import { processStart } from '../../src/postgres/processes.js';
@@ -12,6 +13,7 @@ import { assertKept } from './assert-kept.js';
 import { openDatabaseLink } from './database-link.js';
 import { makeFaultLog, times } from './fault-log.js';
 import { ownPostgres } from './own-postgres.js';
+import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
@@ -19,15 +21,16 @@ const rounds = times(2, 10);
 const diskMegabytes = 192;
 
 test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothing`, async (t) => {
+  const end = lastFirst(t);
   const disk = temporaryDirectory();
   const mounted = mount(disk.directory);
-  t.after(() => {
+  end.after(() => {
     if (mounted === null) unmount(disk.directory);
     disk.removeDirectory();
   });
   if (mounted !== null) return t.skip(`a small disk can only be mounted by root on Linux: ${mounted}`);
   chmodSync(disk.directory, 0o755);
-  const postgres = await ownPostgres(t, {
+  const postgres = await ownPostgres(end, {
     directory: disk.directory,
     settings: { max_wal_size: '32MB', min_wal_size: '32MB', shared_buffers: '16MB' },
   });
@@ -35,17 +38,17 @@ test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothi
   await migrate(ownerUrl);
   const serviceUrl = await provisionServiceRole(ownerUrl);
   const link = await openDatabaseLink(port);
-  t.after(() => link.close());
+  end.after(() => link.close());
   const { directory, removeDirectory } = temporaryDirectory();
-  t.after(removeDirectory);
+  end.after(removeDirectory);
   const log = await makeFaultLog(link.through(serviceUrl), directory);
   const service = await serviceChild(link.through(serviceUrl), directory);
-  t.after(() => service.kill());
+  end.after(() => service.kill());
   service.launch();
   assert.ok(await service.ready(), service.said);
   const { pid } = service;
   const senders = startSenders(service.url, log.token);
-  t.after(() => senders.abandon());
+  end.after(() => senders.abandon());
 
   const ballast = join(disk.directory, 'ballast');
   let deaths = 0;
@@ -60,6 +63,8 @@ test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothi
       fill(ballast);
       await sleep(50);
     }
+    // Rows that do not fit fail by themselves; a write-ahead log that does not fit brings PostgreSQL down.
+    if (round % 2 === 1) await exhaustWriteAheadLog(postgres.running.superuserUrl);
     await sleep(500);
     rmSync(ballast);
     if (processStart(postgres.running.pid) === undefined) {
@@ -78,6 +83,23 @@ test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothi
       `${kept.records} records kept, ${kept.duplicates} of them sent again after they had been stored`,
   );
 });
+
+async function exhaustWriteAheadLog(superuserUrl: string): Promise<void> {
+  const client = new Client({ connectionString: superuserUrl });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const deadline = Date.now() + 20_000;
+    while (Date.now() < deadline) {
+      await client.query(`SELECT pg_logical_emit_message(false, 'ballast', repeat('x', 1000000))`);
+    }
+  } catch {
+    return;
+  } finally {
+    await client.end().catch(() => {});
+  }
+  assert.fail('the write-ahead log never filled the disk');
+}
 
 /** Null when a small disk in memory was mounted there, else why not. */
 function mount(directory: string): string | null {

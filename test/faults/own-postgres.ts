@@ -2,10 +2,7 @@ import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded.js';
 import { temporaryDirectory } from '../support/server.js';
-
-interface Ending {
-  after(work: () => Promise<void>): void;
-}
+import type { Ending } from './last-first.js';
 
 /** A PostgreSQL of a test's own, as durable as in production, that can be started again on its data. */
 export interface OwnPostgres {

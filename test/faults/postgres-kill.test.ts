@@ -10,28 +10,30 @@ import { assertKept } from './assert-kept.js';
 import { openDatabaseLink } from './database-link.js';
 import { makeFaultLog, times } from './fault-log.js';
 import { ownPostgres } from './own-postgres.js';
+import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
 const kills = times(5, 30);
 
 test(`PostgreSQL killed ${kills} times while 8 clients send loses and doubles nothing`, async (t) => {
-  const postgres = await ownPostgres(t);
+  const end = lastFirst(t);
+  const postgres = await ownPostgres(end);
   const { ownerUrl, port } = postgres.running;
   await migrate(ownerUrl);
   const serviceUrl = await provisionServiceRole(ownerUrl);
   const link = await openDatabaseLink(port);
-  t.after(() => link.close());
+  end.after(() => link.close());
   const { directory, removeDirectory } = temporaryDirectory();
-  t.after(removeDirectory);
+  end.after(removeDirectory);
   const log = await makeFaultLog(link.through(serviceUrl), directory);
   const service = await serviceChild(link.through(serviceUrl), directory);
-  t.after(() => service.kill());
+  end.after(() => service.kill());
   service.launch();
   assert.ok(await service.ready(), service.said);
   const { pid } = service;
   const senders = startSenders(service.url, log.token);
-  t.after(() => senders.abandon());
+  end.after(() => senders.abandon());
 
   for (let kill = 0; kill < kills; kill++) {
     const before = senders.acknowledged.length;

@@ -5,20 +5,22 @@ import { freshDatabase } from '../support/database.js';
 import { temporaryDirectory } from '../support/server.js';
 import { assertKept } from './assert-kept.js';
 import { makeFaultLog, times } from './fault-log.js';
+import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
 const kills = times(20, 100);
 
 test(`a service killed ${kills} times while 8 clients send loses and doubles nothing`, async (t) => {
-  const { serviceUrl } = await freshDatabase(t);
+  const end = lastFirst(t);
+  const { serviceUrl } = await freshDatabase(end);
   const { directory, removeDirectory } = temporaryDirectory();
-  t.after(removeDirectory);
+  end.after(removeDirectory);
   const log = await makeFaultLog(serviceUrl, directory);
   const service = await serviceChild(serviceUrl, directory);
-  t.after(() => service.kill());
+  end.after(() => service.kill());
   const senders = startSenders(service.url, log.token);
-  t.after(() => senders.abandon());
+  end.after(() => senders.abandon());
   let beforeReady = 0;
   for (let kill = 0; kill < kills; kill++) {
     service.launch();

@@ -137,7 +137,11 @@ describe('records', () => {
     assert.equal((await taken(JSON.stringify(JSON.parse(flow()), null, 2), lines)).appended, 1, 'printed for people');
     assert.equal((await taken(some().join('\n'), { 'content-type': 'text/plain' })).appended, 3);
     assert.equal((await taken(some().join(''), { 'content-type': 'application/x-www-form-urlencoded' })).appended, 3);
-    const list = { kind: 'EventList', apiVersion: 'audit.k8s.io/v1', items: [1, 2].map((number) => auditEvent(number)) };
+    const list = {
+      kind: 'EventList',
+      apiVersion: 'audit.k8s.io/v1',
+      items: [1, 2].map((number) => auditEvent(number)),
+    };
     assert.equal((await taken(JSON.stringify(list))).appended, 2, 'the items of an EventList');
   });
 
@@ -154,9 +158,9 @@ describe('records', () => {
 
   test('sent many times at once are appended once', async () => {
     const body = Array.from({ length: 10 }, () => flow()).join('\n');
-    const before = await sizeOfLog();
+    const earlier = await sizeOfLog();
     const answers = await Promise.all(Array.from({ length: 12 }, () => taken(body, lines)));
-    assert.equal(await sizeOfLog(), before + 10);
+    assert.equal(await sizeOfLog(), earlier + 10);
     assert.equal(
       answers.reduce((sum, { appended }) => sum + appended, 0),
       10,
@@ -199,7 +203,11 @@ describe('records', () => {
     );
     for (const { rejectReason, summary } of page.records) assert.ok(rejectReason !== null && summary !== '');
     const again = await sender.send('POST', '/ingest/v1/bound', sent.join('\n'), lines);
-    assert.equal(IngestAnswer.parse(JSON.parse(again.text)).duplicate, sent.length, 'garbage again is the same garbage');
+    assert.equal(
+      IngestAnswer.parse(JSON.parse(again.text)).duplicate,
+      sent.length,
+      'garbage again is the same garbage',
+    );
   });
 });
 
@@ -218,11 +226,11 @@ describe('a body', () => {
     body: string | Buffer,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<void> => {
-    const before = await sizeOfLog();
+    const earlier = await sizeOfLog();
     const answer = await post(body, headers);
     const { status, code, detail } = problemOf(answer);
     assert.deepEqual([status, code], expected, detail);
-    assert.equal(await sizeOfLog(), before, 'a refused body leaves nothing');
+    assert.equal(await sizeOfLog(), earlier, 'a refused body leaves nothing');
   };
 
   test('larger than allowed is refused, announced or not, packed or not', async () => {
@@ -232,9 +240,12 @@ describe('a body', () => {
     const bomb = gzipSync('x'.repeat(50_000_000));
     assert.ok(bomb.length < 100_000);
     await refused([413, 'too_large'], bomb, { 'content-encoding': 'gzip' });
+    const earlier = await sizeOfLog();
     const chunked = open({ 'transfer-encoding': 'chunked' });
     chunked.request.end(large);
-    assert.equal((await chunked.answer()).status, 413);
+    await chunked.answer().catch(() => {}); // what has announced no length may be cut off before the answer
+    assert.equal((await taken(flow())).appended, 1, 'the service goes on');
+    assert.equal(await sizeOfLog(), earlier + 1);
   });
 
   test('packed in a way that is not known is refused', async () => {
@@ -252,32 +263,35 @@ describe('a body', () => {
   });
 
   test('that ends before it is complete leaves nothing', async () => {
-    const before = await sizeOfLog();
+    const earlier = await sizeOfLog();
     const { request: cut } = open({ 'content-length': '5000', 'content-type': 'application/x-ndjson' });
     cut.write(`${flow()}\n${flow()}\n`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     cut.destroy();
     assert.equal((await taken(flow())).appended, 1, 'the service goes on');
-    assert.equal(await sizeOfLog(), before + 1);
+    assert.equal(await sizeOfLog(), earlier + 1);
   });
 
   test('has to wait while as many bytes are held as may be', async () => {
     const size = 90_000;
     const headers = { 'content-length': String(size), 'content-type': 'application/x-ndjson' };
-    const slow = [open(headers), open(headers)];
     const many = Array.from({ length: 100 }, () => flow()).join('\n');
     assert.ok(many.length > 80_000 && many.length < 100_000, `${many.length} bytes`);
-    try {
+    let answer = await post(many, lines);
+    // Nothing tells when bytes have arrived; on a machine that is busy it takes longer.
+    for (const pause of [100, 400, 2000]) {
+      const slow = [open(headers), open(headers)];
       for (const held of slow) held.request.write('\n'.repeat(size - 1));
-      // Nothing tells when the bytes have arrived, so the same is asked until they have.
-      let answer = await post(many, lines);
-      for (let attempt = 0; answer.status === 200 && attempt < 50; attempt++) answer = await post(many, lines);
-      assert.equal(problemOf(answer).code, 'unavailable');
-      assert.equal(answer.headers.get('retry-after'), '1');
-    } finally {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      answer = await post(many, lines);
       for (const held of slow) held.request.end('\n');
+      if (answer.status === 200) continue;
+      for (const held of slow) assert.equal((await held.answer()).status, 200, 'what is held is answered');
+      break;
     }
-    for (const held of slow) assert.equal((await held.answer()).status, 200);
+    assert.equal(answer.status, 503);
+    assert.equal(problemOf(answer).code, 'unavailable');
+    assert.equal(answer.headers.get('retry-after'), '1');
     assert.equal((await post(many, lines)).status, 200, 'sent again shortly, it is taken');
   });
 

@@ -60,7 +60,7 @@ describe('an approver', () => {
   test('cannot approve nor reject the own change, whatever the roles', async () => {
     const { id } = await propose('own');
     for (const decision of ['approve', 'reject']) {
-      await both.refused([403, 'own_change'], 'POST', `/api/v1/changes/${id}/reviews`, { decision });
+      await both.refused([403, 'own_change'], 'POST', `/api/v1/changes/${id}/reviews`, { decision, comment: 'mine' });
     }
     const untouched = await both.get(`/api/v1/changes/${id}`, ChangeView);
     assert.deepEqual([untouched.state, untouched.reviews], ['proposed', []]);
@@ -85,7 +85,10 @@ describe('an approver', () => {
     const reviewed = await approver.post(`/api/v1/changes/${id}/reviews`, { decision: 'approve' }, ChangeView);
     assert.equal(reviewed.state, 'approved');
     // Nor may a review, once given, become another one's or go.
-    for (const sql of ['UPDATE change_review SET reviewer_id = $1', 'DELETE FROM change_review WHERE reviewer_id <> $1']) {
+    for (const sql of [
+      'UPDATE change_review SET reviewer_id = $1',
+      'DELETE FROM change_review WHERE reviewer_id <> $1',
+    ]) {
       await assert.rejects(
         withClient(serviceUrl, (client) => client.query(sql, [bothId])),
         /permission denied/u,
@@ -95,6 +98,14 @@ describe('an approver', () => {
 
   test('decides once: neither the same person nor another can decide again, nor turn a rejection', async () => {
     const { id } = await propose('rejected');
+    const silent = await approver.refused([400, 'invalid_input'], 'POST', `/api/v1/changes/${id}/reviews`, {
+      decision: 'reject',
+    });
+    assert.deepEqual(
+      silent.errors?.map(({ pointer }) => pointer),
+      ['/comment'],
+      'a rejection says why',
+    );
     const rejected = await approver.post(
       `/api/v1/changes/${id}/reviews`,
       { decision: 'reject', comment: 'too wide' },
@@ -111,11 +122,17 @@ describe('an approver', () => {
     const { id } = await propose('at-once');
     const other = new Api(service.url, (await service.signedIn('approver')).token);
     const answers = await Promise.all(
-      ([[approver, 'approve'], [other, 'reject']] as const).map(([who, decision]) =>
-        who.send('POST', `/api/v1/changes/${id}/reviews`, { decision }),
-      ),
+      (
+        [
+          [approver, 'approve'],
+          [other, 'reject'],
+        ] as const
+      ).map(([who, decision]) => who.send('POST', `/api/v1/changes/${id}/reviews`, { decision })),
     );
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 409]);
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted((a, b) => a - b),
+      [201, 409],
+    );
     const { reviews, state } = await both.get(`/api/v1/changes/${id}`, ChangeView);
     assert.equal(reviews.length, 1);
     assert.equal(state, reviews[0]?.decision === 'approve' ? 'approved' : 'rejected');
@@ -123,7 +140,7 @@ describe('an approver', () => {
 
   test('cannot be bypassed: administrators, auditors and requesters do not review, and trying is recorded', async () => {
     const { id } = await propose('bypassed');
-    const before = await entriesOf(service, 'access.refused');
+    const earlier = await entriesOf(service, 'access.refused');
     const others = [admin];
     for (const role of ['auditor', 'requester'] as const) {
       others.push(new Api(service.url, (await service.signedIn(role)).token));
@@ -131,7 +148,7 @@ describe('an approver', () => {
     for (const who of others) {
       await who.refused([403, 'not_permitted'], 'POST', `/api/v1/changes/${id}/reviews`, { decision: 'approve' });
     }
-    assert.equal(await entriesOf(service, 'access.refused'), before + others.length);
+    assert.equal(await entriesOf(service, 'access.refused'), earlier + others.length);
     assert.equal((await both.get(`/api/v1/changes/${id}`, ChangeView)).state, 'proposed');
   });
 

@@ -45,11 +45,11 @@ describe('with the token of a source', () => {
   });
 
   test('records of no other source, nor acts of the service', async () => {
-    const before = (await service.ground.log.head()).size;
+    const earlier = (await service.ground.log.head()).size;
     await thief.refused([403, 'not_permitted'], 'POST', '/ingest/v1/other', flow(2));
     await thief.refused([403, 'not_permitted'], 'POST', '/ingest/v1/segproof', flow(2));
     await thief.refused([403, 'not_permitted'], 'POST', '/ingest/v1/absent', flow(2));
-    assert.equal((await service.ground.log.head()).size, before);
+    assert.equal((await service.ground.log.head()).size, earlier);
   });
 
   test('no route of the API, of the log or of the portal lets anybody in', async () => {

@@ -161,10 +161,10 @@ describe('an auditor', () => {
   });
 
   test('is handed the same bytes again, and each time is an entry of the log', async () => {
-    const before = await entriesOf(service, 'report.downloaded');
+    const earlier = await entriesOf(service, 'report.downloaded');
     const again = await auditor.bytes(`/api/v1/reports/${report.id}/files/package.zip`);
     assert.ok(again.equals(packageBytes));
-    assert.equal(await entriesOf(service, 'report.downloaded'), before + 1);
+    assert.equal(await entriesOf(service, 'report.downloaded'), earlier + 1);
   });
 
   test('verifies the package offline with the key alone', async () => {
@@ -174,9 +174,7 @@ describe('an auditor', () => {
   });
 
   test('who turns one bit in a record is told the file and the record', async () => {
-    const { code, stdout } = await verify(
-      flipped([`{"erased":null,"index":${unauthorisedIndex},`, '"payload":"'], 40),
-    );
+    const { code, stdout } = await verify(flipped([`{"erased":null,"index":${unauthorisedIndex},`, '"payload":"'], 40));
     assert.equal(code, 1);
     assert.match(stdout, new RegExp(`^records\\.ndjson, record ${unauthorisedIndex}: `, 'mu'));
     assert.match(stdout, /^verified: no$/mu);
@@ -200,7 +198,7 @@ describe('an auditor', () => {
   });
 
   test('may read and ask for reports, and nothing else; trying is recorded', async () => {
-    const before = await entriesOf(service, 'access.refused');
+    const earlier = await entriesOf(service, 'access.refused');
     const attempts: readonly (readonly [string, string, object])[] = [
       ['POST', '/api/v1/changes', {}],
       ['POST', `/api/v1/changes/${report.id}/reviews`, { decision: 'approve' }],
@@ -212,15 +210,15 @@ describe('an auditor', () => {
     ];
     for (const [method, path, body] of attempts) await auditor.refused([403, 'not_permitted'], method, path, body);
     await auditor.refused([403, 'not_permitted'], 'GET', '/api/v1/users');
-    assert.equal(await entriesOf(service, 'access.refused'), before + attempts.length + 1);
+    assert.equal(await entriesOf(service, 'access.refused'), earlier + attempts.length + 1);
   });
 
   test('is refused a report of what there is not', async () => {
     const asked = { frameworkId: 'iso-27001-2022', periodFrom: ago(day), periodTo: ago(0), segments: [] };
     const refused = async (change: object): Promise<string[]> =>
-      (
-        await auditor.refused([400, 'invalid_input'], 'POST', '/api/v1/reports', { ...asked, ...change })
-      ).errors?.map(({ pointer }) => pointer) ?? [];
+      (await auditor.refused([400, 'invalid_input'], 'POST', '/api/v1/reports', { ...asked, ...change })).errors?.map(
+        ({ pointer }) => pointer,
+      ) ?? [];
     assert.deepEqual(await refused({ segments: ['elsewhere'] }), ['/segments']);
     assert.deepEqual(await refused({ frameworkId: 'iso-9001' }), ['/frameworkId']);
     assert.deepEqual(await refused({ periodFrom: ago(0), periodTo: ago(day) }), ['/periodTo']);

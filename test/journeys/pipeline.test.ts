@@ -28,9 +28,7 @@ const at = (milliseconds: number): string => new Date(milliseconds).toISOString(
 const approved = networkPolicy('shop', 'web-to-api', {
   podSelector: { matchLabels: { app: 'api' } },
   policyTypes: ['Ingress'],
-  ingress: [
-    { from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ protocol: 'TCP', port: 8443 }] },
-  ],
+  ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ protocol: 'TCP', port: 8443 }] }],
 });
 const opened = networkPolicy('shop', 'web-to-api', { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] });
 

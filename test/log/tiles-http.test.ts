@@ -73,14 +73,14 @@ test('a client of another make rebuilds the log over HTTP, at any size it is at'
 
 test('the checkpoint is kept, of a committed head, and at most a second old', async () => {
   const { log, database } = service.ground;
-  const before = await headOf((await log.head()).size);
-  const [kept] = await database.query('SELECT 1 FROM log_checkpoint WHERE size = $1', [String(before.size)]);
+  const earlier = await headOf((await log.head()).size);
+  const [kept] = await database.query('SELECT 1 FROM log_checkpoint WHERE size = $1', [String(earlier.size)]);
   assert.notEqual(kept, undefined);
   const appended = performance.now();
   await log.append([plainEntry('one more')]);
-  const next = await headOf(Number(before.size) + 1);
+  const next = await headOf(Number(earlier.size) + 1);
   assert.ok(performance.now() - appended < 1500);
-  assert.equal(next.size, before.size + 1n);
+  assert.equal(next.size, earlier.size + 1n);
   const response = await fetch(`${service.url}/log/checkpoint`);
   assert.equal(response.headers.get('content-type'), 'text/plain; charset=utf-8');
   assert.equal(response.headers.get('cache-control'), 'no-cache');
@@ -88,7 +88,7 @@ test('the checkpoint is kept, of a committed head, and at most a second old', as
 
 test('an entry that is not committed is in no checkpoint and no tile', async () => {
   await growTo(1010);
-  const before = await headOf(1010);
+  const earlier = await headOf(1010);
   const { log } = service.ground;
   let uncommitted: Promise<void> = Promise.resolve();
   const open = new Promise<() => void>((resolve) => {
@@ -99,14 +99,14 @@ test('an entry that is not committed is in no checkpoint and no tile', async () 
   });
   const release = await open;
   await new Promise((resolve) => setTimeout(resolve, 1100));
-  assert.equal((await currentHead()).size, before.size);
-  const width = Number(before.size) % 256;
+  assert.equal((await currentHead()).size, earlier.size);
+  const width = Number(earlier.size) % 256;
   assert.equal(await fetchTile(`tile/0/003.p/${width + 1}`), null);
   assert.equal(await fetchTile(`tile/entries/003.p/${width + 1}`), null);
   assert.notEqual(await fetchTile(`tile/0/003.p/${width}`), null);
   release();
   await uncommitted;
-  await headOf(Number(before.size) + 1);
+  await headOf(Number(earlier.size) + 1);
 });
 
 test('tiles are immutable to caches, and not sent twice', async () => {

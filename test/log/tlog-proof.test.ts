@@ -14,7 +14,7 @@ import { inclusionProof, ProofError } from '../../src/log/core/proof.js';
 import { formatTlogProof, parseTlogProof, TlogProofError, verifyTlogProof } from '../../src/log/core/tlog-proof.js';
 import { hashLeaf } from '../../src/log/core/tree.js';
 import { parseWitnessPolicy } from '../../src/log/core/witness-policy.js';
-import { checkInclusion, readCheckpoint, readPublicKey } from '../independent-verifier/verifier.js';
+import { checkInclusion, leafHash, readCheckpoint, readPublicKey } from '../independent-verifier/verifier.js';
 import { startTestService, type TestService } from '../support/service.js';
 import { plainEntry } from './sample-entries.js';
 import { TreeInMemory } from './tree-in-memory.js';
@@ -114,7 +114,7 @@ describe('what it proves', () => {
       checkInclusion(
         readCheckpoint(Buffer.from(note.join('\n\n')), key),
         BigInt(index),
-        leaves[index] ?? Buffer.alloc(0),
+        leafHash(leaves[index] ?? Buffer.alloc(0)),
         path,
       );
     }
@@ -229,14 +229,13 @@ describe('from the service to the command line', () => {
 
   test('there is no proof of what is not there', async () => {
     for (const [index, status] of [
-      [999_999, 404],
+      ['999999', 404],
       ['-1', 400],
       ['x', 400],
-      ['1e3', 200],
+      ['', 404],
     ] as const) {
       const answer = await fetch(`${service.url}/log/proofs/inclusion/${index}.tlog-proof`);
-      if (index === '1e3') assert.ok([200, 400, 404].includes(answer.status));
-      else assert.equal(answer.status, status, String(index));
+      assert.equal(answer.status, status, index);
     }
   });
 });

@@ -97,11 +97,18 @@ test(`a witness killed ${rounds} times at any moment never cosigns two views`, a
     key ??= witness.key;
     assert.equal(witness.key, key, 'the key stays');
     const from = Math.max(0, ...cosigned.map((one) => one.size));
+    if (from > 0) {
+      const probe = histories[0]?.request(0, from + 1).body ?? '';
+      const answer = await fetch(`${witness.url}/add-checkpoint`, { method: 'POST', body: probe });
+      assert.equal(answer.status, 409);
+      assert.ok(Number(await answer.text()) >= from, 'what was answered is remembered');
+    }
     const killed = new Promise<void>((resolve) => {
       setTimeout(() => resolve(witness.kill()), 5 + Math.random() * 120);
     });
     // Both histories are offered at once, again and again, while the process is killed under them.
-    const offers = histories.map(async (history) => {
+    const inTurn = round % 2 === 0 ? histories : histories.toReversed();
+    const offers = inTurn.map(async (history) => {
       for (let step = 1; step <= 100; step++) {
         const outcome = await offer(witness.url, witness.key, history, from + step);
         if (outcome === 'dead') cutOff++;

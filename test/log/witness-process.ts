@@ -40,9 +40,14 @@ export async function startWitnessProcess(options: WitnessProcessOptions): Promi
     process.execPath,
     [
       ...(whole ? [command, 'witness'] : [launcher]),
-      ...['--state', join(directory, 'state'), '--key', join(directory, 'witness.pem')],
+      '--state',
+      join(directory, 'state'),
+      '--key',
+      join(directory, 'witness.pem'),
       ...logs.flatMap((log) => ['--log', log]),
-      ...['--listen', `127.0.0.1:${port}`, ...more],
+      '--listen',
+      `127.0.0.1:${port}`,
+      ...more,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

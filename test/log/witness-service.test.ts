@@ -137,7 +137,7 @@ describe('a service with two of three witnesses in its policy', () => {
   });
 
   test('without a quorum the log goes on, the last witnessed checkpoint stays, and the metrics say so', async () => {
-    const before = await witnessedAt(await grow(5));
+    const earlier = await witnessedAt(await grow(5));
     await witnesses[0]?.kill();
     await witnesses[1]?.kill();
     await pause(100);
@@ -147,7 +147,7 @@ describe('a service with two of three witnesses in its policy', () => {
       return parseCheckpoint(openNote(text, [parseVerifierKey(logKey)]).body).size >= size ? text : null;
     });
     assert.ok(readCosignatures(note, cosigners()).length < 2);
-    const still = await witnessedAt(before.size);
+    const still = await witnessedAt(earlier.size);
     assert.ok(still.size < size);
     assert.ok(Number(await metric('segproof_log_unwitnessed_entries')) >= 50);
     for (const at of [0, 1]) witnesses[at] = await startOne(at);

@@ -13,5 +13,7 @@ const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
 await dataSource.destroy();
 await database.drop();
 for (const { query } of upQueries) console.log(query);
-console.log(upQueries.length === 0 ? 'no drift between migrations and entities' : `${upQueries.length} statements of drift`);
+console.log(
+  upQueries.length === 0 ? 'no drift between migrations and entities' : `${upQueries.length} statements of drift`,
+);
 process.exit(upQueries.length === 0 ? 0 : 1);

@@ -230,10 +230,13 @@ class Aligner {
   /** Nothing near fits: the two stretches take each other's place. */
   private takeReplaced(): void {
     const count = Math.min(this.committed.length, this.entries.length);
-    const place = { first: this.committed.at(0)?.at ?? 0, last: this.committed.at(count - 1)?.at ?? 0 };
+    if (count <= longestSlot) {
+      this.slots.push({ missing: this.committed.take(count), extra: this.entries.take(count) });
+      return;
+    }
+    this.replaced.push({ first: this.committed.at(0)?.at ?? 0, last: this.committed.at(count - 1)?.at ?? 0 });
     this.committed.skip(count);
     this.entries.skip(count);
-    this.replaced.push(place);
   }
 
   private takeMissing(count: number): void {

@@ -195,24 +195,25 @@ export class Witnessing implements OnModuleDestroy {
 
   private showAge({ registry }: Metrics): void {
     const { cosignatures, clock, log } = this;
-    new Gauge({
+    const age = new Gauge({
       name: 'segproof_log_witnessed_checkpoint_age_seconds',
       help: 'Seconds since a checkpoint last had a full quorum of witnesses; +Inf when none ever had',
-      registers: [registry],
+      registers: [],
       async collect() {
         const last = await cosignatures.lastWitnessed();
-        const age = last === null ? Infinity : (clock.now().getTime() - last.witnessedAt.getTime()) / 1000;
-        this.set(Math.max(0, age));
+        this.set(last === null ? Infinity : Math.max(0, (clock.now().getTime() - last.witnessedAt.getTime()) / 1000));
       },
     });
-    new Gauge({
+    const unwitnessed = new Gauge({
       name: 'segproof_log_unwitnessed_entries',
       help: 'Entries that no checkpoint with a full quorum of witnesses covers yet',
-      registers: [registry],
+      registers: [],
       async collect() {
         const [last, head] = [await cosignatures.lastWitnessed(), await log.head()];
         this.set(Math.max(0, head.size - (last?.size ?? 0)));
       },
     });
+    registry.registerMetric(age);
+    registry.registerMetric(unwitnessed);
   }
 }

@@ -15,11 +15,7 @@ export function RecordsPage(view: RecordsView): JSX.Element {
   const { shell, filters, rows, matching, paging } = view;
   const filtered = Object.values(filters).some((value) => value !== null);
   return (
-    <Layout
-      shell={shell}
-      title="Records"
-      lead="Everything the sources sent, newest event first."
-    >
+    <Layout shell={shell} title="Records" lead="Everything the sources sent, newest event first.">
       <RecordFilterForm view={view} />
       <Table
         id="records"
