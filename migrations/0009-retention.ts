@@ -15,9 +15,9 @@ export class Retention1795305600009 implements MigrationInterface {
       GRANT SELECT, INSERT ON retention_rule, legal_hold, legal_hold_release, erasure, erasure_decision TO segproof_service;
       GRANT SELECT ON log_payload_removal, log_payload_removal_entry, payload_rewrite TO segproof_service;
       REVOKE ALL ON FUNCTION payload_removal_lock(), payload_remove(uuid, uuid, text, date, bigint[]),
-        retention_remove(text, date, integer), erasure_execute(uuid), payload_rewrite_run(text) FROM PUBLIC;
-      GRANT EXECUTE ON FUNCTION retention_remove(text, date, integer), erasure_execute(uuid), payload_rewrite_run(text)
-        TO segproof_service;
+        retention_due(), retention_remove(text, date, integer), erasure_execute(uuid), payload_rewrite_run(text) FROM PUBLIC;
+      GRANT EXECUTE ON FUNCTION retention_due(), retention_remove(text, date, integer), erasure_execute(uuid),
+        payload_rewrite_run(text) TO segproof_service;
     `);
   }
 
@@ -341,7 +341,7 @@ const removalFunctions = `
 
   -- Months whose payloads the present rules let go, and the hold that stops it, if any.
   CREATE FUNCTION retention_due() RETURNS TABLE (retention_class text, month date, keep_days integer, hold_id uuid, hold_name text)
-    LANGUAGE sql STABLE SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
     WITH rule AS (
       SELECT DISTINCT ON (r.retention_class) r.retention_class, r.keep_days FROM retention_rule r
       ORDER BY r.retention_class, r.recorded_index DESC

@@ -32,6 +32,8 @@ import { Followers } from './log/follower.js';
 import { LogController } from './log/log.controller.js';
 import { Log } from './log/log.js';
 import { LogReader } from './log/read.js';
+import { Signing } from './log/signing.js';
+import { SigningController } from './log/signing.controller.js';
 import { TileReader } from './log/tile-reader.js';
 import { TilesController } from './log/tiles.controller.js';
 import { Verification } from './log/verification.js';
@@ -42,6 +44,11 @@ import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { Policies } from './policies/policies.js';
 import { PortalModule } from './portal/portal.module.js';
+import { Erasures } from './retention/erasures.js';
+import { LegalHolds } from './retention/holds.js';
+import { RetentionController } from './retention/retention.controller.js';
+import { Retention } from './retention/retention.js';
+import { RetentionRules } from './retention/rules.js';
 
 const features: Provider[] = [
   Users,
@@ -58,10 +65,15 @@ const features: Provider[] = [
   Reports,
   Checkpoints,
   Verification,
+  Signing,
   TileReader,
   PublishedCheckpoints,
   Witnessing,
   Anchors,
+  RetentionRules,
+  LegalHolds,
+  Erasures,
+  Retention,
 ];
 
 /** The service's use cases on their ground: exported to the portal, used by the API and the jobs. */
@@ -105,7 +117,9 @@ export class AppModule {
         ChangesController,
         ControlsController,
         ReportsController,
+        RetentionController,
         LogController,
+        SigningController,
         TilesController,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }],

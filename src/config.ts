@@ -31,6 +31,8 @@ const Environment = z.object({
   DATA_DIR: z.string().min(1).default(join(packageRoot, 'data')),
   /** Ed25519 private key (PEM, PKCS#8); made under DATA_DIR on first start when not given. */
   SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** Folder in which the signer remembers what it signed last; beside the key when not given. Must outlast the database and be out of its reach. */
+  SIGNING_STATE_DIR: z.string().min(1).optional(),
   /** Name of the log in checkpoints, e.g. `audit.example.com/segproof`; fixed at first start. */
   LOG_ORIGIN: z
     .string()
@@ -63,6 +65,8 @@ const Environment = z.object({
   CHECKPOINT_SECONDS: z.coerce.number().int().min(1).max(3600).default(1),
   /** How often the whole log is verified. */
   FSCK_MINUTES: z.coerce.number().int().min(1).default(60),
+  /** How often what is new since the last verification is verified. */
+  FSCK_NEW_SECONDS: z.coerce.number().int().min(1).default(300),
 });
 
 export interface Config extends Omit<z.infer<typeof Environment>, 'DATABASE_URL' | 'DATABASE_SERVICE_URL'> {

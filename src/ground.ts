@@ -8,8 +8,8 @@ import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
-import { initialiseLog, Log } from './log/log.js';
-import { loadSigningKey } from './log/signing-key.js';
+import { initialiseLog, type Log } from './log/log.js';
+import { openSignedLog } from './log/signed-log.js';
 import { Metrics } from './metrics.js';
 import { PolicyVersionsFollower } from './policies/policy-versions-follower.js';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.js';
@@ -92,12 +92,23 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     });
     opened.push(() => database.close());
     const origin = await initialiseLog(database, config.LOG_ORIGIN);
-    const keyFile = config.SIGNING_KEY_FILE ?? join(config.DATA_DIR, 'keys', 'log-signing-key.pem');
-    const signer = loadSigningKey(keyFile, origin, config.SIGNING_KEY_FILE === undefined);
-    const log = new Log(database, signer, () => clock.now());
-    opened.push(() => log.close());
     await makePartitions(database, clock);
     const metrics = new Metrics();
+    const log = await openSignedLog(database, {
+      origin,
+      keyFile: signingKeyFile(config),
+      makeKey: config.SIGNING_KEY_FILE === undefined,
+      stateFolder: config.SIGNING_STATE_DIR,
+      anchorDirectory: config.ANCHOR_DIR,
+      now: () => clock.now(),
+      onChange: (stop) => {
+        metrics.signingStopped.set(stop === null ? 0 : 1);
+        if (stop === null) logger.warn('the log is signed again: an operator decided so');
+        else logger.error({ stop }, 'signing is stopped; entries are stored, an operator must decide');
+      },
+      onError: (error) => logger.error({ err: error }, 'what guards the signing key could not be read or written'),
+    });
+    opened.push(() => log.close());
     const followers = new Followers(
       database,
       log,
@@ -123,6 +134,11 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     await close();
     throw error;
   }
+}
+
+/** Where the log's signing key is. */
+export function signingKeyFile(config: Config): string {
+  return config.SIGNING_KEY_FILE ?? join(config.DATA_DIR, 'keys', 'log-signing-key.pem');
 }
 
 /** Makes the payload partitions of this month and the two that follow. */

@@ -22,6 +22,7 @@ import { ProblemPages } from './portal/problem-pages.js';
 import { contentSecurityPolicy } from './portal/render.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestLog } from './request-log.js';
+import { Retention } from './retention/retention.js';
 
 /** A running service. */
 export interface Service {
@@ -119,12 +120,27 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'log.verify': async () => {
       await app.get(Verification).run();
     },
+    'log.verify-new': async () => {
+      await app.get(Verification).runIncremental();
+    },
     'log.make-partitions': async () => await makePartitions(database, clock),
+    'retention.apply': async () => {
+      const { removed, held } = await app.get(Retention).apply();
+      if (removed.length + held.length > 0) ground.logger.info({ removed, held }, 'retention rules were applied');
+      await jobs.add('retention.rewrite', {}, 'retention.rewrite');
+    },
+    'retention.rewrite': async () => {
+      const { rewritten, waiting } = await app.get(Retention).rewriteFiles();
+      if (rewritten.length + waiting.length > 0) ground.logger.info({ rewritten, waiting }, 'tables were written anew');
+    },
   };
   ground.followers.start();
   jobs.work(handlers);
   await jobs.every(config.CHECKPOINT_SECONDS, 'log.keep-checkpoint');
   await jobs.every(config.FSCK_MINUTES * 60, 'log.verify');
+  await jobs.every(config.FSCK_NEW_SECONDS, 'log.verify-new');
   await jobs.every(86_400, 'log.make-partitions');
+  await jobs.every(86_400, 'retention.apply');
+  await jobs.every(600, 'retention.rewrite');
   await reports.resumeBuilding();
 }

@@ -42,6 +42,26 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly signingStopped = new Gauge({
+    name: 'segproof_log_signing_stopped',
+    help: '1 while nothing is signed and an operator has to decide',
+    registers: [this.registry],
+  });
+
+  readonly verificationTime = new Gauge({
+    name: 'segproof_log_verification_timestamp_seconds',
+    help: 'When the log was last verified, in seconds since 1970: the whole of it, or what was new',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+
+  readonly verificationSeconds = new Gauge({
+    name: 'segproof_log_verification_duration_seconds',
+    help: 'How long the last verification took',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

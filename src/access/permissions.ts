@@ -17,7 +17,13 @@ export const permissions = {
   'controls.read': ['admin', 'requester', 'approver', 'auditor'],
   'reports.read': ['admin', 'approver', 'auditor'],
   'reports.request': ['admin', 'auditor'],
+  'retention.read': ['admin', 'approver', 'auditor'],
+  /** Rules, legal holds, and asking for erasures. */
+  'retention.manage': ['admin'],
+  /** Approving an erasure and releasing a hold: never by the person who began it. */
+  'retention.approve': ['admin', 'approver'],
   'log.read': ['admin', 'requester', 'approver', 'auditor'],
+  'log.manage': ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof permissions;

@@ -32,8 +32,10 @@ export const IngestAnswer = z.object({
   rejected: z.number().int(),
   /** One per record, in the order sent. */
   receipts: z.array(IngestReceipt),
-  /** Signed checkpoint that covers the records (C2SP tlog-checkpoint); null when nothing was sent. */
+  /** Signed checkpoint that covers the records (C2SP tlog-checkpoint); null when nothing was sent, or while signing is stopped. */
   checkpoint: z.string().nullable(),
+  /** Why there is no checkpoint, when signing is stopped; the records are stored all the same. */
+  signing: z.string().optional(),
 });
 
 /** How much a sender wants to hear about each record: `proof` all, `leaf` index and leaf hash, `index` only the index. */
@@ -80,7 +82,8 @@ export class Ingest {
       if (leafHash === null) return { ...base, ...older.get(index) };
       return detail === 'leaf' ? { ...base, leafHash } : { ...base, leafHash, proof: base64(appended.prove(index)) };
     });
-    return { received: entries.length, ...counts, receipts, checkpoint: appended.checkpoint };
+    const { checkpoint, signing } = appended;
+    return { received: entries.length, ...counts, receipts, checkpoint, ...(signing === null ? {} : { signing }) };
   }
 
   /** What the first sending of a duplicate was answered, proven to the present checkpoint. */

@@ -184,31 +184,38 @@ async function latestFace(
   indices: readonly number[],
 ): Promise<{ kind: string | null; labels: Record<string, string> }> {
   // What no record said before, none of the remaining ones says.
-  let kind: string | null | undefined = workload.kind === null ? null : undefined;
-  let labels: Record<string, string> | undefined = hasAny(workload.labels) ? undefined : {};
-  const take = (entry: StoredEntry): void => {
-    for (const naming of namings(entry, workload.key).toReversed()) {
-      kind ??= naming.kind ?? undefined;
-      if (labels === undefined && hasAny(naming.labels)) labels = naming.labels;
+  const face = { kind: null as string | null, labels: {} as Record<string, string> };
+  const isWhole = (): boolean =>
+    (face.kind !== null || workload.kind === null) && (hasAny(face.labels) || !hasAny(workload.labels));
+  for (
+    let page = [last];
+    page.length > 0 && !isWhole();
+    page = await olderNamings(transaction, page[0], workload.key, indices)
+  ) {
+    for (const naming of page.flatMap((entry) => namings(entry, workload.key)).toReversed()) {
+      face.kind ??= naming.kind;
+      if (!hasAny(face.labels)) face.labels = naming.labels;
     }
-  };
-  if (workload.kind !== null || hasAny(workload.labels)) take(last);
-  let below = last.index;
-  while (kind === undefined || labels === undefined) {
-    const older = await transaction.query<{ index: string }>(
-      `SELECT index FROM record WHERE (source_workload = $1 OR destination_workload = $1) AND index < $2 AND index <> ALL ($3::bigint[])
-       ORDER BY index DESC LIMIT ${entriesAtOnce}`,
-      [workload.key, below, indices],
-    );
-    const page = await selectEntries(
-      transaction,
-      older.map(({ index }) => Number(index)),
-    );
-    for (const entry of page.toReversed()) take(entry);
-    if (page.length === 0) break;
-    below = page[0]?.index ?? 0;
   }
-  return { kind: kind ?? null, labels: labels ?? {} };
+  return face;
+}
+
+/** The entries before this one that name the workload, as many as are looked at together; in index order. */
+async function olderNamings(
+  transaction: Transaction,
+  before: StoredEntry | undefined,
+  key: string,
+  indices: readonly number[],
+): Promise<StoredEntry[]> {
+  const rows = await transaction.query<{ index: string }>(
+    `SELECT index FROM record WHERE (source_workload = $1 OR destination_workload = $1) AND index < $2 AND index <> ALL ($3::bigint[])
+     ORDER BY index DESC LIMIT ${entriesAtOnce}`,
+    [key, before?.index ?? 0, indices],
+  );
+  return await selectEntries(
+    transaction,
+    rows.map(({ index }) => Number(index)),
+  );
 }
 
 /** How an entry's ends name a workload: source, then destination. */

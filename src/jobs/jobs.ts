@@ -15,7 +15,10 @@ export const jobPayloads = {
   'report.build': z.object({ reportId: z.uuid() }),
   'log.keep-checkpoint': z.object({}),
   'log.verify': z.object({}),
+  'log.verify-new': z.object({}),
   'log.make-partitions': z.object({}),
+  'retention.apply': z.object({}),
+  'retention.rewrite': z.object({}),
 } as const;
 
 export type JobName = keyof typeof jobPayloads;
@@ -130,7 +133,10 @@ async function dispatch(handlers: JobHandlers, name: string, data: unknown): Pro
       return await handlers[name](jobPayloads[name].parse(data));
     case 'log.keep-checkpoint':
     case 'log.verify':
+    case 'log.verify-new':
     case 'log.make-partitions':
+    case 'retention.apply':
+    case 'retention.rewrite':
       return await handlers[name](jobPayloads[name].parse(data));
     default:
       throw new Error(`there is no job ${name}; a newer version may have queued it`);

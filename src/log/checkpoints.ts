@@ -22,14 +22,16 @@ export class Checkpoints {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Signs and keeps the head as it stands, unless a checkpoint of its size is kept already; returns the kept one. */
+  /** Signs and keeps the head as it stands, unless a checkpoint of its size is kept already; returns the kept one. While signing is stopped, the last one that was kept. */
   async keep(): Promise<StoredCheckpoint> {
-    return await this.keepHead(await this.log.head());
+    const head = await this.log.head();
+    const kept = (await this.at(head.size)) ?? (this.log.signing.stopped === null ? null : await this.latest());
+    return kept ?? (await this.keepHead(head));
   }
 
   /** Keeps a checkpoint of a committed head. */
   async keepHead(head: Head): Promise<StoredCheckpoint> {
-    const note = this.log.sign(head);
+    const note = await this.log.signToKeep(head);
     await this.database.query(
       'INSERT INTO log_checkpoint (size, root, note, signed_at) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING',
       [head.size, head.root, note, this.clock.now()],

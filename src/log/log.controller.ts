@@ -91,7 +91,7 @@ export class LogController {
       size,
       leafHash: hashLeaf(encodeLeaf(leafOf(entry))).toString('base64'),
       proof: proof.map((hash) => hash.toString('base64')),
-      checkpoint: size === head.size ? this.log.sign(head) : null,
+      checkpoint: size === head.size ? (await this.log.trySign(head)).checkpoint : null,
     };
   }
 

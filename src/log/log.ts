@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
+import { systemActor } from '../context.js';
 import type { Database, Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
 import {
@@ -12,11 +13,15 @@ import {
   type Head,
 } from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
-import { signNote, type Signer } from './core/note.js';
+import { signNote, type Signer, type Verifier } from './core/note.js';
 import { inclusionRanges, rangeHasher, type LeafRange } from './core/proof.js';
 import { tileWidth } from './core/tiles.js';
 import { emptyRoot } from './core/tree.js';
+import { actEntry } from './act.js';
 import { prepareEntry, type EntryToAppend, type NewEntry, type PreparedEntry } from './entry.js';
+import type { AppendedLeaves } from './second-path.js';
+import { describeStop, SigningGuard } from './signing-guard.js';
+import type { Stop } from './signing-state.js';
 import { uuidText } from './uuid.js';
 
 /** Proof of an append, given after commit. */
@@ -31,8 +36,10 @@ export interface Receipt {
 
 export interface Receipts {
   readonly receipts: readonly Receipt[];
-  /** Signed checkpoint that covers the entries. */
-  readonly checkpoint: string;
+  /** Signed checkpoint that covers the entries; null while signing is stopped. */
+  readonly checkpoint: string | null;
+  /** Why there is no checkpoint; null when there is one. */
+  readonly signing: string | null;
   /** Size of the tree that the checkpoint speaks of. */
   readonly size: number;
   /** Inclusion proof to the checkpoint's root, of an entry appended with these receipts; duplicates are older and have none here. */
@@ -61,8 +68,10 @@ interface Waiting {
  */
 export class Log {
   readonly origin: string;
+  /** Stands before the key. */
+  readonly signing: SigningGuard;
   private readonly database: Database;
-  private readonly signer: Signer;
+  private signer: Signer;
   private readonly now: () => Date;
   private readonly waiting: Waiting[] = [];
   private readonly taken = new Set<Promise<Receipts>>();
@@ -75,16 +84,28 @@ export class Log {
   private last: ExpectedHead | null = null;
   private readonly listeners = new Set<(head: Head) => void>();
 
-  constructor(database: Database, signer: Signer, now: () => Date) {
+  /** Without a guard of its own, the log has one that remembers nothing outside the database. */
+  constructor(database: Database, signer: Signer, now: () => Date, guard?: SigningGuard) {
     this.database = database;
     this.signer = signer;
     this.origin = signer.verifier.name;
     this.now = now;
+    const verifiers = (): readonly Verifier[] => [this.signer.verifier];
+    this.signing = guard ?? new SigningGuard({ database, origin: this.origin, now, verifiers, state: null });
+    this.signing.attach({
+      recordStop: async (stop) => await this.recordStop(stop),
+      signNote: (body) => signNote(body, this.signer),
+    });
   }
 
   /** Key that verifies this log's checkpoints. */
   get verifierKey(): string {
     return this.signer.verifier.text;
+  }
+
+  /** Signs with another key from now on, one that is registered as the successor of the present one. */
+  useSigner(signer: Signer): void {
+    this.signer = signer;
   }
 
   /**
@@ -139,6 +160,7 @@ export class Log {
    */
   async transact<T>(work: (transaction: LogTransaction) => Promise<T>): Promise<T> {
     const heads: Head[] = [];
+    const leaves: { sizeBefore: number; leafHashes: string[] }[] = [];
     const result = await this.database.transaction(async (transaction) => {
       const now = this.now();
       return await work({
@@ -146,12 +168,15 @@ export class Log {
         now,
         append: async (entry) => {
           this.last = null;
-          const done = await appendEntries(transaction.client, [prepareEntry(entry, now)], { own: false });
+          const prepared = prepareEntry(entry, now);
+          const done = await appendEntries(transaction.client, [prepared], { own: false });
           heads.push(done.head);
+          leaves.push({ sizeBefore: done.sizeBefore, leafHashes: [prepared.leafHash] });
           return done.head.size - 1;
         },
       });
     });
+    for (const own of leaves) this.signing.secondPath.follow(own);
     const head = heads.at(-1);
     if (head !== undefined) this.announce(head);
     return result;
@@ -172,20 +197,68 @@ export class Log {
     return { origin: row.origin, size: Number(row.size), root: row.root };
   }
 
-  /** Signed checkpoint of a committed head. */
-  sign(head: Head): string {
-    return signCheckpoint({ origin: head.origin, size: head.size, root: head.root }, this.signer);
+  /**
+   * Signed checkpoint of a committed head, whose root was computed a second time.
+   * @throws Problem `unavailable` while signing is stopped.
+   */
+  async sign(head: Head): Promise<string> {
+    await this.signing.check(head);
+    return this.signChecked(head);
   }
 
-  /** Signs a text of another kind with the log's key; its first line must name the kind, so that it can never pass for a checkpoint. */
+  /**
+   * As {@link sign}, for a checkpoint that is kept: the root is computed again from the stored entries.
+   * @throws Problem `unavailable` while signing is stopped.
+   */
+  async signToKeep(head: Head): Promise<string> {
+    await this.signing.checkRows(head);
+    return this.signChecked(head);
+  }
+
+  /** As {@link sign}; says why there is no checkpoint instead of throwing. */
+  async trySign(head: Head, own?: AppendedLeaves): Promise<Pick<Receipts, 'checkpoint' | 'signing'>> {
+    try {
+      await this.signing.check(head, own);
+      return { checkpoint: this.signChecked(head), signing: null };
+    } catch (error) {
+      const { stopped } = this.signing;
+      if (stopped !== null) return { checkpoint: null, signing: describeStop(stopped) };
+      const cause = error instanceof Error ? error.message : String(error);
+      return { checkpoint: null, signing: `The checkpoint could not be checked a second time (${cause}).` };
+    }
+  }
+
+  /**
+   * Signs a text of another kind with the log's key; its first line must name the kind, so that it can never pass for a checkpoint.
+   * @throws Problem `unavailable` while signing is stopped.
+   */
   signText(body: string): string {
+    this.signing.assertGoingOn();
     return signNote(body, this.signer);
+  }
+
+  private signChecked(head: Head): string {
+    const note = signCheckpoint({ origin: head.origin, size: head.size, root: head.root }, this.signer);
+    this.signing.signed(head, note);
+    return note;
+  }
+
+  /** Makes it known to all processes, and an entry. */
+  private async recordStop(stop: Stop): Promise<void> {
+    await this.transact(async ({ transaction, now, append }) => {
+      await transaction.query(
+        `INSERT INTO log_signing_event (id, kind, stop, happened_at) VALUES ($1, 'stopped', $2, $3) ON CONFLICT DO NOTHING`,
+        [stop.id, JSON.stringify(stop), now],
+      );
+      await append(actEntry('log.signing_stopped', systemActor, { stop }));
+    });
   }
 
   /** Stops taking entries and waits for those taken. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.allSettled(this.taken);
+    await this.signing.close();
   }
 
   private async commitWaiting(): Promise<void> {
@@ -266,7 +339,10 @@ export class Log {
       return;
     }
     // Signed only now: what a checkpoint says has been committed.
-    const checkpoint = this.sign(done.head);
+    const leafHashes = entries
+      .filter((_, at) => done.results[at]?.outcome !== 'duplicate')
+      .map((entry) => entry.leafHash);
+    const signature = await this.trySign(done.head, { sizeBefore: done.sizeBefore, leafHashes });
     const prove = proverOf(done);
     let at = 0;
     for (const request of batch) {
@@ -276,7 +352,7 @@ export class Log {
           ? { index, id: null, leafHash: null, outcome }
           : { index, id: uuidText(entry.id), leafHash: entry.leafHash, outcome };
       });
-      request.resolve({ receipts, checkpoint, size: done.head.size, prove });
+      request.resolve({ receipts, ...signature, size: done.head.size, prove });
     }
     this.announce(done.head);
   }

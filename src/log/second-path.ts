@@ -100,6 +100,11 @@ export class SecondPath {
     this.recent.clear();
   }
 
+  /** Goes along with what this process appended, when that continues what is in memory. */
+  follow(own: AppendedLeaves): void {
+    this.appendOwn(own.sizeBefore + own.leafHashes.length, own);
+  }
+
   /** Root of the stored tree of a size, by the hashes above the leaves; as good as they are. */
   async storedRootAt(size: number): Promise<Buffer> {
     return (await this.rangeFromTiles(size)).root();

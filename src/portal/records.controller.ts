@@ -91,6 +91,7 @@ export class RecordPagesController {
     const index = readIndex(text);
     const entry = await this.reader.entry(index);
     const head = await this.log.head();
+    const { checkpoint, signing } = await this.log.trySign(head);
     const [[path = []], judged] = await Promise.all([
       this.reader.inclusionProofs([index], head.size),
       entry.kind === 'policy_change' ? this.matches.judged({ index }) : [],
@@ -118,7 +119,7 @@ export class RecordPagesController {
         treeSize: head.size,
         rootHash: head.root.toString('hex'),
         path: path.map((hash) => hash.toString('hex')),
-        checkpoint: this.log.sign(head),
+        checkpoint: checkpoint ?? signing ?? '',
       },
       authorisedBy: unauthorised === undefined ? (judged[0]?.authorisedBy ?? null) : null,
       unauthorised: unauthorised?.unauthorised ?? null,

@@ -122,7 +122,8 @@ export class LegalHolds {
     const releasedBy = personId(actor);
     await this.log.transact(async ({ transaction, now, append }) => {
       await transaction.query('LOCK TABLE legal_hold_release IN ROW EXCLUSIVE MODE');
-      const [hold] = await transaction.query<HoldRow>(`${selectHolds} WHERE h.id = $1 FOR SHARE OF h`, [holdIdOf(id)]);
+      await transaction.query(`SELECT pg_advisory_xact_lock(hashtext('segproof legal hold release'))`);
+      const [hold] = await transaction.query<HoldRow>(`${selectHolds} WHERE h.id = $1`, [holdIdOf(id)]);
       if (hold === undefined) throw new Problem('not_found', `There is no legal hold ${id}.`);
       if (hold.released_at !== null)
         throw new Problem('conflict', `The legal hold "${hold.name}" is released already.`);

@@ -26,6 +26,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   policies: [...ground, 'log', 'jobs', 'access', 'ingestion'],
   changes: [...ground, 'log', 'jobs', 'access', 'policies'],
   findings: [...ground, 'log', 'jobs', 'access'],
+  retention: [...ground, 'log', 'jobs', 'access'],
   controls: [...ground, 'log', 'jobs', 'access', 'ingestion', 'inventory', 'policies', 'changes'],
   evidence: [...ground, 'log', 'jobs', 'access', 'ingestion', 'inventory', 'policies', 'changes', 'controls'],
 };

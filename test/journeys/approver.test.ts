@@ -127,7 +127,7 @@ describe('an approver', () => {
           [approver, 'approve'],
           [other, 'reject'],
         ] as const
-      ).map(([who, decision]) => who.send('POST', `/api/v1/changes/${id}/reviews`, { decision })),
+      ).map(([who, decision]) => who.send('POST', `/api/v1/changes/${id}/reviews`, { decision, comment: 'decided' })),
     );
     assert.deepEqual(
       answers.map(({ status }) => status).toSorted((a, b) => a - b),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Client, DatabaseError, escapeIdentifier } from 'pg';
+import type { Client } from 'pg';
+import { DatabaseError, escapeIdentifier } from 'pg';
 import { Checkpoints } from '../../src/log/checkpoints.js';
 import { Clock } from '../../src/context.js';
 import { namedEntry, plainEntry } from './sample-entries.js';
@@ -26,8 +27,10 @@ const closing: (() => Promise<void>)[] = [];
 /** All bytes of the log's tables. */
 async function dump(): Promise<string> {
   const tables = ['log_head', 'log_entry', 'log_tile', 'log_checkpoint', 'log_verification', 'ingest_key'];
-  const rows = tables.map((table) => owner.query(`SELECT * FROM ${table} AS t ORDER BY t::text`));
-  return JSON.stringify((await Promise.all(rows)).map((result) => result.rows));
+  const rows = tables.map((table) =>
+    owner.query<{ row: string }>(`SELECT t::text AS row FROM ${table} AS t ORDER BY 1`),
+  );
+  return JSON.stringify((await Promise.all(rows)).map(({ rows: all }) => all));
 }
 
 before(async () => {

@@ -68,17 +68,17 @@ test('entries are stored in the order given, and the receipts say what was store
 test('requests in flight at the same time share a commit, each with its own receipts', async (t) => {
   const test = await openTestLog(t);
   const answers = await Promise.all(
-    Array.from({ length: 300 }, (_, request) =>
+    Array.from({ length: 100 }, (_, request) =>
       test.log.append([plainEntry(`a${request}`), plainEntry(`b${request}`)]),
     ),
   );
   assert.deepEqual(
     answers.flatMap(({ receipts }) => receipts.map(({ index }) => index)),
-    Array.from({ length: 600 }, (_, index) => index),
+    Array.from({ length: 200 }, (_, index) => index),
   );
   assert.ok((await commits(test)) <= 2, `${await commits(test)} commits for what came at once`);
-  const stored = await test.reader.entries(0, 600);
-  assert.equal(stored[2 * 123]?.payload?.toString(), 'a123');
+  const stored = await test.reader.entries(0, 200);
+  assert.equal(stored[2 * 73]?.payload?.toString(), 'a73');
   await assertReceiptsHold(test, answers);
 });
 
@@ -174,7 +174,7 @@ test('a database that goes away is an answer to send again, and the log goes on 
     WHERE datname = current_database() AND application_name = 'segproof-test'`);
   await watcher.query('ROLLBACK');
   for (const outcome of await waiting) {
-    assert.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason), String(outcome.status));
+    assert.ok(outcome.status === 'rejected' && isUnavailable(outcome.reason), outcome.status);
   }
   const { receipts } = await test.log.append([plainEntry('b')]);
   assert.equal(receipts[0]?.index, 1);

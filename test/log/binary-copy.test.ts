@@ -142,6 +142,18 @@ test('the buffer may have to grow at any byte of a row', async () => {
     data.push(writer.finish());
     rows.push(filler, next);
   }
+  // A single field may be larger than twice what there is.
+  for (const large of [
+    { bytes: Buffer.alloc(5000, 7) },
+    { label: 'y'.repeat(5000) },
+    { labels: ['z'.repeat(5000), 'z'] },
+  ]) {
+    const writer = new BinaryCopyRows(0);
+    const row = { ...plain, ...large, place: data.length * 2 };
+    writeTo(writer, row);
+    data.push(writer.finish());
+    rows.push(row);
+  }
   assert.deepEqual(await copied(data), rows.map(expected));
 });
 

@@ -8,7 +8,7 @@ import { canonicalJson, CanonicalJsonError, canonicalString } from '../../src/lo
 const canonicalise = createRequire(import.meta.url)('canonicalize') as (value: unknown) => string | undefined;
 
 const awkwardKeys = ['', '__proto__', 'constructor', 'toString', '0', '1', '10', '9', '-1', '1.5', '01', '\u0000', 'é'];
-const awkwardNumbers = [-0, 1e21, 1e-7, 5e-324, 2 ** 53 + 2, 0.1 + 0.2, 1.7976931348623157e308, 333333333.33333329];
+const awkwardNumbers = [-0, 1e21, 1e-7, 5e-324, 2 ** 53 + 2, 0.1 + 0.2, 1.7976931348623157e308, 333333333.3333333];
 const awkwardTexts = ['\u0000', '\u007f', '\u2028', '\ufeff', '\ue000', '\ud83d\ude00', '"\\/\b\f\n\r\t', '\u001f'];
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...awkwardTexts));
@@ -42,7 +42,7 @@ test('the order in which members were set makes no difference', () => {
     fc.property(fc.uniqueArray(key, { maxLength: 12 }), fc.infiniteStream(fc.nat()), (keys, order) => {
       const members = keys.map((name, at): [string, number] => [name, at]);
       const shuffled = members
-        .map((member) => ({ member, rank: order.next().value }))
+        .map((member) => ({ member, rank: Number(order.next().value) }))
         .toSorted((a, b) => a.rank - b.rank)
         .map(({ member }) => member);
       assert.equal(canonicalJson(Object.fromEntries(members)), canonicalJson(Object.fromEntries(shuffled)));
@@ -76,6 +76,6 @@ test('what JSON does not have is refused', () => {
     assert.throws(() => canonicalJson(given), CanonicalJsonError, String(given));
     assert.throws(() => canonicalJson([given]), CanonicalJsonError, `in an array: ${String(given)}`);
     if (given === undefined) continue;
-    assert.throws(() => canonicalJson({ a: given }), CanonicalJsonError, `as a member: ${String(given)}`);
+    assert.throws(() => canonicalJson({ a: given }), CanonicalJsonError, `as a member: ${typeof given}`);
   }
 });

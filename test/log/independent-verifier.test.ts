@@ -17,7 +17,7 @@ async function makeBundle({ log, reader, open }: TestLog) {
   const checkpoints: string[] = [];
   for (const size of [1, 2, 4, 249, 1, 44]) {
     const entries = Array.from({ length: size }, (_, at) => plainEntry(`{"record":${at}}`));
-    checkpoints.push((await log.append(entries)).checkpoint);
+    checkpoints.push((await log.append(entries)).checkpoint ?? '');
   }
   const checkpoint = checkpoints.at(-1) ?? '';
   const { size } = open(checkpoint);

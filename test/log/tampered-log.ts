@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { Clock } from '../../src/context.js';
 import { Database } from '../../src/database/database.js';
 import { Checkpoints } from '../../src/log/checkpoints.js';

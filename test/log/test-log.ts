@@ -17,11 +17,11 @@ export interface TestLog {
   readonly reader: LogReader;
   readonly signer: Signer;
   /** Opens a checkpoint of this log. */
-  open(note: string): Checkpoint;
+  open(note: string | null): Checkpoint;
   /** A connection beside the log's, closed when the test ends. */
   connect(url: string | undefined): Promise<Client>;
   /** Rebuilds the whole log from its stored bytes. */
-  fsck(...checkpoints: string[]): Promise<FsckResult>;
+  fsck(...checkpoints: (string | null)[]): Promise<FsckResult>;
 }
 
 interface Ending {
@@ -55,14 +55,15 @@ export async function openTestLog(t: Ending, options: TestLogOptions = {}): Prom
     signer,
     log: new Log(database, signer, options.now ?? (() => new Date())),
     reader: new LogReader(database),
-    open: (note) => openCheckpoint(note, [signer.verifier]),
+    open: (note) => openCheckpoint(note ?? '', [signer.verifier]),
     connect: async (url) => {
       const client = new Client({ connectionString: url });
       await client.connect();
       opened.push(() => client.end());
       return client;
     },
-    fsck: async (...checkpoints) => await fsck(database, { verifiers: [signer.verifier], checkpoints }),
+    fsck: async (...checkpoints) =>
+      await fsck(database, { verifiers: [signer.verifier], checkpoints: checkpoints.map((note) => note ?? '') }),
   };
 }
 

@@ -73,17 +73,24 @@ test('a tile at level L holds the roots of complete subtrees of 256^L entries', 
 });
 
 test('appending changes neither the state given nor anything when the batch is written over', () => {
-  const given = appended([300]).state;
-  const before = encodePartial(given.partial);
-  const batch = Buffer.from(leaves(300, 700));
-  const { state, full } = appendLeaves(given, batch);
-  const grown = encodePartial(state.partial);
-  batch.fill(0);
-  assert.deepEqual(encodePartial(state.partial), grown);
-  assert.deepEqual(rootOf(state), new ReferenceTree(leafHashes).root(700));
-  assert.deepEqual(encodePartial(given.partial), before);
-  assert.deepEqual(rootOf(given), new ReferenceTree(leafHashes).root(300));
-  assert.equal(full.length, 1);
+  const reference = new ReferenceTree(leafHashes);
+  for (const [begin, end] of [
+    [0, 100],
+    [256, 400],
+    [300, 700],
+  ] as const) {
+    const given = appended([begin]).state;
+    const before = encodePartial(given.partial);
+    const batch = Buffer.from(leaves(begin, end));
+    const { state } = appendLeaves(given, batch);
+    const grown = encodePartial(state.partial);
+    batch.fill(0);
+    assert.deepEqual(encodePartial(state.partial), grown);
+    assert.deepEqual(rootOf(state), reference.root(end));
+    assert.deepEqual(encodePartial(given.partial), before);
+    assert.deepEqual(rootOf(given), reference.root(begin));
+    assert.equal(given.size, begin);
+  }
 });
 
 test('no leaves, no change', () => {

@@ -1,4 +1,4 @@
-import { CompactRange } from '../core/compact-range.js';
+import type { CompactRange } from '../core/compact-range.js';
 import { foldComplete, tileHeight, tileWidth } from '../core/tiles.js';
 import { hashLength } from '../core/tree.js';
 
