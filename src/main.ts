@@ -48,7 +48,10 @@ export async function startService(ground: Ground): Promise<Service> {
   let url: string | null = null;
   if (config.ROLE !== 'worker') {
     await app.listen(config.PORT, config.HOST);
-    const { port } = app.getHttpServer().address() as AddressInfo; // a listening TCP server has one
+    const server = app.getHttpServer();
+    // Longer than clients and load balancers keep idle connections, so that none is reset while they use it again.
+    server.keepAliveTimeout = 65_000;
+    const { port } = server.address() as AddressInfo; // a listening TCP server has one
     url = config.PUBLIC_URL ?? `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`;
   } else {
     await app.init();

@@ -73,7 +73,7 @@ export class Retention {
   }
 
   /** Removes the payloads of all months that are due and not held; a second run finds nothing to do. */
-  async apply(): Promise<Applied> {
+  async apply(mostPerStep = mostPayloadsPerStep): Promise<Applied> {
     const removed: { retentionClass: string; month: string; count: number }[] = [];
     const held: { retentionClass: string; month: string; message: string }[] = [];
     for (const { retentionClass, month, heldBy } of await this.due()) {
@@ -83,7 +83,7 @@ export class Retention {
       }
       let count = 0;
       try {
-        for (let step = -1; step !== 0; count += step) step = await this.removeStep(retentionClass, month);
+        for (let step = -1; step !== 0; count += step) step = await this.removeStep(retentionClass, month, mostPerStep);
       } catch (error) {
         // Placed while the month was being removed.
         if (!(error instanceof HeldError)) throw error;
@@ -95,12 +95,12 @@ export class Retention {
   }
 
   /** Removes the lowest payloads of a month, and returns how many. */
-  private async removeStep(retentionClass: RetentionClass, month: string): Promise<number> {
+  private async removeStep(retentionClass: RetentionClass, month: string, most: number): Promise<number> {
     try {
       return await this.log.transact(async ({ transaction, append }) => {
         const [step] = await transaction.query<{ id: string | null }>(
           'SELECT retention_remove($1, $2::date, $3) AS id',
-          [retentionClass, `${month}-01`, mostPayloadsPerStep],
+          [retentionClass, `${month}-01`, most],
         );
         const id = step?.id ?? null;
         if (id === null) return 0;

@@ -40,3 +40,8 @@ const long = Number(process.env['SEGPROOF_LONG_FAULTS'] ?? 0);
 export function times(usual: number, many: number): number {
   return long > 0 ? many * long : usual;
 }
+
+/** When a test stops making faults, so that a busy machine makes fewer instead of taking for ever; never in a long run. */
+export function faultsEnd(seconds: number): number {
+  return long > 0 ? Infinity : Date.now() + seconds * 1000;
+}

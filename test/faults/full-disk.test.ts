@@ -53,8 +53,7 @@ test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothi
   const ballast = join(disk.directory, 'ballast');
   let deaths = 0;
   for (let round = 0; round < rounds; round++) {
-    const { length } = senders.acknowledged;
-    while (senders.acknowledged.length < length + 30) await sleep(20);
+    await senders.acknowledge(30);
     const { failed } = senders;
     // PostgreSQL has some room left in what it has allocated: all that is freed meanwhile is taken as well.
     const deadline = Date.now() + 30_000;

@@ -14,6 +14,8 @@ export interface Senders {
   readonly acknowledged: readonly Acknowledged[];
   /** Attempts that were not answered, or refused with 5xx. */
   readonly failed: number;
+  /** Resolves after that many more batches were acknowledged; rejects when it takes too long. */
+  acknowledge(batches: number): Promise<void>;
   /** Sends what is under way until it is acknowledged, and no more; rejects when that takes too long. */
   finish(): Promise<void>;
   /** Sends no more, acknowledged or not. */
@@ -79,6 +81,15 @@ export function startSenders(url: string, token: string): Senders {
     acknowledged,
     get failed() {
       return failed;
+    },
+    acknowledge: async (batches) => {
+      const wanted = acknowledged.length + batches;
+      const limit = Date.now() + finishMilliseconds;
+      while (acknowledged.length < wanted) {
+        if (Date.now() > limit)
+          throw new Error(`expected ${batches} batches to be acknowledged, but the service takes none`);
+        await Promise.race([all, sleep(10)]);
+      }
     },
     finish: async () => {
       sending = false;

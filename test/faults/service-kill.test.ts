@@ -4,12 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freshDatabase } from '../support/database.js';
 import { temporaryDirectory } from '../support/server.js';
 import { assertKept } from './assert-kept.js';
-import { makeFaultLog, times } from './fault-log.js';
+import { faultsEnd, makeFaultLog, times } from './fault-log.js';
 import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
 const kills = times(20, 100);
+const fewestKills = 6;
 
 test(`a service killed ${kills} times while 8 clients send loses and doubles nothing`, async (t) => {
   const end = lastFirst(t);
@@ -21,16 +22,19 @@ test(`a service killed ${kills} times while 8 clients send loses and doubles not
   end.after(() => service.kill());
   const senders = startSenders(service.url, log.token);
   end.after(() => senders.abandon());
+  let killed = 0;
   let beforeReady = 0;
-  for (let kill = 0; kill < kills; kill++) {
+  for (const last = faultsEnd(60); killed < kills && (Date.now() < last || killed < fewestKills); killed++) {
     service.launch();
     // Most are killed at work, some while they start.
-    if (kill % 4 === 3) await sleep(Math.random() * 1500);
-    else {
+    if (killed % 4 === 3) {
+      await sleep(Math.random() * 1500);
+      if (!(await Promise.race([service.ready(), sleep(0, false)]))) beforeReady++;
+    } else {
       assert.ok(await service.ready(), `the service did not come up again: ${service.said}`);
-      await sleep(Math.random() * 700);
+      await senders.acknowledge(3);
+      await sleep(Math.random() * 600);
     }
-    if (!(await Promise.race([service.ready(), sleep(0, false)]))) beforeReady++;
     await service.kill();
   }
   service.launch();
@@ -38,10 +42,9 @@ test(`a service killed ${kills} times while 8 clients send loses and doubles not
   await senders.finish();
   await service.stop();
   const kept = await assertKept(serviceUrl, log, senders.acknowledged);
-  assert.ok(senders.failed >= kills / 2, `only ${senders.failed} attempts met a fault`);
-  assert.ok(kept.records > 50 * kills, `only ${kept.records} records were sent`);
+  assert.ok(senders.failed >= killed / 2, `only ${senders.failed} attempts met a fault`);
   t.diagnostic(
-    `${kills} kills (${beforeReady} while starting), ${senders.failed} attempts failed, ${kept.records} records kept, ` +
+    `${killed} kills (${beforeReady} while starting), ${senders.failed} attempts failed, ${kept.records} records kept, ` +
       `${kept.duplicates} of them sent again after they had been stored`,
   );
 });

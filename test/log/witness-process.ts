@@ -3,13 +3,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const launcher = fileURLToPath(new URL('witness-launcher.js', import.meta.url));
 const command = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 const running = new Set<ChildProcess>();
-process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+// A failed test leaves its witnesses behind, and they would keep the file from ending.
+after(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /** A witness that runs as a process of its own. */
 export interface WitnessProcess {

@@ -16,10 +16,7 @@ test('one person asks, another approves, and the payload is gone with an entry t
     reason: 'case 7',
     selection: { by: 'indices', indices: [third, first, third] },
   });
-  assert.deepEqual(
-    [requested.state, requested.count, requested.requestedBy],
-    ['requested', 2, 'anna'],
-  );
+  assert.deepEqual([requested.state, requested.count, requested.requestedBy], ['requested', 2, 'anna']);
   await assert.rejects(erasures.approve(people.anna, requested.id, ''), { code: 'not_permitted' });
   assert.notEqual((await reader.entry(first)).payload, null);
 
@@ -44,9 +41,8 @@ test('one person asks, another approves, and the payload is gone with an entry t
     [third, third],
   ]);
   assert.equal(said.removal['digest'], done.removal?.digest);
-  for (const again of [erasures.approve(people.chris, requested.id, ''), erasures.reject(people.chris, requested.id, 'no')]) {
-    await assert.rejects(again, { code: 'conflict' });
-  }
+  await assert.rejects(erasures.approve(people.chris, requested.id, ''), { code: 'conflict' });
+  await assert.rejects(erasures.reject(people.chris, requested.id, 'no'), { code: 'conflict' });
   await log.assertInOrder();
 });
 
@@ -101,10 +97,19 @@ test('payloads that name a text are found by time and source, as whole words, in
     '{"user":"renéeX@example.com","from":"10.0.0.12"}',
     '{"note":"by\\nrenée"}',
   ];
-  const indices = await log.receive(at, texts.map((text) => plainEntry(text)));
+  const indices = await log.receive(
+    at,
+    texts.map((text) => plainEntry(text)),
+  );
   await log.receive(monthsAgo(1), [plainEntry(texts[0] ?? '')]);
   const find = async (text: string, more: object = {}): Promise<number[]> => {
-    const selection = ErasureSelection.parse({ by: 'text', text, from: monthsAgo(2, 1), to: monthsAgo(2, 20), ...more });
+    const selection = ErasureSelection.parse({
+      by: 'text',
+      text,
+      from: monthsAgo(2, 1),
+      to: monthsAgo(2, 20),
+      ...more,
+    });
     return (await erasures.preview(selection)).entries.map(({ index }) => index);
   };
   assert.deepEqual(await find('renée'), [indices[0], indices[1], indices[2], indices[4]]);

@@ -55,7 +55,10 @@ test('what a hold covers: class, source, single entries, and times of the event 
   const { holds, erasures, people } = log;
   const event = BigInt(Date.parse(monthsAgo(9))) * 1_000_000n;
   const at = monthsAgo(3);
-  const [index = -1, other = -1] = await log.receive(at, [{ ...plainEntry('record'), occurredAt: event }, plainEntry('next')]);
+  const [index = -1, other = -1] = await log.receive(at, [
+    { ...plainEntry('record'), occurredAt: event },
+    plainEntry('next'),
+  ]);
   const covering = [
     {},
     { retentionClass: 'flow' },
