@@ -62,7 +62,8 @@ export class Changes1795305600006 implements MigrationInterface {
       CREATE TRIGGER change_review_by_another BEFORE INSERT OR UPDATE ON change_review
         FOR EACH ROW EXECUTE FUNCTION change_review_by_another();
 
-      GRANT SELECT, INSERT, UPDATE ON segment, change TO segproof_service;
+      GRANT SELECT, INSERT, UPDATE ON segment TO segproof_service;
+      GRANT SELECT, INSERT, UPDATE (state) ON change TO segproof_service;
       GRANT SELECT, INSERT ON change_item, change_review TO segproof_service;
     `);
   }

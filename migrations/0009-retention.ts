@@ -521,6 +521,9 @@ const rewriting = `
     latest xid8;
     relation_id regclass := to_regclass(quote_ident(of_relation));
     by_index text;
+    is_empty boolean;
+    sampled text;
+    its_type text;
   BEGIN
     PERFORM 1 FROM payload_rewrite w WHERE w.relation = of_relation AND w.done_at IS NULL FOR UPDATE;
     SELECT r.xid INTO latest FROM payload_rewrite w JOIN log_payload_removal r ON r.id = w.removal_id
@@ -542,6 +545,16 @@ const rewriting = `
         WHERE i.indrelid = relation_id AND i.indisvalid AND i.indpred IS NULL ORDER BY i.indisprimary DESC, c.relname LIMIT 1;
       EXECUTE format('CLUSTER %I USING %I', of_relation, by_index);
       EXECUTE format('ANALYZE %I', of_relation);
+      -- ANALYZE leaves the statistics of an emptied table as they were; giving a column its own type drops them.
+      EXECUTE format('SELECT NOT EXISTS (SELECT 1 FROM %I)', of_relation) INTO is_empty;
+      IF is_empty THEN
+        FOR sampled, its_type IN
+          SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
+          WHERE a.attrelid = relation_id AND a.attnum > 0 AND NOT a.attisdropped
+        LOOP
+          EXECUTE format('ALTER TABLE %I ALTER COLUMN %I TYPE %s', of_relation, sampled, its_type);
+        END LOOP;
+      END IF;
     END IF;
     UPDATE payload_rewrite w SET done_at = now() WHERE w.relation = of_relation AND w.done_at IS NULL;
     RETURN true;

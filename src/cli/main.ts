@@ -57,7 +57,8 @@ try {
       WitnessPolicyError,
       WitnessStateError,
     ].some((known) => error instanceof known);
-    console.error(expected && error instanceof Error ? `segproof: ${error.message}` : error);
+    const noFile = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    console.error((expected || noFile) && error instanceof Error ? `segproof: ${error.message}` : error);
     process.exitCode = exitCodes.failed;
   }
 }

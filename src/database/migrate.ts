@@ -82,7 +82,14 @@ async function migrateJobs(owner: PoolClient): Promise<void> {
   await owner.query(`
     GRANT USAGE, CREATE ON SCHEMA ${jobSchema} TO segproof_service;
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${jobSchema} TO segproof_service;
-    GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${jobSchema} TO segproof_service;
+    -- Each queue's own sequence is made, and so owned, by the service; only the rest are the owner's to grant.
+    DO $$ DECLARE own record; BEGIN
+      FOR own IN SELECT schemaname, sequencename FROM pg_sequences
+        WHERE schemaname = '${jobSchema}' AND pg_has_role(sequenceowner, 'USAGE')
+      LOOP
+        EXECUTE format('GRANT USAGE, SELECT, UPDATE ON SEQUENCE %I.%I TO segproof_service', own.schemaname, own.sequencename);
+      END LOOP;
+    END $$;
     GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${jobSchema} TO segproof_service;
   `);
 }

@@ -1,18 +1,22 @@
-import { mkdir, open, readdir, readFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
+import { anchoredNotes } from './anchored-notes.js';
 import type { StoredCheckpoint } from './checkpoints.js';
 import { parseCheckpoint, type Checkpoint } from './core/checkpoint.js';
 import { parseNote } from './core/note.js';
+
+/** Whether a signed state of the log counts no more, by an operator's recorded decision. */
+export type GivenUp = (checkpoint: Checkpoint) => boolean;
 
 /** A place outside the database where checkpoints go, and are never taken back from. */
 export interface AnchorTarget {
   readonly name: 'directory' | 'webhook';
   /** Whether it takes every kept checkpoint, or the newest will do. */
   readonly takes: 'all' | 'newest';
-  /** The largest checkpoint it has; null while it has none. */
-  last(): Promise<Checkpoint | null>;
+  /** The last checkpoint it has, those aside that an operator has given up; null while it has none. */
+  last(isGivenUp: GivenUp): Promise<Checkpoint | null>;
   /** Resolves when the checkpoint is there for good. */
   anchor(checkpoint: StoredCheckpoint, signal: AbortSignal): Promise<void>;
 }
@@ -32,15 +36,15 @@ const sizeDigits = 16;
 export class AnchorDirectory implements AnchorTarget {
   readonly name = 'directory';
   readonly takes = 'all';
-  private known: Checkpoint | null | undefined;
+  private known: Checkpoint | null = null;
   private readonly directory: string;
 
   constructor(directory: string) {
     this.directory = directory;
   }
 
-  async last(): Promise<Checkpoint | null> {
-    this.known ??= await this.readLast();
+  async last(isGivenUp: GivenUp): Promise<Checkpoint | null> {
+    if (this.known === null || isGivenUp(this.known)) this.known = await this.readLast(isGivenUp);
     return this.known;
   }
 
@@ -54,13 +58,11 @@ export class AnchorDirectory implements AnchorTarget {
     this.known = checkpointOf(note);
   }
 
-  private async readLast(): Promise<Checkpoint | null> {
-    for (const day of await namesIn(this.directory, /^\d{4}-\d{2}-\d{2}$/u)) {
-      for (const file of await namesIn(join(this.directory, day), /^\d{16}\.checkpoint$/u)) {
-        const checkpoint = parsed(await readFile(join(this.directory, day, file), 'utf8'));
-        // One that a crash cut short is completed when its turn comes again.
-        if (checkpoint !== null) return checkpoint;
-      }
+  private async readLast(isGivenUp: GivenUp): Promise<Checkpoint | null> {
+    for await (const { note } of anchoredNotes(this.directory)) {
+      const checkpoint = parsed(note);
+      // One that a crash cut short is completed when its turn comes again.
+      if (checkpoint !== null && !isGivenUp(checkpoint)) return checkpoint;
     }
     return null;
   }
@@ -71,17 +73,6 @@ function parsed(note: string): Checkpoint | null {
     return checkpointOf(note);
   } catch {
     return null;
-  }
-}
-
-/** Matching names, last first; none when the folder is not there yet. */
-async function namesIn(folder: string, pattern: RegExp): Promise<string[]> {
-  try {
-    const names = await readdir(folder);
-    return names.filter((name) => pattern.test(name)).toSorted((a, b) => (a < b ? 1 : -1));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
   }
 }
 
@@ -142,13 +133,14 @@ export class AnchorWebhook implements AnchorTarget {
     this.now = now;
   }
 
-  async last(): Promise<Checkpoint | null> {
-    const [row] = await this.database.query<{ origin: string; size: string; root: Buffer }>(
+  async last(isGivenUp: GivenUp): Promise<Checkpoint | null> {
+    const rows = await this.database.query<{ origin: string; size: string; root: Buffer }>(
       `SELECT (SELECT origin FROM log_head) AS origin, size, root FROM log_anchored
-       WHERE target = $1 ORDER BY size DESC LIMIT 1`,
+       WHERE target = $1 ORDER BY size DESC LIMIT 100`,
       [this.name],
     );
-    return row === undefined ? null : { origin: row.origin, size: Number(row.size), root: row.root };
+    const posted = rows.map(({ origin, size, root }) => ({ origin, size: Number(size), root }));
+    return posted.find((checkpoint) => !isGivenUp(checkpoint)) ?? null;
   }
 
   async anchor({ note }: StoredCheckpoint, signal: AbortSignal): Promise<void> {

@@ -107,9 +107,8 @@ export class Anchors implements OnModuleDestroy {
 
   /** Returns the last checkpoint that is anchored now. */
   private async advance(target: AnchorTarget): Promise<Checkpoint | null> {
-    const last = await target.last();
     const newest = await this.checkpoints.latest();
-    if (last !== null) await this.assertContinues(last, newest);
+    const last = await this.lastThatCounts(target, newest);
     if (newest === null || (last !== null && newest.size <= last.size)) return last;
     const pending =
       target.takes === 'all' && last !== null ? await this.checkpoints.above(last.size, mostAtOnce) : [newest];
@@ -118,7 +117,26 @@ export class Anchors implements OnModuleDestroy {
       this.figures?.time.set({ target: target.name }, this.clock.now().getTime() / 1000);
       if (this.stopping.signal.aborted) break;
     }
-    return await target.last();
+    return checkpointOf((pending.at(-1) ?? newest).note);
+  }
+
+  /** The last anchored checkpoint, which the log continues; what an operator has given up is passed over. */
+  private async lastThatCounts(target: AnchorTarget, newest: StoredCheckpoint | null): Promise<Checkpoint | null> {
+    const last = await target.last(() => false);
+    if (last === null) return null;
+    try {
+      await this.assertContinues(last, newest);
+      return last;
+    } catch (error) {
+      if (!(error instanceof AnchorContradiction)) throw error;
+      const decision = await this.log.signing.lastDecision();
+      const isGivenUp = ({ size, root }: Checkpoint): boolean =>
+        decision?.givenUp.some((known) => known.size === size && known.root === root.toString('base64')) ?? false;
+      if (!isGivenUp(last)) throw error;
+      const earlier = await target.last(isGivenUp);
+      if (earlier !== null) await this.assertContinues(earlier, newest);
+      return earlier;
+    }
   }
 
   private async assertContinues(last: Checkpoint, newest: StoredCheckpoint | null): Promise<void> {

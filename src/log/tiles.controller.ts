@@ -100,7 +100,7 @@ export class TilesController {
   ): Promise<void> {
     await this.assertMayRead(request);
     const covering = await this.published.covering(index);
-    if (covering === null) throw new Problem('not_found', `The log has no entry ${index}.`);
+    if (covering === null) throw new Problem('not_found', `No checkpoint covers an entry ${index}.`);
     const { size } = parseCheckpoint(parseNote(covering.note).body);
     const [[hashes = []], entry] = await Promise.all([
       this.reader.inclusionProofs([index], size),

@@ -31,7 +31,7 @@ function folder(t: TestContext): string {
 }
 
 function files(directory: string): string[] {
-  if (!existsSync(directory)) return [];
+  if (!existsSync(directory) || !statSync(directory).isDirectory()) return [];
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.checkpoint'))
     .sort();
@@ -86,16 +86,16 @@ describe('the folder', () => {
   test('has a file for each checkpoint, by day and size, and finds the last again', async (t) => {
     const directory = join(folder(t), 'made', 'when', 'needed');
     const anchors = new AnchorDirectory(directory);
-    assert.equal(await anchors.last(), null);
+    assert.equal(await anchors.last(() => false), null);
     for (const size of [3, 20, 100]) await anchors.anchor(stored(size));
     assert.deepEqual(
       files(directory),
       ['3', '20', '100'].map((size) => `2026-11-22/${size.padStart(16, '0')}.checkpoint`),
     );
     assert.equal(readFileSync(join(directory, files(directory)[1] ?? ''), 'utf8'), stored(20).note);
-    assert.equal((await new AnchorDirectory(directory).last())?.size, 100);
+    assert.equal((await new AnchorDirectory(directory).last(() => false))?.size, 100);
     await anchors.anchor({ ...stored(101), signedAt: new Date('2026-12-01T00:00:00Z') });
-    assert.equal((await new AnchorDirectory(directory).last())?.size, 101);
+    assert.equal((await new AnchorDirectory(directory).last(() => false))?.size, 101);
   });
 
   test('a file is never written again: the same is left alone, another is a conflict', async (t) => {
@@ -119,10 +119,28 @@ describe('the folder', () => {
       const file = join(directory, '2026-11-22', `${'8'.padStart(16, '0')}.checkpoint`);
       writeFileSync(file, note.slice(0, length));
       const anchors = new AnchorDirectory(directory);
-      assert.equal((await anchors.last())?.size, 7, `cut to ${length}`);
+      assert.equal((await anchors.last(() => false))?.size, 7, `cut to ${length}`);
       await anchors.anchor(stored(8));
       assert.equal(readFileSync(file, 'utf8'), note);
     }
+  });
+
+  test('what an operator has given up is passed over', async (t) => {
+    const directory = folder(t);
+    for (const [size, day] of [
+      [5, '21'],
+      [900, '21'],
+      [1000, '22'],
+    ] as const) {
+      await new AnchorDirectory(directory).anchor({ ...stored(size), signedAt: new Date(`2026-11-${day}T10:00:00Z`) });
+    }
+    const anchors = new AnchorDirectory(directory);
+    assert.equal((await anchors.last(() => false))?.size, 1000);
+    assert.equal((await anchors.last(({ size }) => size >= 900))?.size, 5);
+    await anchors.anchor({ ...stored(6), signedAt: new Date('2026-11-23T10:00:00Z') });
+    assert.equal((await anchors.last(() => false))?.size, 6);
+    assert.equal((await new AnchorDirectory(directory).last(() => false))?.size, 6);
+    assert.equal(files(directory).length, 4, 'nothing was taken away');
   });
 });
 
@@ -144,13 +162,18 @@ describe('a service with an anchor folder', () => {
       );
       assert.equal(row?.note, text);
     }
-    assert.ok((await metric(service, 'segproof_log_anchored_size{target="directory"}')) >= size);
+    await eventually('the metric', async () =>
+      (await metric(service, 'segproof_log_anchored_size{target="directory"}')) >= size ? true : null,
+    );
   });
 
   test('a folder that cannot be written is no obstacle to the log, shows, and is filled up afterwards', async (t) => {
     const directory = join(folder(t), 'blocked');
-    writeFileSync(directory, 'a file where the folder should be');
     const service = await start(t, { ANCHOR_DIR: directory });
+    await eventually('the first anchor', () => (files(directory).length > 0 ? true : null));
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, 'a file where the folder should be');
+    await grow(service, 1);
     const failures = 'segproof_log_anchor_failures_total{target="directory"}';
     await eventually('a failure', async () => ((await metric(service, failures)) > 0 ? true : null));
     const size = await grow(service, 10);
@@ -206,7 +229,9 @@ describe('a service with an anchor webhook', () => {
       return note !== undefined && openCheckpoint(note, verifiers).size >= size ? text : null;
     });
     assert.match(last ?? '', /^POST \/anchors text\/plain; charset=utf-8\n/u);
-    assert.ok((await metric(service, 'segproof_log_anchored_size{target="webhook"}')) >= size);
+    await eventually('the metric', async () =>
+      (await metric(service, 'segproof_log_anchored_size{target="webhook"}')) >= size ? true : null,
+    );
     assert.equal(new Set(posted).size, posted.length, 'no checkpoint twice');
     const rows = await service.ground.database.query('SELECT 1 FROM log_anchored');
     assert.ok(Math.abs(rows.length - posted.length) <= 1);

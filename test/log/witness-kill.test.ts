@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { signCheckpoint } from '../../src/log/core/checkpoint.js';
 import { parseCosignatureKey, readCosignatures } from '../../src/log/core/cosignature.js';
 import { signerFor } from '../../src/log/core/note.js';
@@ -58,6 +59,12 @@ interface Cosigned {
   readonly size: number;
 }
 
+function promiseWithResolve(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
 /** Sends a checkpoint as a log's client does, with the size the witness tells. */
 async function offer(url: string, key: string, history: History, size: number): Promise<Cosigned | 'refused' | 'dead'> {
   let oldSize = 0;
@@ -103,14 +110,18 @@ test(`a witness killed ${rounds} times at any moment never cosigns two views`, a
       assert.equal(answer.status, 409);
       assert.ok(Number(await answer.text()) >= from, 'what was answered is remembered');
     }
-    const killed = new Promise<void>((resolve) => {
-      setTimeout(() => resolve(witness.kill()), 5 + Math.random() * 120);
+    // The process is killed some time after it has answered a few requests, however fast it is.
+    let answers = Math.ceil(Math.random() * 12);
+    const { promise: enough, resolve: sayEnough } = promiseWithResolve();
+    const killed = enough.then(async () => {
+      await pause(Math.random() * 20);
+      await witness.kill();
     });
-    // Both histories are offered at once, again and again, while the process is killed under them.
     const inTurn = round % 2 === 0 ? histories : histories.toReversed();
     const offers = inTurn.map(async (history) => {
       for (let step = 1; step <= 100; step++) {
         const outcome = await offer(witness.url, witness.key, history, from + step);
+        if (--answers <= 0 || outcome === 'dead') sayEnough();
         if (outcome === 'dead') cutOff++;
         if (outcome === 'dead') return;
         if (outcome !== 'refused') cosigned.push(outcome);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Client, DatabaseError } from 'pg';
+import type { Client } from 'pg';
+import { DatabaseError } from 'pg';
 import { leafHashOf } from '../../src/log/core/leaf.js';
 import { parseNanoseconds } from '../../src/log/time.js';
 import { plainEntry } from '../log/sample-entries.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { ErasureSelection } from '../../src/retention/erasure-selection.js';
 import { plainEntry } from '../log/sample-entries.js';
 import { flowRecord, sampleEntries } from '../log/sample-records.js';

@@ -56,7 +56,7 @@ export class PublishedCheckpoints {
     return isQuorum(this.policy, witnessesOf(this.policy, published.note)) ? published : null;
   }
 
-  /** A checkpoint that covers an entry: the last with a full quorum if it does, else one as new as can be; null when the log has no such entry. */
+  /** A checkpoint that covers an entry: the last with a full quorum if it does, else one as new as can be; null when none does. */
   async covering(index: number): Promise<PublishedCheckpoint | null> {
     const witnessed = await this.witnessed();
     if (witnessed !== null && witnessed.size > index) return witnessed;
