@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from './config.js';
 import { Clock } from './context.js';
 import { Database } from './database/database.js';
@@ -98,7 +98,7 @@ export async function openGround(config: Config, logger: Logger, options: Ground
       origin,
       keyFile: signingKeyFile(config),
       makeKey: config.SIGNING_KEY_FILE === undefined,
-      stateFolder: config.SIGNING_STATE_DIR,
+      stateFolder: signingStateFolder(config),
       anchorDirectory: config.ANCHOR_DIR,
       now: () => clock.now(),
       onChange: (stop) => {
@@ -139,6 +139,11 @@ export async function openGround(config: Config, logger: Logger, options: Ground
 /** Where the log's signing key is. */
 export function signingKeyFile(config: Config): string {
   return config.SIGNING_KEY_FILE ?? join(config.DATA_DIR, 'keys', 'log-signing-key.pem');
+}
+
+/** Where the signer remembers what it signed last. */
+export function signingStateFolder(config: Config): string {
+  return config.SIGNING_STATE_DIR ?? dirname(signingKeyFile(config));
 }
 
 /** Makes the payload partitions of this month and the two that follow. */

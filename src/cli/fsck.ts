@@ -1,11 +1,12 @@
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readConfig } from '../config.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { readConfig, type Config } from '../config.js';
 import { Database } from '../database/database.js';
-import { joinDatabase } from '../ground.js';
+import { joinDatabase, signingKeyFile, signingStateFolder } from '../ground.js';
 import { parseVerifierKey, type Verifier } from '../log/core/note.js';
-import { fsck } from '../log/fsck.js';
+import { fsck, type FsckResult } from '../log/fsck.js';
+import { knownVerifiers, listKeys } from '../log/keys.js';
+import { outsideCheckpoints, type OutsideCheckpoints } from '../log/outside-checkpoints.js';
 import { loadSigningKey } from '../log/signing-key.js';
 import { exitCodes } from './exit-codes.js';
 import { progressLine, say } from './progress.js';
@@ -13,6 +14,7 @@ import { progressLine, say } from './progress.js';
 interface FsckFlags {
   readonly checkpoint: readonly string[];
   readonly key: readonly string[];
+  readonly outside: boolean;
   readonly json?: boolean;
 }
 
@@ -31,32 +33,45 @@ export function fsckCommand(): Command {
     )
     .option(
       '--key <key or file>',
-      'verifier key (name+id+base64); without it the key under DATA_DIR or SIGNING_KEY_FILE (repeatable)',
+      'verifier key (name+id+base64), besides the key in use and those it vouches for (repeatable)',
       collect,
       [],
     )
+    .option('--no-outside', 'leave out what the signer remembers beside its key, and ANCHOR_DIR')
     .option('--json', 'print the result as one JSON object')
     .action(async (flags: FsckFlags) => {
       const config = readConfig(process.env);
       const access = await joinDatabase(config, say);
       const database = await Database.connect(access.serviceUrl, { poolSize: 2, applicationName: 'segproof-fsck' });
       try {
-        const verifiers = flags.key.length > 0 ? flags.key.map(readKey) : await ownKey(database, config);
-        const checkpoints = flags.checkpoint.map((file) => readFileSync(file, 'utf8'));
-        const result = await fsck(database, { verifiers, checkpoints, onProgress: progressLine('entries verified') });
-        const good = result.problems.length === 0;
+        const origin = await originOf(database);
+        const verifiers = await verifiersFor(database, config, origin, flags.key.map(readKey));
+        const outside: OutsideCheckpoints = flags.outside
+          ? await outsideCheckpoints(origin, { state: signingStateFolder(config), anchors: config.ANCHOR_DIR })
+          : { notes: [], givenUp: 0 };
+        const given = flags.checkpoint.map((file) => readFileSync(file, 'utf8'));
+        const result = await fsck(database, {
+          verifiers,
+          checkpoints: [...given, ...outside.notes],
+          onProgress: progressLine('entries verified'),
+        });
+        const verdict = verdictOf(result);
         if (flags.json === true) {
-          console.log(JSON.stringify({ ok: good, ...result, root: result.root.toString('hex') }));
-        } else {
-          for (const problem of result.problems)
-            console.log(`${problem.class} at ${problem.position}: ${problem.message}`);
-          if (result.more > 0) console.log(`and ${result.more} more`);
-          console.log(`entries: ${result.entries}`);
-          console.log(`checkpoints: ${result.checkpoints}`);
-          console.log(`root: ${result.root.toString('base64')}`);
-          console.log(`intact: ${good ? 'yes' : 'no'}`);
-        }
-        process.exitCode = good ? exitCodes.good : exitCodes.bad;
+          const { problems, more, ...figures } = result;
+          console.log(
+            JSON.stringify({
+              ok: verdict === 'yes',
+              intact: verdict,
+              ...figures,
+              root: result.root.toString('hex'),
+              outside: outside.notes.length,
+              givenUp: outside.givenUp,
+              problems,
+              more,
+            }),
+          );
+        } else print(result, outside, verdict);
+        process.exitCode = { yes: exitCodes.good, no: exitCodes.bad, 'cannot verify': exitCodes.failed }[verdict];
       } finally {
         await database.close();
         await access.stop();
@@ -64,13 +79,48 @@ export function fsckCommand(): Command {
     });
 }
 
+type Verdict = 'yes' | 'no' | 'cannot verify';
+
+/** A missing key is no sign of tampering. */
+function verdictOf({ problems, more }: FsckResult): Verdict {
+  if (problems.length === 0) return 'yes';
+  return more === 0 && problems.every((problem) => problem.class === 'unknown_key') ? 'cannot verify' : 'no';
+}
+
+function print(result: FsckResult, outside: OutsideCheckpoints, verdict: Verdict): void {
+  for (const problem of result.problems) console.log(`${problem.class} at ${problem.position}: ${problem.message}`);
+  if (result.more > 0) console.log(`and ${result.more} more`);
+  console.log(`entries: ${result.entries}`);
+  console.log(`checkpoints: ${result.checkpoints}, ${outside.notes.length} of them kept outside the database`);
+  if (outside.givenUp > 0) console.log(`left out: ${outside.givenUp} that an operator decided to give up`);
+  console.log(`root: ${result.root.toString('base64')}`);
+  console.log(`intact: ${verdict}`);
+}
+
 /** A verifier key given as text, or in a file. */
 export function readKey(given: string): Verifier {
   return parseVerifierKey(given.includes('+') && given.split('+').length >= 3 ? given : readFileSync(given, 'utf8'));
 }
 
-async function ownKey(database: Database, config: ReturnType<typeof readConfig>): Promise<Verifier[]> {
+/** The log's name: by the keys that signed it, for the head may be damaged. */
+async function originOf(database: Database): Promise<string> {
+  const [first] = await listKeys(database, []);
   const [head] = await database.query<{ origin: string }>('SELECT origin FROM log_head');
-  const file = config.SIGNING_KEY_FILE ?? join(config.DATA_DIR, 'keys', 'log-signing-key.pem');
-  return [loadSigningKey(file, head?.origin ?? '', false).verifier];
+  return first?.verifier.name ?? head?.origin ?? '';
+}
+
+/** The keys given, the one in use, and those they vouch for; without any, those the database names. */
+async function verifiersFor(
+  database: Database,
+  config: Config,
+  origin: string,
+  given: readonly Verifier[],
+): Promise<Verifier[]> {
+  const file = signingKeyFile(config);
+  const own = existsSync(file) ? [loadSigningKey(file, origin, false).verifier] : [];
+  const trusted = [...given, ...own.filter(({ text }) => !given.some((verifier) => verifier.text === text))];
+  if (trusted.length > 0) return await knownVerifiers(database, trusted);
+  const named = await listKeys(database, []);
+  say('no key file and no --key: checkpoints are believed by the keys that the database itself names');
+  return named.map((key) => key.verifier);
 }

@@ -7,6 +7,7 @@ import { Problem } from '../errors.js';
 import { NoteError } from '../log/core/note.js';
 import { WitnessPolicyError } from '../log/core/witness-policy.js';
 import { SigningKeyError } from '../log/signing-key.js';
+import { SigningStateError } from '../log/signing-state.js';
 import { WitnessStateError } from '../log/witness/state.js';
 import { packageRoot } from '../package-root.js';
 import { EmbeddedPostgresError } from '../postgres/error.js';
@@ -14,9 +15,11 @@ import { LockHeldError } from '../postgres/process-lock.js';
 import { demoCommand } from './demo.js';
 import { exitCodes } from './exit-codes.js';
 import { fsckCommand } from './fsck.js';
+import { keysCommand } from './keys.js';
 import { migrateCommand } from './migrate.js';
 import { proofCommand } from './proof.js';
 import { rebuildCommand } from './rebuild.js';
+import { resumeSigningCommand } from './resume-signing.js';
 import { startCommand } from './start.js';
 import { verifyCommand } from './verify.js';
 import { witnessCommand } from './witness.js';
@@ -36,10 +39,12 @@ program.addCommand(demoCommand());
 program.addCommand(migrateCommand());
 program.addCommand(fsckCommand());
 program.addCommand(rebuildCommand());
+program.addCommand(keysCommand());
+program.addCommand(resumeSigningCommand());
 program.addCommand(verifyCommand());
 program.addCommand(proofCommand());
 program.addCommand(witnessCommand());
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
 
 try {
   await program.parseAsync();
@@ -50,6 +55,7 @@ try {
       ConfigError,
       DatabaseError,
       SigningKeyError,
+      SigningStateError,
       EmbeddedPostgresError,
       LockHeldError,
       NoteError,

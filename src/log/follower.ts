@@ -93,6 +93,7 @@ export class Followers {
     }
     await this.database.transaction(async (transaction) => {
       // Waits for a step under way in another process; later steps of others start from 0 as well.
+      await this.makeCursors(transaction, [name]);
       await transaction.query('SELECT 1 FROM follower WHERE name = $1 FOR UPDATE', [name]);
       await follower.reset(transaction);
       await this.moveTo(transaction, [name], 0);
@@ -107,9 +108,11 @@ export class Followers {
   /** Lets all followers take back what came from payloads that this transaction has removed; see {@link Follower.withdraw}. */
   async withdraw(transaction: Transaction, indices: readonly number[]): Promise<void> {
     // Waits for steps under way, which may have read the payloads; later steps of others pass over what is locked here.
+    const names = this.followers.map(({ name }) => name);
+    await this.makeCursors(transaction, names);
     const cursors = await transaction.query<{ name: string; next_index: string }>(
       'SELECT name, next_index FROM follower WHERE name = ANY ($1) ORDER BY name FOR UPDATE',
-      [this.followers.map(({ name }) => name)],
+      [names],
     );
     const positions = new Map(cursors.map((cursor) => [cursor.name, Number(cursor.next_index)]));
     // Backwards: a later follower may look at what an earlier one wrote.
@@ -145,10 +148,7 @@ export class Followers {
     if (followers.length === 0) return 0;
     const names = followers.map(({ name }) => name);
     return await this.database.transaction(async (transaction) => {
-      await transaction.query(
-        'INSERT INTO follower (name, next_index, updated_at) SELECT unnest($1::text[]), 0, $2 ON CONFLICT DO NOTHING',
-        [names, this.options.now()],
-      );
+      await this.makeCursors(transaction, names);
       // What another process holds is left to it.
       const cursors = await transaction.query<{ name: string; next_index: string }>(
         'SELECT name, next_index FROM follower WHERE name = ANY ($1) ORDER BY name FOR UPDATE SKIP LOCKED',
@@ -176,6 +176,14 @@ export class Followers {
       await this.moveTo(transaction, [...behind], end);
       return end - next;
     });
+  }
+
+  /** Only what is there can be locked. Waits for the first step of another process, which makes the cursor with its rows. */
+  private async makeCursors(transaction: Transaction, names: readonly string[]): Promise<void> {
+    await transaction.query(
+      'INSERT INTO follower (name, next_index, updated_at) SELECT unnest($1::text[]), 0, $2 ON CONFLICT DO NOTHING',
+      [names, this.options.now()],
+    );
   }
 
   private async moveTo(transaction: Transaction, names: readonly string[], next: number): Promise<void> {

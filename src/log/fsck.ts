@@ -12,6 +12,7 @@ import type { FsckClass, FsckProblem, Span } from './fsck/problem.js';
 import { SignedCheckpoints } from './fsck/signed-checkpoints.js';
 import { readingFromNothing, readingFromTiles } from './fsck/start.js';
 import { readHead, StoredTree, type StoredHead } from './fsck/stored-tree.js';
+import { loadPayloadRemovals } from './payload-removals.js';
 import { Surveyor, type KnownRemovals, type Survey } from './fsck/survey.js';
 
 export type { FsckClass, FsckProblem };
@@ -91,7 +92,7 @@ class Fsck {
       origin: head?.origin ?? null,
       since: this.options.since?.size ?? 0,
     });
-    const removals = await loadRemovals(this.other);
+    const removals = await loadRemovals(this.other, this.options.since?.size ?? 0);
     const survey = await this.survey(head, tree, checkpoints, removals);
     if (survey === null) return this.startDiffers();
     const beyond = await takeBeyond(checkpoints);
@@ -222,13 +223,4 @@ async function takeBeyond(checkpoints: SignedCheckpoints): Promise<Beyond> {
     }
   }
   return beyond;
-}
-
-interface Removals extends KnownRemovals {
-  problems(): FsckProblem[];
-}
-
-/** Payloads of this version are never removed. */
-async function loadRemovals(_client: PoolClient): Promise<Removals> {
-  return { explains: () => false, confirm: () => {}, problems: () => [] };
 }

@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Database } from '../database/database.js';
 import type { Verifier } from './core/note.js';
 import { knownVerifiers, newestKey, registerFirstKey } from './keys.js';
@@ -13,8 +12,8 @@ export interface SignedLogOptions {
   readonly keyFile: string;
   /** Makes the key when the file is not there. */
   readonly makeKey: boolean;
-  /** Where the signer remembers what the database might forget; beside the key when not given. */
-  readonly stateFolder: string | undefined;
+  /** Where the signer remembers what the database might forget. */
+  readonly stateFolder: string;
   readonly anchorDirectory: string | undefined;
   readonly now: () => Date;
   readonly onChange: (stop: Stop | null) => void;
@@ -36,7 +35,7 @@ export async function openSignedLog(database: Database, options: SignedLogOption
     origin,
     now,
     verifiers: () => verifiers,
-    state: new SigningState(writable(options.stateFolder ?? dirname(keyFile))),
+    state: new SigningState(writable(options.stateFolder)),
     anchorDirectory: options.anchorDirectory,
     onChange: options.onChange,
     onError: options.onError,

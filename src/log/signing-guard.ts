@@ -219,12 +219,14 @@ export class SigningGuard {
 
   /** A head below what was signed may have been read before others moved on; or the database is an older copy. */
   private async assertNotRolledBack(): Promise<void> {
+    // Other tasks sign larger heads while this one asks.
+    const signed = this.highest;
     const [row] = await this.options.database.query<{ size: string }>('SELECT size FROM log_head');
     const size = Number(row?.size ?? 0);
-    if (size >= this.highest) return;
+    if (size >= signed) return;
     await this.stop(
       'rolled_back',
-      `${this.highest} entries were signed, the log has ${size}: an older copy was restored, or it was cut`,
+      `${signed} entries were signed, the log has ${size}: an older copy was restored, or it was cut`,
     );
     this.assertGoingOn();
   }
@@ -278,13 +280,18 @@ export class SigningGuard {
     const last = state?.read(origin).last ?? null;
     if (last !== null && !this.isGivenUp(last)) states.push(last);
     if (anchorDirectory === undefined) return states;
-    for await (const { note } of anchoredNotes(anchorDirectory)) {
-      const checkpoint = this.opened(note);
-      if (checkpoint === null || checkpoint.origin !== origin) continue;
-      const known = { size: checkpoint.size, root: checkpoint.root.toString('base64') };
-      if (this.isGivenUp(known)) continue;
-      states.push(known);
-      if (above === undefined || known.size <= above) break;
+    try {
+      for await (const { note } of anchoredNotes(anchorDirectory)) {
+        const checkpoint = this.opened(note);
+        if (checkpoint === null || checkpoint.origin !== origin) continue;
+        const known = { size: checkpoint.size, root: checkpoint.root.toString('base64') };
+        if (this.isGivenUp(known)) continue;
+        states.push(known);
+        if (above === undefined || known.size <= above) break;
+      }
+    } catch (error) {
+      // A folder that cannot be read says nothing about the log.
+      this.options.onError?.(error);
     }
     return states;
   }

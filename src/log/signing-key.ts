@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
 import { signerFor, type Signer } from './core/note.js';
 
 /** The signing key cannot be used. */
@@ -38,4 +38,25 @@ export function loadSigningKey(file: string, origin: string, make: boolean): Sig
   } catch (cause) {
     throw new SigningKeyError(`${file} holds no Ed25519 private key in PEM form`, { cause });
   }
+}
+
+/** Where the key that is to replace the one in `file` waits: a rotation that was broken off goes on with it. */
+export function successorFile(file: string): string {
+  return withInfix(file, 'next');
+}
+
+/**
+ * Puts the successor in the place of the key in `file`, which is kept under another name; returns that. Processes that
+ * read the file find the one or the other.
+ */
+export function replaceSigningKey(file: string, keyId: string): string {
+  const retired = withInfix(file, `retired-${keyId}`);
+  writeFileSync(retired, readFileSync(file), { mode: 0o600 });
+  renameSync(successorFile(file), file);
+  return retired;
+}
+
+function withInfix(file: string, infix: string): string {
+  const extension = extname(file);
+  return `${file.slice(0, file.length - extension.length)}.${infix}${extension}`;
 }

@@ -48,10 +48,9 @@ const stopFile = 'log-signing-stopped.json';
 export class SigningState {
   private readonly folder: string;
 
-  /** Makes the folder when it is not there. */
+  /** The folder is made when something is to be remembered. */
   constructor(folder: string) {
     this.folder = folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   /** @throws SigningStateError when the file is there and makes no sense. */
@@ -100,6 +99,7 @@ export class SigningState {
   /** Atomic and durable: after a crash the file is the new one in full, or the old one. */
   private async replace(name: string, content: unknown): Promise<void> {
     const path = join(this.folder, name);
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const draft = `${path}.${process.pid}.draft`;
     const file = await open(draft, 'w', 0o600);
     try {

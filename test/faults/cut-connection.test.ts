@@ -51,8 +51,9 @@ test(`a connection cut at ${commits} commits, and ${outages} times altogether, l
   const kept = await assertKept(serviceUrl, log, senders.acknowledged);
   assert.ok(kept.duplicates > 0 || link.cuts.after < 10, 'no commit was cut after it had happened');
   assert.ok(done() > commits / 6, `only ${done()} commits were cut`);
+  assert.ok(kept.unsigned <= senders.acknowledged.length / 10, `${kept.unsigned} batches came without a checkpoint`);
   t.diagnostic(
     `cut ${link.cuts.before} commits before, ${link.cuts.within} within and ${link.cuts.after} after; ` +
-      `${senders.failed} attempts failed, ${kept.records} records kept, ${kept.duplicates} answered as duplicates`,
+      `${senders.failed} attempts failed, ${kept.records} records kept, ${kept.duplicates} answered as duplicates, ${kept.unsigned} batches without a checkpoint`,
   );
 });

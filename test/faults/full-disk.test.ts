@@ -77,9 +77,10 @@ test(`PostgreSQL on a disk that fills up ${rounds} times loses and doubles nothi
   assert.equal(service.pid, pid, `the service ended: ${service.said}`);
   await service.stop();
   const kept = await assertKept(link.through(serviceUrl), log, senders.acknowledged);
+  assert.ok(kept.unsigned <= senders.acknowledged.length / 10, `${kept.unsigned} batches came without a checkpoint`);
   t.diagnostic(
     `full ${rounds} times, PostgreSQL gave up ${deaths} times; ${senders.failed} attempts failed, ` +
-      `${kept.records} records kept, ${kept.duplicates} of them sent again after they had been stored`,
+      `${kept.records} records kept, ${kept.duplicates} of them sent again after they had been stored, ${kept.unsigned} batches without a checkpoint`,
   );
 });
 

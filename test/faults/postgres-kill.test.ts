@@ -52,9 +52,10 @@ test(`PostgreSQL killed ${kills} times while 8 clients send loses and doubles no
   assert.equal(service.pid, pid, `the service ended: ${service.said}`);
   await service.stop();
   const kept = await assertKept(link.through(serviceUrl), log, senders.acknowledged);
+  assert.ok(kept.unsigned <= senders.acknowledged.length / 10, `${kept.unsigned} batches came without a checkpoint`);
   t.diagnostic(
     `${killed} kills, ${senders.failed} attempts failed, ${kept.records} records kept, ` +
-      `${kept.duplicates} of them sent again after they had been stored`,
+      `${kept.duplicates} of them sent again after they had been stored, ${kept.unsigned} batches without a checkpoint`,
   );
 });
 

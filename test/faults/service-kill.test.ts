@@ -43,8 +43,9 @@ test(`a service killed ${kills} times while 8 clients send loses and doubles not
   await service.stop();
   const kept = await assertKept(serviceUrl, log, senders.acknowledged);
   assert.ok(senders.failed >= killed / 2, `only ${senders.failed} attempts met a fault`);
+  assert.ok(kept.unsigned <= senders.acknowledged.length / 10, `${kept.unsigned} batches came without a checkpoint`);
   t.diagnostic(
     `${killed} kills (${beforeReady} while starting), ${senders.failed} attempts failed, ${kept.records} records kept, ` +
-      `${kept.duplicates} of them sent again after they had been stored`,
+      `${kept.duplicates} of them sent again after they had been stored, ${kept.unsigned} batches without a checkpoint`,
   );
 });

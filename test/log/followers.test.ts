@@ -8,7 +8,7 @@ import { RecordsFollower } from '../../src/inventory/records-follower.js';
 import { Followers, type Follower } from '../../src/log/follower.js';
 import { PolicyVersionsFollower } from '../../src/policies/policy-versions-follower.js';
 import { sampleEntries } from './sample-records.js';
-import { openTestLog, type TestLog } from './test-log.js';
+import { openTestLog, untilSomebodyWaits, type TestLog } from './test-log.js';
 
 const names = ['records', 'inventory', 'policies'];
 const derived = ['record', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
@@ -107,6 +107,40 @@ test('a rebuild beside a process that goes on following doubles nothing', async 
   const followed = await dump(test);
   assertWhole(followed, 3000);
   assert.deepEqual(await rebuilt(test), followed);
+});
+
+test('a rebuild waits for the first step of another process, which nobody could have locked before', async (t) => {
+  const test = await openTestLog(t, { poolSize: 6 });
+  await test.log.append(sampleEntries(0, 10));
+  let applying = (): void => {};
+  const begun = new Promise<void>((resolve) => (applying = resolve));
+  let goOn = (): void => {};
+  const allowed = new Promise<void>((resolve) => (goOn = resolve));
+  const slow: Follower = {
+    name: 'slow',
+    apply: async (transaction, entries) => {
+      applying();
+      await allowed;
+      for (const { index } of entries) {
+        await transaction.query(`INSERT INTO source (name, description, created_at) VALUES ($1, '', now())`, [index]);
+      }
+    },
+    reset: async (transaction) => void (await transaction.query('DELETE FROM source')),
+  };
+  const first = new Followers(test.database, test.log, [slow], { now: () => new Date(), onError: () => {} });
+  first.start();
+  await begun;
+  const rebuilding = new Followers(test.database, test.log, [slow], {
+    now: () => new Date(),
+    onError: () => {},
+  }).rebuild('slow');
+  const watcher = await test.connect(test.fresh.ownerUrl);
+  await untilSomebodyWaits(watcher);
+  goOn();
+  await rebuilding;
+  await first.stop();
+  const [row] = await test.database.query<{ count: number }>('SELECT count(*)::int AS count FROM source');
+  assert.equal(row?.count, 10);
 });
 
 test('a follower that fails holds up nobody, loses nothing, and goes on where it stood', async (t) => {
