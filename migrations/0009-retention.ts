@@ -240,20 +240,21 @@ const removals = `
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION payload_removal_recorded();
 
   -- Entries stay as they are for everybody; only salt and payload can go, and only those that a removal of this very transaction names.
-  CREATE FUNCTION log_entry_refuse() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+  -- Runs for each row, so it names its tables in full instead of setting a path.
+  CREATE FUNCTION log_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     IF TG_OP = 'UPDATE' THEN
       IF NEW.salt IS NULL AND NEW.payload IS NULL AND NEW.index = OLD.index AND NEW.retention_class = OLD.retention_class
         AND NEW.id = OLD.id AND NEW.kind = OLD.kind AND NEW.source = OLD.source AND NEW.occurred_at_ns = OLD.occurred_at_ns
-        AND NEW.received_at = OLD.received_at AND NEW.payload_hash = OLD.payload_hash AND NOT retention_keeps(OLD.kind)
+        AND NEW.received_at = OLD.received_at AND NEW.payload_hash = OLD.payload_hash AND NOT public.retention_keeps(OLD.kind)
         AND EXISTS (
-          SELECT 1 FROM log_payload_removal r
+          SELECT 1 FROM public.log_payload_removal r
           WHERE r.xid = pg_current_xact_id_if_assigned() AND r.removed_at = transaction_timestamp()
             AND OLD.index BETWEEN r.first_index AND r.last_index
             AND CASE WHEN r.erasure_id IS NULL
-              THEN r.retention_class = OLD.retention_class AND OLD.received_at >= r.month
-                AND OLD.received_at < r.month + interval '1 month'
-              ELSE EXISTS (SELECT 1 FROM log_payload_removal_entry n WHERE n.index = OLD.index AND n.removal_id = r.id) END
+              THEN r.retention_class = OLD.retention_class
+                AND date_trunc('month', OLD.received_at AT TIME ZONE 'UTC') = r.month
+              ELSE EXISTS (SELECT 1 FROM public.log_payload_removal_entry n WHERE n.index = OLD.index AND n.removal_id = r.id) END
         ) THEN
         RETURN NEW;
       END IF;

@@ -224,3 +224,17 @@ async function takeBeyond(checkpoints: SignedCheckpoints): Promise<Beyond> {
   }
   return beyond;
 }
+
+interface Removals extends KnownRemovals {
+  problems(): FsckProblem[];
+}
+
+/** Recorded removals of payloads; `from` is where the stream of entries begins. */
+async function loadRemovals(client: PoolClient, from: number): Promise<Removals> {
+  const removals = await loadPayloadRemovals(client, from);
+  return {
+    explains: (entry) => removals.explains(entry),
+    confirm: (entry) => removals.confirm(entry),
+    problems: () => removals.problems().map((problem) => ({ class: 'payload_missing', ...problem })),
+  };
+}

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeEntryBundle, encodeEntryBundle, EntryBundleError } from '../../src/log/core/entry-bundle.js';
+import { encodeLeaf } from '../../src/log/core/leaf.js';
 import { formatTileIndex, formatTilePath, parseTilePath } from '../../src/log/core/tile-path.js';
+import { hashLeaf } from '../../src/log/core/tree.js';
+import { prepareEntry } from '../../src/log/entry.js';
+import { uuidText } from '../../src/log/uuid.js';
 
 test('tile indices are written in elements of three digits', () => {
   for (const [index, path] of [
@@ -101,4 +105,28 @@ test('a bundle that is cut short is refused wherever it is cut within an entry',
     if ([0, 5, 11].includes(length)) assert.equal(decodeEntryBundle(cut).length, [0, 5, 11].indexOf(length));
     else assert.throws(() => decodeEntryBundle(cut), EntryBundleError, `${length} bytes`);
   }
+});
+
+test('the longest names that an entry may have make a leaf that fits a bundle', () => {
+  const at = new Date(1_790_000_000_000);
+  const entry = (kind: string, source: string): Parameters<typeof prepareEntry>[0] => ({
+    kind,
+    source,
+    occurredAt: null,
+    payload: Buffer.from('payload'),
+  });
+  // U+0001 takes six bytes in a JSON string, more than any other character.
+  const longest = prepareEntry(entry('k', '\u0001'.repeat(4095)), at);
+  const leaf = encodeLeaf({
+    v: 1,
+    id: uuidText(longest.id),
+    kind: longest.kind,
+    source: longest.source,
+    occurredAt: '2026-09-21T14:13:20.000000000Z',
+    receivedAt: '2026-09-21T14:13:20.000Z',
+    payloadHash: longest.payloadHash,
+  });
+  assert.equal(hashLeaf(leaf).toString('hex'), longest.leafHash);
+  assert.equal(encodeEntryBundle([leaf]).length, leaf.length + 2);
+  assert.throws(() => prepareEntry(entry('k', 'x'.repeat(4096)), at), RangeError);
 });
