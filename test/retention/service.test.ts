@@ -44,7 +44,11 @@ before(async () => {
   const audit = await service.newSource({ name: 'kube-audit', format: 'kubernetes-audit' });
   const flow = (number: number, time: string): object =>
     hubbleFlow({ time, from: 'shop/web', to: 'payments/api' }, number);
-  oldFlows = await send(service, hubble, Array.from({ length: 30 }, (_, at) => flow(at, monthsAgo(4))));
+  oldFlows = await send(
+    service,
+    hubble,
+    Array.from({ length: 30 }, (_, at) => flow(at, monthsAgo(4))),
+  );
   now = null;
   const api = async (role: 'admin' | 'approver' | 'auditor' | 'requester'): Promise<Api> =>
     new Api(service.url, (await service.signedIn(role)).token);
@@ -57,7 +61,11 @@ before(async () => {
     ChangeView,
   );
   await approver.post(`/api/v1/changes/${change.id}/reviews`, { decision: 'approve' }, ChangeView);
-  await send(service, hubble, Array.from({ length: 20 }, (_, at) => flow(100 + at, ago(0))));
+  await send(
+    service,
+    hubble,
+    Array.from({ length: 20 }, (_, at) => flow(100 + at, ago(0))),
+  );
   written = await send(service, audit, [
     policyWritten(manifest, { time: ago(0), user: 'deployer', verb: 'create', number: 1 }),
     policyWritten(networkPolicy('payments', 'open', { podSelector: {}, ingress: [{}] }), {
