@@ -130,7 +130,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'retention.apply': async () => {
       const { removed, held } = await app.get(Retention).apply();
       if (removed.length + held.length > 0) ground.logger.info({ removed, held }, 'retention rules were applied');
-      await jobs.add('retention.rewrite', {}, 'retention.rewrite');
+      await jobs.add('retention.rewrite', {});
     },
     'retention.rewrite': async () => {
       const { rewritten, waiting } = await app.get(Retention).rewriteFiles();
@@ -144,6 +144,6 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(config.FSCK_NEW_SECONDS, 'log.verify-new');
   await jobs.every(86_400, 'log.make-partitions');
   await jobs.every(86_400, 'retention.apply');
-  await jobs.every(600, 'retention.rewrite');
+  await jobs.every(60, 'retention.rewrite');
   await reports.resumeBuilding();
 }

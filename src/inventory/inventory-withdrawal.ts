@@ -187,15 +187,13 @@ async function latestFace(
   const face = { kind: null as string | null, labels: {} as Record<string, string> };
   const isWhole = (): boolean =>
     (face.kind !== null || workload.kind === null) && (hasAny(face.labels) || !hasAny(workload.labels));
-  for (
-    let page = [last];
-    page.length > 0 && !isWhole();
-    page = await olderNamings(transaction, page[0], workload.key, indices)
-  ) {
+  for (let page = [last]; page.length > 0;) {
     for (const naming of page.flatMap((entry) => namings(entry, workload.key)).toReversed()) {
       face.kind ??= naming.kind;
       if (!hasAny(face.labels)) face.labels = naming.labels;
     }
+    if (isWhole()) break;
+    page = await olderNamings(transaction, page[0], workload.key, indices);
   }
   return face;
 }

@@ -1,25 +1,19 @@
 import type { Database } from '../database/database.js';
 import { Problem } from '../errors.js';
 import type { Head } from './append.js';
-import { anchoredNotes } from './anchored-notes.js';
-import { openCheckpoint, type Checkpoint, CheckpointError } from './core/checkpoint.js';
-import { NoteError, openNote, type Verifier } from './core/note.js';
+import type { Verifier } from './core/note.js';
+import { PriorStates, rolledBack, type PriorStatesOptions } from './prior-states.js';
 import { SecondPath, SecondPathError, type AppendedLeaves } from './second-path.js';
-import type { Decision } from './signing-decision.js';
-import { decisionBody, decisionOf } from './signing-decision.js';
-import { Stop, type KnownState, type SigningState } from './signing-state.js';
+import { decisionBody, SigningEvents, type Decision } from './signing-events.js';
+import type { KnownState, Stop } from './signing-state.js';
 import { uuidText, uuidv7Bytes } from './uuid.js';
 
-export interface SigningGuardOptions {
+export interface SigningGuardOptions extends PriorStatesOptions {
   readonly database: Database;
   readonly origin: string;
   readonly now: () => Date;
   /** Keys whose checkpoints and decisions are believed. */
   readonly verifiers: () => readonly Verifier[];
-  /** What was signed last, kept outside the database; null where nothing needs to be remembered. */
-  readonly state: SigningState | null;
-  /** Folder of anchored checkpoints, to hold the log against at the start. */
-  readonly anchorDirectory?: string | undefined;
   /** Told when signing stops, and with null when it goes on. */
   readonly onChange?: (stop: Stop | null) => void;
   /** Called every second, before the guard looks around. */
@@ -46,21 +40,24 @@ export interface Recording {
 }
 
 const pollMilliseconds = 1000;
+/** What was signed last is written down at most this often. */
 const writeMilliseconds = 1000;
 
 /**
- * Stands before the signing key. Before a checkpoint leaves, its root is computed a second time; at the start, and when the head goes
- * back, the log is held against what was signed before. A contradiction, or a verification that fails, stops
+ * Stands before the signing key. Before a checkpoint leaves, its root is computed a second time; at the start, and when the
+ * head goes back, the log is held against what was signed before. A contradiction, or a verification that fails, stops
  * the signer until an operator decides: entries go on being stored, nothing is signed.
  */
 export class SigningGuard {
   readonly secondPath: SecondPath;
   private readonly options: SigningGuardOptions;
+  private readonly events: SigningEvents;
+  private readonly prior: PriorStates;
   private guarded: Guarded | null = null;
-  private stop_: Stop | null = null;
+  private inForce: Stop | null = null;
+  /** The largest size signed by this process, or by any as it remembers from its start. */
   private highest = 0;
   private unwritten: { readonly head: Head; readonly note: string } | null = null;
-  private givenUp: readonly KnownState[] = [];
   private writing: Promise<void> = Promise.resolve();
   private lastWrite = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -69,6 +66,8 @@ export class SigningGuard {
   constructor(options: SigningGuardOptions) {
     this.options = options;
     this.secondPath = new SecondPath(options.database, options.verifiers);
+    this.events = new SigningEvents(options.database, options.origin, options.verifiers);
+    this.prior = new PriorStates(options, this.secondPath);
   }
 
   /** Called by the log that this guard is of. */
@@ -78,18 +77,16 @@ export class SigningGuard {
 
   /** Why nothing is signed; null while signing goes on. */
   get stopped(): Stop | null {
-    return this.stop_;
+    return this.inForce;
   }
 
   /** Holds the log against what was signed before, and watches what other processes decide from then on. */
   async open(): Promise<void> {
-    const { state, origin } = this.options;
-    this.givenUp = state?.read(origin).givenUp ?? [];
     await this.poll();
-    if (this.stop_ === null) {
-      const contradiction = await this.contradiction();
+    if (this.inForce === null) {
+      const contradiction = await this.prior.contradiction();
       if (contradiction !== null) await this.stop(contradiction.reason, contradiction.detail);
-      else this.highest = this.lastSigned()?.size ?? 0;
+      else this.highest = this.prior.lastSigned()?.size ?? 0;
     }
     this.timer = setInterval(() => {
       this.polling ??= this.poll()
@@ -128,7 +125,7 @@ export class SigningGuard {
 
   /** @throws Problem `unavailable` when signing is stopped. */
   assertGoingOn(): void {
-    if (this.stop_ !== null) throw new Problem('unavailable', describeStop(this.stop_), { retryAfter: 60 });
+    if (this.inForce !== null) throw new Problem('unavailable', describeStop(this.inForce), { retryAfter: 60 });
   }
 
   /** Takes note of a checkpoint that was signed. */
@@ -141,7 +138,7 @@ export class SigningGuard {
 
   /** Stops signing. Resolves when that is on disk and, if the database lets it, an entry of the log. */
   async stop(reason: Stop['reason'], detail: string): Promise<void> {
-    if (this.stop_ !== null) return;
+    if (this.inForce !== null) return;
     const at = this.options.now();
     const stop: Stop = { id: uuidText(uuidv7Bytes(at.getTime())), reason, detail, at: at.toISOString() };
     await this.take(stop);
@@ -159,10 +156,11 @@ export class SigningGuard {
     record: (decided: Recording) => Promise<void>,
   ): Promise<Decision> {
     await this.poll();
-    const stops = await this.openStops();
-    if (this.stop_ !== null && !stops.some(({ id }) => id === this.stop_?.id)) stops.push(this.stop_);
+    const stops = await this.events.openStops();
+    const { inForce, guarded } = this;
+    if (inForce !== null && !stops.some(({ id }) => id === inForce.id)) stops.push(inForce);
     if (stops.length === 0) throw new Problem('conflict', 'Signing is not stopped; there is nothing to decide.');
-    const guarded = this.attached();
+    if (guarded === null) throw new Error('the guard is attached to no log');
     try {
       await this.secondPath.restartAt(head.size, head.root);
     } catch (cause) {
@@ -175,7 +173,7 @@ export class SigningGuard {
       at: this.options.now().toISOString(),
       size: head.size,
       root: head.root.toString('base64'),
-      givenUp: [...this.givenUp, ...(await this.contradicted(head))],
+      givenUp: [...this.prior.givenUp, ...(await this.prior.contradicted(head.size))],
       ...decided,
     };
     const statement = guarded.signNote(decisionBody(decision));
@@ -186,17 +184,12 @@ export class SigningGuard {
 
   /** The last decision to go on signing; null when there never was one. */
   async lastDecision(): Promise<Decision | null> {
-    return (await this.decisions()).at(-1) ?? null;
+    return (await this.events.decisions()).at(-1) ?? null;
   }
 
   /** What the log was when it was last signed, as far as this is remembered outside the database. */
   lastSigned(): KnownState | null {
-    return this.options.state?.read(this.options.origin).last ?? null;
-  }
-
-  private attached(): Guarded {
-    if (this.guarded === null) throw new Error('the guard is attached to no log');
-    return this.guarded;
+    return this.prior.lastSigned();
   }
 
   private async compare(head: Head, second: () => Promise<Buffer>): Promise<void> {
@@ -224,90 +217,8 @@ export class SigningGuard {
     const [row] = await this.options.database.query<{ size: string }>('SELECT size FROM log_head');
     const size = Number(row?.size ?? 0);
     if (size >= signed) return;
-    await this.stop(
-      'rolled_back',
-      `${signed} entries were signed, the log has ${size}: an older copy was restored, or it was cut`,
-    );
+    await this.stop('rolled_back', rolledBack(signed, size));
     this.assertGoingOn();
-  }
-
-  private async contradiction(): Promise<{ reason: Stop['reason']; detail: string } | null> {
-    for (const known of await this.knownStates()) {
-      const judged = await this.judge(known);
-      if (judged !== null) return judged;
-    }
-    return null;
-  }
-
-  private async judge(known: KnownState): Promise<{ reason: Stop['reason']; detail: string } | null> {
-    const [row] = await this.options.database.query<{ size: string }>('SELECT size FROM log_head');
-    const size = Number(row?.size ?? 0);
-    if (known.size > size) {
-      const detail = `${known.size} entries were signed, the log has ${size}: an older copy was restored, or it was cut`;
-      return { reason: 'rolled_back', detail };
-    }
-    const root = await this.storedRootAt(known.size);
-    if (root === known.root) return null;
-    return {
-      reason: 'rewritten',
-      detail: `the root signed for ${known.size} entries is ${known.root}, the log has ${root} there: it was rewritten, or is another one`,
-    };
-  }
-
-  private async storedRootAt(size: number): Promise<string> {
-    try {
-      return (await this.secondPath.storedRootAt(size)).toString('base64');
-    } catch (error) {
-      if (error instanceof SecondPathError) return `none (${error.message})`;
-      throw error;
-    }
-  }
-
-  /** Known states that the log does not bear out; with the decision to go on they are given up. */
-  private async contradicted(head: Head): Promise<KnownState[]> {
-    const states: KnownState[] = [];
-    for (const known of await this.knownStates(head.size)) if ((await this.judge(known)) !== null) states.push(known);
-    return states;
-  }
-
-  /**
-   * What was signed before, from outside the database: the last of it, and the newest anchored checkpoint that counts;
-   * with `above`, every anchored one above that size, for none of them counts any more.
-   */
-  private async knownStates(above?: number): Promise<KnownState[]> {
-    const { state, origin, anchorDirectory } = this.options;
-    const states: KnownState[] = [];
-    const last = state?.read(origin).last ?? null;
-    if (last !== null && !this.isGivenUp(last)) states.push(last);
-    if (anchorDirectory === undefined) return states;
-    try {
-      for await (const { note } of anchoredNotes(anchorDirectory)) {
-        const checkpoint = this.opened(note);
-        if (checkpoint === null || checkpoint.origin !== origin) continue;
-        const known = { size: checkpoint.size, root: checkpoint.root.toString('base64') };
-        if (this.isGivenUp(known)) continue;
-        states.push(known);
-        if (above === undefined || known.size <= above) break;
-      }
-    } catch (error) {
-      // A folder that cannot be read says nothing about the log.
-      this.options.onError?.(error);
-    }
-    return states;
-  }
-
-  private opened(note: string): Checkpoint | null {
-    try {
-      return openCheckpoint(note, this.options.verifiers());
-    } catch (error) {
-      // Cut short by a crash, or by a key that is not known: says nothing about the log.
-      if (error instanceof NoteError || error instanceof CheckpointError) return null;
-      throw error;
-    }
-  }
-
-  private isGivenUp({ size, root }: KnownState): boolean {
-    return this.givenUp.some((known) => known.size === size && known.root === root);
   }
 
   /** Sees what other processes of the service, and commands, have decided. */
@@ -315,48 +226,47 @@ export class SigningGuard {
     const { state, origin } = this.options;
     if (performance.now() - this.lastWrite >= writeMilliseconds) this.writeDown();
     await this.options.onPoll?.();
-    const [events, decisions] = [await this.stopEvents(), await this.decisions()];
-    const decided = new Map(decisions.flatMap((decision) => decision.stops.map((id) => [id, decision] as const)));
-    const current = this.stop_ ?? state?.stopped(origin) ?? null;
+    const [events, decisions] = [await this.events.stops(), await this.events.decisions()];
+    const lifted = new Map(decisions.flatMap((decision) => decision.stops.map((id) => [id, decision] as const)));
+    const current = this.inForce ?? state?.stopped(origin) ?? null;
     if (current !== null) {
-      const decision = decided.get(current.id);
-      if (decision !== undefined) return await this.followDecision(decision);
-      if (this.stop_ === null) await this.take(current);
+      const decision = lifted.get(current.id);
+      if (decision !== undefined) return await this.follow(decision);
+      if (this.inForce === null) await this.take(current);
       if (!events.some(({ id }) => id === current.id)) await this.record(current);
       return;
     }
-    const open = events.find(({ id }) => !decided.has(id));
+    const open = events.find(({ id }) => !lifted.has(id));
     if (open !== undefined) await this.take(open);
   }
 
-  private async followDecision(decision: Decision): Promise<void> {
+  private async follow(decision: Decision): Promise<void> {
     await this.secondPath.restartAt(decision.size, Buffer.from(decision.root, 'base64'));
     await this.goOn(decision);
   }
 
   private async goOn(decision: Decision): Promise<void> {
     const { state, origin } = this.options;
-    this.givenUp = decision.givenUp;
+    this.prior.givenUp = decision.givenUp;
     this.highest = decision.size;
     this.unwritten = null;
     await this.inWriting(async () => {
       // Whoever decided has written it down already where both share the folder, and may have signed more since.
-      if (state === null || (state.stopped(origin) === null && state.read(origin).last !== null)) return;
+      if (state === null || state.stopped(origin) === null) return;
       const last = { size: decision.size, root: decision.root };
       await state.write(origin, { last, checkpoint: null, givenUp: decision.givenUp }, true);
       await state.clearStop(origin);
     });
-    this.stop_ = null;
+    this.inForce = null;
     this.options.onChange?.(null);
   }
 
   private async take(stop: Stop): Promise<void> {
-    this.stop_ = stop;
+    this.inForce = stop;
     this.unwritten = null;
     this.options.onChange?.(stop);
-    await this.inWriting(async () => await this.options.state?.writeStop(this.options.origin, stop)).catch(
-      (error: unknown) => this.options.onError?.(error),
-    );
+    const { state, origin, onError } = this.options;
+    await this.inWriting(async () => await state?.writeStop(origin, stop)).catch((error: unknown) => onError?.(error));
   }
 
   private async record(stop: Stop): Promise<void> {
@@ -364,46 +274,18 @@ export class SigningGuard {
     await this.guarded?.recordStop(stop).catch((error: unknown) => this.options.onError?.(error));
   }
 
-  private async openStops(): Promise<Stop[]> {
-    const decided = new Set((await this.decisions()).flatMap((decision) => decision.stops));
-    return (await this.stopEvents()).filter(({ id }) => !decided.has(id));
-  }
-
-  private async stopEvents(): Promise<Stop[]> {
-    const rows = await this.options.database.query<{ stop: unknown }>(
-      `SELECT stop FROM log_signing_event WHERE kind = 'stopped' ORDER BY happened_at, id`,
-    );
-    return rows.flatMap(({ stop }) => Stop.safeParse(stop).data ?? []);
-  }
-
-  /** Decisions to go on, oldest first; only what the log's key signed is one. */
-  private async decisions(): Promise<Decision[]> {
-    const rows = await this.options.database.query<{ statement: string }>(
-      `SELECT DISTINCT statement FROM log_signing_event WHERE kind = 'resumed'`,
-    );
-    return rows
-      .flatMap(({ statement }) => {
-        try {
-          return decisionOf(openNote(statement, this.options.verifiers()).body, this.options.origin) ?? [];
-        } catch (error) {
-          if (error instanceof NoteError) return [];
-          throw error;
-        }
-      })
-      .toSorted((a, b) => (a.at < b.at ? -1 : 1));
-  }
-
   private writeDown(): void {
-    const { state, origin } = this.options;
+    const { state, origin, onError } = this.options;
     const { unwritten } = this;
-    if (state === null || unwritten === null || this.stop_ !== null) return;
+    if (state === null || unwritten === null || this.inForce !== null) return;
     this.unwritten = null;
     this.lastWrite = performance.now();
     const { size, root } = unwritten.head;
     const last = { size, root: root.toString('base64') };
-    this.inWriting(
-      async () => await state.write(origin, { last, checkpoint: unwritten.note, givenUp: [...this.givenUp] }),
-    ).catch((error: unknown) => this.options.onError?.(error));
+    const givenUp = [...this.prior.givenUp];
+    this.inWriting(async () => await state.write(origin, { last, checkpoint: unwritten.note, givenUp })).catch(
+      (error: unknown) => onError?.(error),
+    );
   }
 
   /** One write after the other. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -100,7 +101,7 @@ export class SigningState {
   private async replace(name: string, content: unknown): Promise<void> {
     const path = join(this.folder, name);
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    const draft = `${path}.${process.pid}.draft`;
+    const draft = `${path}.${randomBytes(4).toString('hex')}.draft`;
     const file = await open(draft, 'w', 0o600);
     try {
       await file.writeFile(`${JSON.stringify(content)}\n`);

@@ -169,7 +169,7 @@ export class Erasures {
     } catch (error) {
       throw refusalOf(error);
     }
-    await this.jobs.add('retention.rewrite', {}, 'retention.rewrite');
+    await this.jobs.add('retention.rewrite', {});
     return await this.get(id);
   }
 

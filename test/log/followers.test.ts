@@ -17,13 +17,15 @@ interface Ending {
   after(work: () => Promise<void>): void;
 }
 
-function followersOf({ database, log }: TestLog, more: readonly Follower[] = []): Followers {
-  return new Followers(
-    database,
-    log,
-    [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), ...more],
-    { now: () => new Date(), onError: () => {} },
-  );
+/** Followers that end with the test, whether it passes or not. */
+function followersOf(t: Ending, { database, log }: TestLog, list: readonly Follower[] = ownFollowers()): Followers {
+  const followers = new Followers(database, log, list, { now: () => new Date(), onError: () => {} });
+  t.after(() => followers.stop());
+  return followers;
+}
+
+function ownFollowers(): Follower[] {
+  return [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()];
 }
 
 /** All rows of all derived tables, and where the followers stand. */
@@ -40,8 +42,8 @@ async function dump({ database }: TestLog): Promise<Record<string, string[]>> {
   return { ...tables, follower: cursors.map(({ row }) => row) };
 }
 
-async function rebuilt(test: TestLog): Promise<Record<string, string[]>> {
-  const followers = followersOf(test);
+async function rebuilt(t: Ending, test: TestLog): Promise<Record<string, string[]>> {
+  const followers = followersOf(t, test);
   for (const name of names) await followers.rebuild(name);
   return await dump(test);
 }
@@ -64,21 +66,21 @@ function assertWhole(tables: Record<string, string[]>, size: number): void {
 
 test('a rebuild from index 0 gives the rows that following gave, whatever the steps were', async (t) => {
   const test = await openTestLog(t);
-  const followers = followersOf(test);
+  const followers = followersOf(t, test);
   followers.start();
   await appendInPieces(test.log, 0, 5000);
   await followers.reached(5000);
   await followers.stop();
   const followed = await dump(test);
   assertWhole(followed, 5000);
-  assert.deepEqual(await rebuilt(test), followed);
+  assert.deepEqual(await rebuilt(t, test), followed);
   assert.equal(followed['record']?.length, sampleEntries(0, 5000).filter(({ source }) => source !== 'segproof').length);
 });
 
 test('processes that follow at once take each entry once, also when one of them is killed', async (t) => {
   const test = await openTestLog(t);
   const [first, second] = await Promise.all([startFollowing(t, test), startFollowing(t, test)]);
-  const own = followersOf(test);
+  const own = followersOf(t, test);
   own.start();
   await appendInPieces(test.log, 0, 2000);
   first.kill('SIGKILL');
@@ -90,7 +92,7 @@ test('processes that follow at once take each entry once, also when one of them 
   for (const child of [second, third]) await stopFollowing(child);
   const followed = await dump(test);
   assertWhole(followed, 6000);
-  assert.deepEqual(await rebuilt(test), followed);
+  assert.deepEqual(await rebuilt(t, test), followed);
 });
 
 test('a rebuild beside a process that goes on following doubles nothing', async (t) => {
@@ -98,15 +100,15 @@ test('a rebuild beside a process that goes on following doubles nothing', async 
   const child = await startFollowing(t, test);
   const appending = appendInPieces(test.log, 0, 3000);
   for (const name of [...names, ...names]) {
-    await followersOf(test).rebuild(name);
+    await followersOf(t, test).rebuild(name);
     await sleep(30);
   }
   await appending;
-  await followersOf(test).reached(3000);
+  await followersOf(t, test).reached(3000);
   await stopFollowing(child);
   const followed = await dump(test);
   assertWhole(followed, 3000);
-  assert.deepEqual(await rebuilt(test), followed);
+  assert.deepEqual(await rebuilt(t, test), followed);
 });
 
 test('a rebuild waits for the first step of another process, which nobody could have locked before', async (t) => {
@@ -122,24 +124,25 @@ test('a rebuild waits for the first step of another process, which nobody could 
       applying();
       await allowed;
       for (const { index } of entries) {
-        await transaction.query(`INSERT INTO source (name, description, created_at) VALUES ($1, '', now())`, [index]);
+        await transaction.query(
+          `INSERT INTO workload (key, name, labels, first_index, last_index, first_seen, last_seen)
+           VALUES ($1, '', '{}', $2, $2, now(), now())`,
+          [`key ${index}`, index],
+        );
       }
     },
-    reset: async (transaction) => void (await transaction.query('DELETE FROM source')),
+    reset: async (transaction) => void (await transaction.query('DELETE FROM workload')),
   };
-  const first = new Followers(test.database, test.log, [slow], { now: () => new Date(), onError: () => {} });
+  const first = followersOf(t, test, [slow]);
   first.start();
   await begun;
-  const rebuilding = new Followers(test.database, test.log, [slow], {
-    now: () => new Date(),
-    onError: () => {},
-  }).rebuild('slow');
+  const rebuilding = followersOf(t, test, [slow]).rebuild('slow');
+  rebuilding.catch(() => {}); // told below
   const watcher = await test.connect(test.fresh.ownerUrl);
-  await untilSomebodyWaits(watcher);
-  goOn();
+  await untilSomebodyWaits(watcher).finally(goOn);
   await rebuilding;
   await first.stop();
-  const [row] = await test.database.query<{ count: number }>('SELECT count(*)::int AS count FROM source');
+  const [row] = await test.database.query<{ count: number }>('SELECT count(*)::int AS count FROM workload');
   assert.equal(row?.count, 10);
 });
 
@@ -158,12 +161,12 @@ test('a follower that fails holds up nobody, loses nothing, and goes on where it
     },
     reset: async () => {},
   };
-  const followers = followersOf(test, [failing]);
+  const followers = followersOf(t, test, [...ownFollowers(), failing]);
   followers.start();
   await test.log.append(sampleEntries(0, 100));
   await followers.reached(100);
   await test.log.append(sampleEntries(100, 200));
-  const others = followersOf(test);
+  const others = followersOf(t, test);
   await others.reached(200);
   assert.equal((await followers.positions()).get('failing'), 100, 'the others waited for the one that failed');
   await followers.reached(200);
@@ -181,7 +184,7 @@ test('a follower that fails holds up nobody, loses nothing, and goes on where it
 });
 
 test('there is no follower of another name to rebuild', async (t) => {
-  await assert.rejects(followersOf(await openTestLog(t)).rebuild('inventry'), /records, inventory, policies/);
+  await assert.rejects(followersOf(t, await openTestLog(t)).rebuild('inventry'), /records, inventory, policies/);
 });
 
 async function startFollowing(t: Ending, { fresh }: TestLog): Promise<ChildProcess> {

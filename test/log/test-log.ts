@@ -18,6 +18,8 @@ export interface TestLog {
   readonly signer: Signer;
   /** Opens a checkpoint of this log. */
   open(note: string | null): Checkpoint;
+  /** The same log as another process has it: with its own memory, and the same key. */
+  beside(): { readonly log: Log };
   /** A connection beside the log's, closed when the test ends. */
   connect(url: string | undefined): Promise<Client>;
   /** Rebuilds the whole log from its stored bytes. */
@@ -56,6 +58,7 @@ export async function openTestLog(t: Ending, options: TestLogOptions = {}): Prom
     log: new Log(database, signer, options.now ?? (() => new Date())),
     reader: new LogReader(database),
     open: (note) => openCheckpoint(note ?? '', [signer.verifier]),
+    beside: () => ({ log: new Log(database, signer, options.now ?? (() => new Date())) }),
     connect: async (url) => {
       const client = new Client({ connectionString: url });
       await client.connect();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Client } from 'pg';
 import { Changes } from '../../src/changes/changes.js';
 import { ErasureSelection } from '../../src/retention/erasure-selection.js';
-import { plainEntry } from '../log/sample-entries.js';
+import { namedEntry, plainEntry } from '../log/sample-entries.js';
 import { flowRecord, sampleEntries } from '../log/sample-records.js';
 import { monthsAgo, openRetentionLog } from './retention-log.js';
 
@@ -43,6 +43,16 @@ test('one person asks, another approves, and the payload is gone with an entry t
   assert.equal(said.removal['digest'], done.removal?.digest);
   await assert.rejects(erasures.approve(people.chris, requested.id, ''), { code: 'conflict' });
   await assert.rejects(erasures.reject(people.chris, requested.id, 'no'), { code: 'conflict' });
+  await log.assertInOrder();
+});
+
+test('a record that is sent again after its erasure is known, and does not come back', async (t) => {
+  const log = await openRetentionLog(t);
+  const [index = -1] = await log.receive(monthsAgo(0, 1), [namedEntry('fact', 'a text')]);
+  await log.erase([index]);
+  const { receipts } = await log.log.append([namedEntry('fact', 'a text')]);
+  assert.deepEqual([receipts[0]?.outcome, receipts[0]?.index], ['duplicate', index]);
+  assert.equal((await log.reader.entry(index)).payload, null);
   await log.assertInOrder();
 });
 
@@ -205,6 +215,37 @@ test('a proposed change and its review lose what they repeat of an erased entry'
   await log.erase([reviewed.reviews[0]?.reviewedIndex ?? -1]);
   assert.equal((await changes.get(change.id)).reviews[0]?.comment, '');
   await log.assertInOrder();
+});
+
+test('a workload is what the remaining records say of it, however often it is named', async (t) => {
+  const log = await openRetentionLog(t);
+  const naming = (at: number, ends: Record<string, unknown>): ReturnType<typeof plainEntry> => {
+    const record = JSON.parse(flowRecord(at)) as { flow: Record<string, unknown> };
+    return plainEntry(JSON.stringify({ ...record, flow: { ...record.flow, ...ends } }));
+  };
+  const end = (labels: string[], kind?: string): object => ({
+    namespace: 'shop',
+    labels,
+    pod_name: 'till-0',
+    workloads: [{ name: 'till', ...(kind === undefined ? {} : { kind }) }],
+  });
+  const indices = await log.receive(monthsAgo(0, 1), [
+    naming(9, { source: end(['k8s:app=till']) }),
+    naming(1, { destination: end(['k8s:app=till', 'k8s:tier=1'], 'Deployment') }),
+    naming(5, { source: end([]), destination: end(['k8s:app=till', 'k8s:tier=2']) }),
+    naming(3, { source: end([], 'StatefulSet') }),
+    naming(7, { source: end(['k8s:app=shop']), destination: end([]) }),
+    naming(2, { source: end([]) }),
+  ]);
+  const seen = new Set<string>();
+  for (const at of [3, 4, 1, 5, 2, 0]) {
+    await log.erase([indices[at] ?? -1]);
+    const live = await log.derived();
+    assert.deepEqual(await log.rebuilt(), live, `without record ${at}`);
+    seen.add(live['workload']?.find((row) => row.includes('till')) ?? 'none');
+  }
+  assert.equal(seen.size, 6, [...seen].join('\n'));
+  assert.ok(seen.has('none'));
 });
 
 test('after erasures the followers’ tables are as a rebuild makes them, whatever was erased', async (t) => {
