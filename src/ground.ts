@@ -4,6 +4,7 @@ import { Clock } from './context.js';
 import { Database } from './database/database.js';
 import { migrate } from './database/migrate.js';
 import { provisionServiceRole } from './database/roles.js';
+import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
 import { Jobs } from './jobs/jobs.js';
@@ -146,11 +147,20 @@ export function signingStateFolder(config: Config): string {
   return config.SIGNING_STATE_DIR ?? dirname(signingKeyFile(config));
 }
 
-/** Makes the payload partitions of this month and the two that follow. */
-export async function makePartitions(database: Database, clock: Clock): Promise<void> {
+/**
+ * Makes the partitions of the log for this month and the two that follow. Returns false when it was not done, because a long read of the
+ * log is under way: entries are taken all the same, and it is to be tried again.
+ */
+export async function makePartitions(database: Database, clock: Clock): Promise<boolean> {
   const now = clock.now();
-  for (const ahead of [0, 1, 2]) {
-    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
-    await database.query('SELECT log_entry_month($1::date)', [month.toISOString().slice(0, 10)]);
+  try {
+    for (const ahead of [0, 1, 2]) {
+      const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+      await database.query('SELECT log_entry_month($1::date)', [month.toISOString().slice(0, 10)]);
+    }
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === lockNotAvailable) return false;
+    throw error;
   }
 }
