@@ -40,6 +40,7 @@ export class Shells implements PipeTransform<PageRequest, Promise<Shell>> {
     const [positions, last] = await Promise.all([this.followers.positions(), this.verification.last()]);
     // After the positions: a follower is never ahead of the log.
     const head = await this.log.head();
+    const { stopped } = this.log.signing;
     return {
       origin: head.origin,
       size: head.size,
@@ -47,7 +48,14 @@ export class Shells implements PipeTransform<PageRequest, Promise<Shell>> {
       verification:
         last === null
           ? null
-          : { verified: last.problems.length === 0, at: last.finishedAt.toISOString(), problems: last.problems },
+          : {
+              verified: last.problems.length === 0,
+              at: last.finishedAt.toISOString(),
+              wholeAt: last.fullAt?.toISOString() ?? null,
+              problems: last.problems,
+              unverifiable: last.unverifiable,
+            },
+      signingStopped: stopped === null ? null : { since: stopped.at, because: `${stopped.reason}: ${stopped.detail}` },
       followedSize: Math.min(...positions.values()),
     };
   }
