@@ -11,6 +11,7 @@ import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
 import { initialiseLog, type Log } from './log/log.js';
 import { openSignedLog } from './log/signed-log.js';
+import { SigningState, SigningStateError } from './log/signing-state.js';
 import { Metrics } from './metrics.js';
 import { PolicyVersionsFollower } from './policies/policy-versions-follower.js';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.js';
@@ -92,7 +93,7 @@ export async function openGround(config: Config, logger: Logger, options: Ground
       applicationName: `segproof-${config.ROLE}`,
     });
     opened.push(() => database.close());
-    const origin = await initialiseLog(database, config.LOG_ORIGIN);
+    const origin = await initialiseLog(database, config.LOG_ORIGIN ?? (await rememberedOrigin(database, config)));
     await makePartitions(database, clock);
     const metrics = new Metrics();
     const log = await openSignedLog(database, {
@@ -145,6 +146,23 @@ export function signingKeyFile(config: Config): string {
 /** Where the signer remembers what it signed last. */
 export function signingStateFolder(config: Config): string {
   return config.SIGNING_STATE_DIR ?? dirname(signingKeyFile(config));
+}
+
+/**
+ * The log that was signed beside this key before: an empty database in its place is that log with everything gone, and no new one.
+ * @throws SigningStateError when there were several, and only the operator knows which one this is.
+ */
+async function rememberedOrigin(database: Database, config: Config): Promise<string | undefined> {
+  const heads = await database.query('SELECT 1 FROM log_head');
+  if (heads.length > 0) return undefined;
+  const folder = signingStateFolder(config);
+  const origins = new SigningState(folder).origins();
+  if (origins.length > 1) {
+    throw new SigningStateError(
+      `${folder} remembers several logs (${origins.join(', ')}); set LOG_ORIGIN to the name of the one in this database`,
+    );
+  }
+  return origins[0];
 }
 
 /**
