@@ -94,6 +94,13 @@ describe('segproof', () => {
     assert.doesNotMatch(stderr, /^ {4}at /mu, 'a wrong setting needs no stack');
   });
 
+  test('finds no log to verify in an empty database, and says where to look', async (t) => {
+    const database = await freshDatabase(t);
+    const { code, stdout, stderr } = await runCommand(['fsck'], serviceVariables(database, join(directory, 'none')));
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(stderr, /There is no log in this database.*DATABASE_URL and DATA_DIR/u);
+  });
+
   test('works beside a running service, and verifies what it is given', async () => {
     const database = await freshDatabase();
     const variables = serviceVariables(database, directory);
