@@ -36,6 +36,7 @@ import { Signing } from './log/signing.js';
 import { SigningController } from './log/signing.controller.js';
 import { TileReader } from './log/tile-reader.js';
 import { TilesController } from './log/tiles.controller.js';
+import { VerificationController } from './log/verification.controller.js';
 import { Verification } from './log/verification.js';
 import { loadWitnessPolicy } from './log/witness/policy-file.js';
 import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js';
@@ -120,6 +121,7 @@ export class AppModule {
         RetentionController,
         LogController,
         SigningController,
+        VerificationController,
         TilesController,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }],

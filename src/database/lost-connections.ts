@@ -1,8 +1,5 @@
 import pg from 'pg';
 
-/** What is used here of a client: where its errors come out. */
-type Emitter = Pick<pg.Client, 'on' | 'emit' | 'listenerCount'>;
-
 const known = new WeakSet<object>();
 
 /**
@@ -13,20 +10,26 @@ const known = new WeakSet<object>();
  * Applies to every client of this process, also those that libraries make; calling it again does nothing.
  */
 export function surviveLostConnections(): void {
-  const prototype = pg.Client.prototype as unknown as { connect: (this: Emitter, ...given: unknown[]) => unknown };
-  const { connect } = prototype;
+  const { prototype } = pg.Client;
   if (known.has(prototype)) return;
   known.add(prototype);
-  prototype.connect = function connectWatched(this: Emitter, ...given: unknown[]): unknown {
-    if (!known.has(this)) {
-      known.add(this);
-      let told = false;
-      this.on('error', (error) => {
-        if (told || this.listenerCount('error') > 1) return;
-        told = true;
-        setImmediate(() => this.emit('error', error));
-      });
-    }
-    return connect.apply(this, given);
-  };
+  const connect: unknown = Reflect.get(prototype, 'connect');
+  if (typeof connect !== 'function')
+    throw new TypeError('pg.Client has no method connect; this version of pg is not known');
+  Reflect.set(prototype, 'connect', function connectWatched(this: pg.Client, ...given: unknown[]): unknown {
+    watch(this);
+    const answer: unknown = Reflect.apply(connect, this, given);
+    return answer;
+  });
+}
+
+function watch(client: pg.Client): void {
+  if (known.has(client)) return;
+  known.add(client);
+  let told = false;
+  client.on('error', (error) => {
+    if (told || client.listenerCount('error') > 1) return;
+    told = true;
+    setImmediate(() => client.emit('error', error));
+  });
 }
