@@ -114,6 +114,10 @@ describe('segproof', () => {
       const beside = await runCommand(['fsck'], variables);
       assert.equal(beside.code, 0, beside.stderr);
       assert.match(beside.stdout, /^intact: yes$/mu);
+      writeFileSync(join(directory, 'damaged.checkpoint'), 'no checkpoint\n');
+      const damaged = await runCommand(['fsck', '--checkpoint', join(directory, 'damaged.checkpoint')], variables);
+      assert.equal(damaged.code, 3, 'a damaged file from outside says nothing about the log');
+      assert.match(damaged.stdout, /^checkpoint_damaged at given 1: .*$[^]*^intact: cannot verify$/mu);
       const rebuilt = await runCommand(['rebuild', 'records', 'policies'], variables);
       assert.equal(rebuilt.code, 0, rebuilt.stderr);
       assert.match(rebuilt.stdout, /^records: rebuilt from \d+ entries\npolicies: rebuilt from \d+ entries$/mu);
