@@ -40,6 +40,7 @@ import { VerificationController } from './log/verification.controller.js';
 import { Verification } from './log/verification.js';
 import { loadWitnessPolicy } from './log/witness/policy-file.js';
 import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js';
+import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -69,6 +70,7 @@ const features: Provider[] = [
   Signing,
   TileReader,
   PublishedCheckpoints,
+  Contradictions,
   Witnessing,
   Anchors,
   RetentionRules,

@@ -12,6 +12,7 @@ import { LogKeys1795305600008 } from '../../migrations/0008-log-keys.js';
 import { Retention1795305600009 } from '../../migrations/0009-retention.js';
 import { Witness1795305600010 } from '../../migrations/0010-witness.js';
 import { LockOrder1795305600011 } from '../../migrations/0011-lock-order.js';
+import { WitnessContradictions1795305600012 } from '../../migrations/0012-witness-contradictions.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -26,6 +27,7 @@ export const migrations = [
   Retention1795305600009,
   Witness1795305600010,
   LockOrder1795305600011,
+  WitnessContradictions1795305600012,
 ];
 
 const oldestServer = 150000;

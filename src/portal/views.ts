@@ -50,6 +50,8 @@ export interface LogState {
   } | null;
   /** Why nothing is signed; null while signing goes on. */
   readonly signingStopped: { readonly since: string; readonly because: string } | null;
+  /** Witnesses that have seen another log; empty when all is well. */
+  readonly contradictions: readonly { readonly witness: string; readonly since: string; readonly detail: string }[];
   /** Entries the lists take into account; smaller than `size` while followers catch up. */
   readonly followedSize: number;
 }

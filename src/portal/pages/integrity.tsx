@@ -172,12 +172,24 @@ function Outcome({ row: { problems, unverifiable } }: { readonly row: Verificati
 }
 
 function Outside({ view: { shell, outside } }: { readonly view: IntegrityView }): JSX.Element {
+  const contradictions = shell.log?.contradictions ?? [];
   return (
     <Panel
       id="outside"
       title="Kept outside the database"
       note="Only what others keep shows that a whole log was written anew, or that an older copy stands in its place."
     >
+      {contradictions.length > 0 && (
+        <Banner tone="bad" title="Witnesses have seen another log">
+          <ul>
+            {contradictions.map(({ witness, since, detail }) => (
+              <li key={witness}>
+                {witness}: {detail}, <Age at={since} now={shell.now} />
+              </li>
+            ))}
+          </ul>
+        </Banner>
+      )}
       <Facts
         facts={[
           {

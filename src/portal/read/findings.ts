@@ -60,6 +60,16 @@ function integrity({ log }: Situation): FindingView[] {
       href: `${paths.integrity}#signing`,
     });
   }
+  for (const { witness, since, detail } of log?.contradictions ?? []) {
+    found.push({
+      kind: 'integrity',
+      severity: 'critical',
+      title: `The witness ${witness} has seen another log`,
+      detail: `The witness says that ${detail}. Keep its checkpoint, and run segproof fsck --checkpoint with it.`,
+      since,
+      href: `${paths.integrity}#outside`,
+    });
+  }
   return found;
 }
 
