@@ -18,11 +18,20 @@ export class LockOrder1795305600011 implements MigrationInterface {
 const partitions = `
   CREATE OR REPLACE FUNCTION log_entry_month(month date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '2s' AS $$
-  DECLARE class text; first date := date_trunc('month', month)::date; name text; missing text[] := '{}';
+  DECLARE
+    class text;
+    first date := date_trunc('month', month)::date;
+    name text;
+    missing text[] := '{}';
+    is_late boolean;
   BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('log_entry_month'));
     FOREACH class IN ARRAY ARRAY['flow', 'record', 'act'] LOOP
-      IF to_regclass(format('log_entry_%s_%s', class, to_char(first, 'YYYY_MM'))) IS NULL THEN missing := missing || class; END IF;
+      CONTINUE WHEN to_regclass(format('log_entry_%s_%s', class, to_char(first, 'YYYY_MM'))) IS NOT NULL;
+      -- Entries that came while the month had no part of its own stay in the part for the rest, and do as well there.
+      EXECUTE format('SELECT EXISTS (SELECT 1 FROM log_entry_%s_other WHERE received_at >= $1 AND received_at < $2)', class)
+        INTO is_late USING first::timestamptz, (first + interval '1 month')::timestamptz;
+      IF NOT is_late THEN missing := missing || class; END IF;
     END LOOP;
     IF missing = '{}' THEN RETURN; END IF;
     LOCK TABLE ONLY log_entry IN ACCESS EXCLUSIVE MODE;
@@ -34,8 +43,7 @@ const partitions = `
         EXECUTE format('ALTER TABLE %I ALTER COLUMN salt SET STATISTICS 0, ALTER COLUMN payload SET STATISTICS 0', name);
         EXECUTE format('CREATE TRIGGER log_entry_refuse_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION log_refuse()', name);
       EXCEPTION WHEN check_violation THEN
-        -- Entries of this month came while it had no part of its own; they stay in the part for the rest, and work as well there.
-        RAISE WARNING 'entries of % of class % are in log_entry_%_other', to_char(first, 'YYYY-MM'), class, class;
+        RAISE WARNING 'entries of % of class % came meanwhile and stay in log_entry_%_other', to_char(first, 'YYYY-MM'), class, class;
       END;
     END LOOP;
   END $$;
