@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -146,8 +147,7 @@ describe('the PostgreSQL of the service itself, backed up as files', () => {
     await operation.connectSource();
     await operation.send('{"record":1}', '{"record":2}', '{"record":3}');
     await operation.stop();
-    cpSync(database, join(directory, 'copy'), { recursive: true, preserveTimestamps: true });
-    await keepOwners(database, join(directory, 'copy'));
+    copyWithOwners(database, join(directory, 'copy'));
     await operation.start();
     const newer = await operation.send('{"record":4}', '{"record":5}', '{"record":6}');
     await operation.keptCheckpoint(join(directory, 'newer.checkpoint'), newer.checkpoint);
@@ -172,12 +172,10 @@ describe('the PostgreSQL of the service itself, backed up as files', () => {
   });
 });
 
-/** Copying as root loses the owners of files, as `cp -a` does not. */
-async function keepOwners(from: string, to: string): Promise<void> {
-  if (process.getuid?.() !== 0) return;
-  const { execFileSync } = await import('node:child_process');
-  rmSync(to, { recursive: true });
-  execFileSync('cp', ['-a', from, to]);
+/** As `cp -a` does: run as root, PostgreSQL's files belong to another user. */
+function copyWithOwners(from: string, to: string): void {
+  if (process.getuid?.() === 0) execFileSync('cp', ['-a', from, to]);
+  else cpSync(from, to, { recursive: true, preserveTimestamps: true });
 }
 
 const bin = findPostgresTools();
