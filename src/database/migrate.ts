@@ -11,6 +11,7 @@ import { Evidence1795305600007 } from '../../migrations/0007-evidence.js';
 import { LogKeys1795305600008 } from '../../migrations/0008-log-keys.js';
 import { Retention1795305600009 } from '../../migrations/0009-retention.js';
 import { Witness1795305600010 } from '../../migrations/0010-witness.js';
+import { RecordParts1795305600011 } from '../../migrations/0011-record-parts.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -24,6 +25,7 @@ export const migrations = [
   LogKeys1795305600008,
   Retention1795305600009,
   Witness1795305600010,
+  RecordParts1795305600011,
 ];
 
 const oldestServer = 150000;
