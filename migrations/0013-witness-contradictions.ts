@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Times when a witness had seen a log that this one does not continue. Insert-only; each with an entry of the log. */
-export class WitnessContradictions1795305600012 implements MigrationInterface {
+export class WitnessContradictions1795305600013 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE TABLE log_witness_contradiction (

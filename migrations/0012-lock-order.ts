@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * Work on tables that are in use takes its locks in the order in which everybody else does, and never keeps others waiting for long:
  * making partitions beside appends, and writing tables anew beside readers.
  */
-export class LockOrder1795305600011 implements MigrationInterface {
+export class LockOrder1795305600012 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(partitions);
     await runner.query(rewriting);
