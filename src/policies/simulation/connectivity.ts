@@ -3,7 +3,8 @@
 import type { Direction } from '../model.js';
 import { formatAddress } from './address.js';
 import { members } from './bitset.js';
-import type { Engine, Guard } from './evaluate.js';
+import type { Engine } from './evaluate.js';
+import type { Guard, Step } from './guards.js';
 import { PortSets, type PortRange } from './ports.js';
 import type { CompiledRule } from './rules.js';
 
@@ -120,24 +121,25 @@ export class Connectivity {
   private computeRow(guard: Guard, direction: Direction, pod: number): Int32Array {
     const { sets } = this;
     const subject = direction === 'ingress' ? pod : null;
-    const isolated = guard.isolating.length > 0;
-    const row = new Int32Array(this.size).fill(isolated ? sets.none : sets.all);
-    for (const policy of guard.isolating)
-      for (const rule of policy[direction] ?? [])
-        this.apply(row, rule, subject, (before, ports) => sets.union(before, ports));
-    const ordered = isolated ? [] : guard.baseline;
-    for (const rule of ordered.flatMap((policy) => policy[direction] ?? []).reverse())
-      this.apply(row, rule, subject, (before, ports) =>
-        rule.action === 'Deny' ? sets.difference(before, ports) : sets.union(before, ports),
-      );
-    const lower = row.slice();
-    for (const rule of guard.admin.flatMap((policy) => policy[direction] ?? []).reverse())
+    let row = new Int32Array(this.size).fill(sets.all);
+    for (const { steps, isolatedBy } of guard.toReversed()) {
+      const next = row;
+      row = isolatedBy === null ? next.slice() : new Int32Array(this.size).fill(sets.none);
+      for (const step of steps.toReversed()) this.applyStep(row, step, subject, next);
+    }
+    return row;
+  }
+
+  /** `next` is what the following tiers allow, where a passing rule leads. */
+  private applyStep(row: Int32Array, step: Step, subject: number | null, next: Int32Array): void {
+    const { sets } = this;
+    const rules = step.precedence === 'ordered' ? step.rules.toReversed() : [...step.allowing, ...step.denying].flat();
+    for (const rule of rules)
       this.apply(row, rule, subject, (before, ports, endpoint) => {
         if (rule.action === 'Accept') return sets.union(before, ports);
         const rest = sets.difference(before, ports);
-        return rule.action === 'Deny' ? rest : sets.union(rest, sets.intersection(lower[endpoint] ?? 0, ports));
+        return rule.action === 'Deny' ? rest : sets.union(rest, sets.intersection(next[endpoint] ?? 0, ports));
       });
-    return row;
   }
 
   /** The set of ports from one endpoint to another, by endpoint number; self and external to external are all ports. */
