@@ -30,17 +30,19 @@ function termForm(expression: Expression): Canonical {
   }
 }
 
+function joinedParts(form: Canonical, operator: 'And' | 'Or'): readonly Canonical[] {
+  if (typeof form !== 'object' || form === null || form[0] !== operator) return [form];
+  const [, parts] = form;
+  return typeof parts === 'object' && parts !== null ? parts : [form];
+}
+
 /** `Not` is moved down to the terms, and nested lists of one operator become one list. */
 function expressionForm(expression: Expression, negated = false): Canonical {
   const { operator } = expression;
   if (operator === 'Not') return expressionForm(expression.of, !negated);
   if (operator !== 'And' && operator !== 'Or') return negated ? ['Not', termForm(expression)] : termForm(expression);
   const joined = (operator === 'And') === negated ? 'Or' : 'And';
-  const parts = expression.of.flatMap((part): readonly Canonical[] => {
-    const form = expressionForm(part, negated);
-    return Array.isArray(form) && form[0] === joined && Array.isArray(form[1]) ? form[1] : [form];
-  });
-  const set = sortedSet(parts);
+  const set = sortedSet(expression.of.flatMap((part) => joinedParts(expressionForm(part, negated), joined)));
   return set.length === 1 ? (set[0] ?? null) : [joined, set];
 }
 
@@ -120,6 +122,14 @@ function rulePeerForms({ peers }: Rule): Canonical[] {
   return peers.some((peer) => peer.kind === 'unknown') ? [['failsClosed', sortedSet(forms)]] : forms;
 }
 
+/** What narrows a rule besides peers and ports stays with each of its peers. */
+function narrowedForm({ near, notPorts, unmodelled }: Rule, far: Canonical): Canonical {
+  let form = far;
+  if (near !== undefined) form = ['near', peerForms(near), form];
+  if (notPorts !== undefined) form = ['notPorts', portForms(notPorts), form];
+  return unmodelled === undefined ? form : ['unmodelled', unmodelled, form];
+}
+
 /**
  * Rules of one action, next to each other, are a union: what counts is which ports each peer gets, not how the
  * pairs were spread over rules.
@@ -128,7 +138,7 @@ function unionForm(rules: readonly Rule[]): Canonical {
   const portsOfPeer = new Map<string, readonly PortMatch[] | null>();
   for (const rule of rules)
     for (const far of rulePeerForms(rule)) {
-      const peer = rule.near === undefined ? far : ['near', peerForms(rule.near), far];
+      const peer = narrowedForm(rule, far);
       const key = JSON.stringify(peer);
       const known = portsOfPeer.get(key);
       portsOfPeer.set(key, known === null || rule.ports === null ? null : [...(known ?? []), ...rule.ports]);
@@ -155,10 +165,14 @@ function rulesForm(rules: readonly Rule[] | null, precedence: Policy['precedence
   return blocks.map((block) => [block[0]?.action ?? null, unionForm(block)]);
 }
 
-/** Kubernetes policies say none of this, so their digests stay those of earlier versions. */
-function furtherForm({ id, isolates, staged }: Policy): Canonical[] {
+/**
+ * Kubernetes policies say none of this, so their digests stay those of earlier versions. Whether an ordered policy
+ * isolates is a matter of its tier.
+ */
+function furtherForm({ id, precedence, isolates, staged, unmodelled }: Policy): Canonical[] {
   if (id.system === 'kubernetes') return [];
-  return [[Number(isolates.ingress), Number(isolates.egress), staged]];
+  const own = precedence === 'ordered' ? null : [Number(isolates.ingress), Number(isolates.egress)];
+  return [[own, staged, unmodelled ?? null]];
 }
 
 /**

@@ -127,14 +127,18 @@ export type RuleAction = 'Accept' | 'Deny' | 'Pass' | 'Log';
 
 /**
  * One rule. `peers: null` means any peer, `ports: null` any protocol and port; an empty list of peers covers nothing,
- * an empty list of ports never occurs. `near` (Calico) narrows the pods of the policy that the rule is for.
+ * an empty list of ports never occurs. `notPorts` (Calico) are taken out of `ports`; `near` (Calico) narrows the pods of
+ * the policy that the rule is for.
+ * `unmodelled` is text of what the rule says beyond the model, so that a change of it is a change of the policy.
  */
 export interface Rule {
   readonly name: string | null;
   readonly action: RuleAction;
   readonly peers: readonly Peer[] | null;
   readonly ports: readonly PortMatch[] | null;
+  readonly notPorts?: readonly PortMatch[];
   readonly near?: Peer;
+  readonly unmodelled?: string;
 }
 
 /**
@@ -168,6 +172,7 @@ export const tierOrders = {
  * among Calico policies of the tier they stand at 1000, where Calico puts them.
  *
  * `staged` policies (Calico) are not enforced; the word is what would happen to the enforced policy of the same name.
+ * `unmodelled` is text of what the policy says beyond the model.
  */
 export interface Policy {
   readonly id: PolicyId;
@@ -179,7 +184,8 @@ export interface Policy {
   readonly ingress: readonly Rule[] | null;
   readonly egress: readonly Rule[] | null;
   readonly isolates: Readonly<Record<Direction, boolean>>;
-  readonly staged: 'Set' | 'Delete' | null;
+  readonly staged: 'Set' | 'Delete' | 'Learn' | 'Ignore' | null;
+  readonly unmodelled?: string;
 }
 
 /** Why an object was refused, and where in it: `spec.ingress[0].from[1].ipBlock.cidr`. */

@@ -6,7 +6,7 @@ import { members } from './bitset.js';
 import type { Engine } from './evaluate.js';
 import type { Guard, Step } from './guards.js';
 import { PortSets, type PortRange } from './ports.js';
-import type { CompiledRule } from './rules.js';
+import type { CompiledPort, CompiledRule } from './rules.js';
 
 /** One end of a path: a pod by key, or an inclusive range of addresses that belong to no pod. */
 export type PathEnd = { readonly pod: string } | { readonly first: string; readonly last: string };
@@ -68,13 +68,11 @@ export class Connectivity {
     this.ingress = rowsOf('ingress');
   }
 
-  private portsOf(rule: CompiledRule): RulePorts {
-    let ports = this.rulePorts.get(rule);
-    if (ports !== undefined) return ports;
+  private listed(entries: readonly CompiledPort[]): { everywhere: number; byPod: Map<number, number> } {
     const { sets } = this;
-    let everywhere = rule.ports === null ? sets.all : sets.none;
+    let everywhere = sets.none;
     const byPod = new Map<number, number>();
-    for (const entry of rule.ports ?? [])
+    for (const entry of entries)
       if (entry.declared === null)
         everywhere = sets.union(everywhere, sets.range(entry.protocol, entry.first, entry.last));
       else
@@ -84,7 +82,26 @@ export class Connectivity {
             byPod.set(pod, sets.union(byPod.get(pod) ?? sets.none, set));
           }
     for (const [pod, set] of byPod) byPod.set(pod, sets.union(set, everywhere));
-    this.rulePorts.set(rule, (ports = { everywhere, byPod }));
+    return { everywhere, byPod };
+  }
+
+  private portsOf(rule: CompiledRule): RulePorts {
+    let ports = this.rulePorts.get(rule);
+    if (ports !== undefined) return ports;
+    const { sets } = this;
+    const { everywhere, byPod } =
+      rule.ports === null ? { everywhere: sets.all, byPod: new Map<number, number>() } : this.listed(rule.ports);
+    ports = { everywhere, byPod };
+    if (rule.notPorts.length > 0) {
+      const not = this.listed(rule.notPorts);
+      const left = (pod: number) => sets.difference(byPod.get(pod) ?? everywhere, not.byPod.get(pod) ?? not.everywhere);
+      const pods = new Set([...byPod.keys(), ...not.byPod.keys()]);
+      ports = {
+        everywhere: sets.difference(everywhere, not.everywhere),
+        byPod: new Map([...pods].map((pod) => [pod, left(pod)])),
+      };
+    }
+    this.rulePorts.set(rule, ports);
     return ports;
   }
 

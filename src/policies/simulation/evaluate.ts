@@ -212,7 +212,7 @@ export class Engine {
         if (decision === null) continue;
         const { action, matches } = decision;
         if (action !== 'Pass') return { allowed: action === 'Accept', by: { tier, policies: matches }, passedBy };
-        passedBy = [...passedBy, ...matches];
+        passedBy = passedBy === none ? matches : passedBy.concat(matches);
         passed = true;
         break;
       }

@@ -43,6 +43,7 @@ export interface CompiledRule {
   readonly anyPeer: Bits | null;
   readonly peers: readonly Bits[];
   readonly ports: readonly CompiledPort[] | null;
+  readonly notPorts: readonly CompiledPort[];
   readonly policy: PolicyId;
   readonly number: number;
   readonly near: Bits | null;
@@ -205,7 +206,8 @@ export class RuleCompiler {
    */
   private rule(policy: Policy, rule: Rule, number: number): CompiledRule {
     const near = rule.near === undefined ? null : this.peer(rule.near, policy.id.namespace);
-    const base = { policy: policy.id, number, near };
+    const notPorts = (rule.notPorts ?? []).map((port) => this.port(port));
+    const base = { policy: policy.id, number, near, notPorts };
     if (rule.peers?.some((peer) => peer.kind === 'unknown'))
       return rule.action === 'Accept'
         ? { ...base, action: 'Accept', anyPeer: this.none, peers: [], ports: null }
@@ -237,10 +239,8 @@ export class RuleCompiler {
   }
 }
 
-/** Position of the first port entry that covers the flow, -1 for "any", or -2 when none does. */
-export function matchPort(rule: CompiledRule, destination: number, protocol: number, port: number): number {
-  const { ports } = rule;
-  if (ports === null) return -1;
+/** Position of the first port entry that covers the flow, or -2 when none does. */
+function positionIn(ports: readonly CompiledPort[], destination: number, protocol: number, port: number): number {
   for (let at = 0; at < ports.length; at++) {
     const entry = ports[at];
     if (entry === undefined) break;
@@ -249,6 +249,13 @@ export function matchPort(rule: CompiledRule, destination: number, protocol: num
     } else if (entry.protocol === protocol && entry.first <= port && port <= entry.last) return at;
   }
   return -2;
+}
+
+/** Position of the first port entry that covers the flow, -1 for "any", or -2 when none does. */
+export function matchPort(rule: CompiledRule, destination: number, protocol: number, port: number): number {
+  const { ports, notPorts } = rule;
+  if (notPorts.length > 0 && positionIn(notPorts, destination, protocol, port) !== -2) return -2;
+  return ports === null ? -1 : positionIn(ports, destination, protocol, port);
 }
 
 /** True when the rule speaks of this far endpoint. */
