@@ -2,6 +2,7 @@
 
 import { readCalicoPolicy, readStagedKubernetesPolicy, readTier, withTier, type CalicoTier } from './calico/policy.js';
 import { readNetworkSet, withNetworkSets, type NamespaceLabels, type NetworkSet } from './calico/network-set.js';
+import { readCiliumPolicy } from './cilium/policy.js';
 import { readPolicy } from './kubernetes/import.js';
 import { Findings, Node } from './kubernetes/reading.js';
 import type { NotModelled, Policy, PolicyProblem } from './model.js';
@@ -73,6 +74,8 @@ function readerOf(apiVersion: unknown, kind: unknown): Reader | null {
     if (reader !== undefined) return (root) => reader(root, kind);
     if (Object.hasOwn(leftOutKinds, kind)) return leftOutKinds[kind] ?? null;
   }
+  if (apiVersion === 'cilium.io/v2' && (kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy'))
+    return (root) => ({ policies: readCiliumPolicy(root, kind) });
   return kind.endsWith('NetworkPolicy') ? kubernetesReader : null;
 }
 

@@ -9,7 +9,7 @@ import { importObject, type PolicyObject } from './import.js';
  */
 export function objectDigest(object: unknown): string {
   const imported = importObject(object);
-  if (imported?.ok === true) return contentDigest(imported);
+  if (imported?.ok === true && saysSomething(imported)) return contentDigest(imported);
   const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<
     string,
     unknown
@@ -20,6 +20,10 @@ export function objectDigest(object: unknown): string {
   >; // likewise
   const content = { kind, namespace, name, spec, specs };
   return hash('sha256', canonicalOrPlain(content), 'hex');
+}
+
+function saysSomething({ policies, tiers, networkSets }: PolicyObject): boolean {
+  return policies.length + tiers.length + networkSets.length > 0;
 }
 
 /** One policy has its own digest; several, and what policies refer to, are digested together whatever their order. */

@@ -1,8 +1,7 @@
 /** Rules of Calico policies into the policy model. */
 
-import { canonicalJson } from '../../log/core/canonical-json.js';
 import type { Direction, Entity, Expression, Peer, PortMatch, Rule } from '../model.js';
-import { shown, type Node } from '../kubernetes/reading.js';
+import { canonicalText, shown, type Node } from '../kubernetes/reading.js';
 import { formatCidr, parseAddress, parseCidr } from '../simulation/address.js';
 import { portMatches, portsWithout, readPorts, readProtocolNumber, withPorts, type WrittenPort } from './ports.js';
 import { endpointLabels, namespaceLabelsOfRule, parseSelector, type SelectorDialect } from './selector.js';
@@ -169,15 +168,6 @@ function narrowing(rule: Node): Node[] {
   );
 }
 
-function canonical(value: unknown): string {
-  try {
-    return canonicalJson(value);
-  } catch {
-    // Lone surrogates have no canonical form.
-    return JSON.stringify(value);
-  }
-}
-
 function readHttp(node: Node, rule: Node, direction: Direction): void {
   if (!node.present) return;
   node.only(['methods', 'paths']);
@@ -230,7 +220,7 @@ export function readRule(rule: Node, direction: Direction, namespace: string | n
     );
   const skipped = narrowed.length > 0 && action === 'Deny';
   const beyond = ends.map((end) => [end.field('services').value ?? null, end.field('serviceAccounts').value ?? null]);
-  const unmodelled = canonical([
+  const unmodelled = canonicalText([
     narrowed.map(({ path, value }) => [path.split('.').slice(-2).join('.'), value]),
     beyond,
   ]);
@@ -241,6 +231,6 @@ export function readRule(rule: Node, direction: Direction, namespace: string | n
     peers: skipped ? [{ kind: 'unmodelled', field: 'rule' }] : farPeer === null ? null : [farPeer],
     ...portMatch,
     ...(nearPeer === null ? {} : { near: nearPeer }),
-    ...(saysMore ? { unmodelled: skipped ? canonical([unmodelled, rule.value]) : unmodelled } : {}),
+    ...(saysMore ? { unmodelled: skipped ? canonicalText([unmodelled, rule.value]) : unmodelled } : {}),
   };
 }

@@ -171,12 +171,17 @@ function readPeer(node: Node, known: readonly string[]): Peer {
     case 'pods':
       return { kind: 'pods', ...readPods(value) };
     case 'nodes':
+      value.leaveOut('no topology has nodes, so this peer matches nothing');
       return { kind: 'nodes', nodes: selector() };
     case 'networks':
       return { kind: 'networks', cidrs: readTexts(value, readCanonicalCidr) };
     case 'domainNames':
+      value.leaveOut('no topology says which addresses these names have, so this peer matches nothing');
       return { kind: 'domainNames', names: readTexts(value, readDomainName) };
     default:
+      node.leaveOut(
+        'a peer of a kind that is not known: a rule that accepts matches nothing, any other denies everything',
+      );
       return { kind: 'unknown', field: set[0] ?? '' };
   }
 }

@@ -1,5 +1,6 @@
 /** Reading untyped Kubernetes objects with the place of every problem kept, in the API server's path notation. */
 
+import { canonicalJson } from '../../log/core/canonical-json.js';
 import type { NotModelled, PolicyProblem } from '../model.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,8 +16,23 @@ function nameOf(value: unknown): string {
 
 /** Text of a wrong value, short enough for a message. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? nameOf(value);
+  let text = nameOf(value);
+  try {
+    text = JSON.stringify(value) ?? text;
+  } catch {
+    // A value that is nested too deeply, or in itself, is only named.
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** One text for values that are equal as JSON, whatever the order of members; never throws. */
+export function canonicalText(value: unknown): string {
+  try {
+    return canonicalJson(value);
+  } catch {
+    // Lone surrogates and numbers that are none have no canonical form, nor has what is nested too deeply.
+    return shown(value);
+  }
 }
 
 /** What the readers of one object found: reasons to refuse it, and what it says beyond the model. */
