@@ -1,8 +1,12 @@
 /** Policy objects of every system, mixed as files and clusters have them, into the policy model. */
 
+import { readPrefixLists, readSecurityGroups, type PrefixLists } from './aws/security-groups.js';
 import { readCalicoPolicy, readStagedKubernetesPolicy, readTier, withTier, type CalicoTier } from './calico/policy.js';
 import { readNetworkSet, withNetworkSets, type NamespaceLabels, type NetworkSet } from './calico/network-set.js';
 import { readCiliumPolicy } from './cilium/policy.js';
+import { intentPolicies } from './intent/policies.js';
+import { readIntent, readTemplate, type IntentTemplates } from './intent/read.js';
+import { intentVersion } from './intent/schema.js';
 import { readPolicy } from './kubernetes/import.js';
 import { Findings, Node } from './kubernetes/reading.js';
 import type { NotModelled, Policy, PolicyProblem } from './model.js';
@@ -13,6 +17,15 @@ export interface PolicyObject {
   readonly tiers: readonly CalicoTier[];
   readonly networkSets: readonly NetworkSet[];
 }
+
+/** What the readers need of the other objects. */
+interface Surroundings {
+  readonly prefixLists: PrefixLists;
+  readonly templates: IntentTemplates;
+  readonly at: string | undefined;
+}
+
+const alone: Surroundings = { prefixLists: new Map(), templates: new Map(), at: undefined };
 
 /** What one object says, or every reason to refuse it; what the model does not hold is listed either way. */
 export type ObjectImport = (
@@ -35,7 +48,7 @@ export interface PolicyImport {
   readonly others: readonly unknown[];
 }
 
-type Reader = (root: Node) => Partial<PolicyObject>;
+type Reader = (root: Node, surroundings: Surroundings) => Partial<PolicyObject>;
 
 const calicoKinds: Readonly<Record<string, (root: Node, kind: string) => Partial<PolicyObject>>> = {
   NetworkPolicy: (root, kind) => ({ policies: [readCalicoPolicy(root, kind)] }),
@@ -61,13 +74,34 @@ const leftOutKinds: Readonly<Record<string, Reader>> = {
   HostEndpoint: leftOut('host endpoints are not modelled; no policy is evaluated for them'),
 };
 
+function refuseAll(root: Node, problems: readonly PolicyProblem[]): Partial<PolicyObject> {
+  for (const problem of problems) root.refuseAt(problem);
+  return {};
+}
+
+const intentReader: Reader = (root, { templates, at }) => {
+  const intent = readIntent(root.value, templates);
+  if (!intent.ok) return refuseAll(root, intent.problems);
+  const read = intentPolicies(intent.value, at);
+  return read.ok ? { policies: read.policies } : refuseAll(root, read.problems);
+};
+
+/** Templates say nothing by themselves; what is wrong with one is said where it stands. */
+const templateReader: Reader = (root) => {
+  const template = readTemplate(root.value);
+  return template.ok ? {} : refuseAll(root, template.problems);
+};
+
 function kubernetesReader(root: Node): Partial<PolicyObject> {
   const policy = readPolicy(root);
   return policy === null ? {} : { policies: [policy] };
 }
 
 /** The reader for an object, `null` when it is no policy. */
-function readerOf(apiVersion: unknown, kind: unknown): Reader | null {
+function readerOf(root: Node): Reader | null {
+  const [{ value: apiVersion }, { value: kind }] = [root.field('apiVersion'), root.field('kind')];
+  if (root.field('SecurityGroups').present)
+    return (object, { prefixLists }) => ({ policies: readSecurityGroups(object, prefixLists) });
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null;
   if (apiVersion === 'projectcalico.org/v3' || apiVersion === 'crd.projectcalico.org/v1') {
     const reader = Object.hasOwn(calicoKinds, kind) ? calicoKinds[kind] : undefined;
@@ -76,15 +110,17 @@ function readerOf(apiVersion: unknown, kind: unknown): Reader | null {
   }
   if (apiVersion === 'cilium.io/v2' && (kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy'))
     return (root) => ({ policies: readCiliumPolicy(root, kind) });
+  if (apiVersion === intentVersion && kind === 'Intent') return intentReader;
+  if (apiVersion === intentVersion && kind === 'IntentTemplate') return templateReader;
   return kind.endsWith('NetworkPolicy') ? kubernetesReader : null;
 }
 
-function readWith(reader: Reader, object: unknown): ObjectImport {
+function readWith(reader: Reader, object: unknown, surroundings: Surroundings): ObjectImport {
   const findings = new Findings();
   const { problems, notModelled } = findings;
   const root = new Node(object, '', findings);
   root.field('metadata').keys();
-  const { policies = [], tiers = [], networkSets = [] } = problems.length === 0 ? reader(root) : {};
+  const { policies = [], tiers = [], networkSets = [] } = problems.length === 0 ? reader(root, surroundings) : {};
   return problems.length === 0
     ? { ok: true, policies, tiers, networkSets, notModelled }
     : { ok: false, problems, notModelled };
@@ -98,13 +134,35 @@ function readWith(reader: Reader, object: unknown): ObjectImport {
  * if (read?.ok === false) for (const { path, message } of read.problems) console.error(`${path}: ${message}`);
  */
 export function importObject(object: unknown): ObjectImport | null {
-  const root = new Node(object, '', new Findings());
-  const reader = readerOf(root.field('apiVersion').value, root.field('kind').value);
-  return reader === null ? null : readWith(reader, object);
+  return importAmong(object, alone);
+}
+
+function importAmong(object: unknown, surroundings: Surroundings): ObjectImport | null {
+  const reader = readerOf(new Node(object, '', new Findings()));
+  return reader === null ? null : readWith(reader, object, surroundings);
+}
+
+function prefixListsOf(objects: readonly unknown[]): { lists: PrefixLists; problems: ObjectPlace[] } {
+  const lists = new Map<string, readonly string[]>();
+  const problems: ObjectPlace[] = [];
+  for (const object of objects) {
+    const findings = new Findings();
+    const root = new Node(object, '', findings);
+    if (!root.field('PrefixLists').present) continue;
+    for (const [id, cidrs] of readPrefixLists(root)) lists.set(id, cidrs);
+    problems.push(...findings.problems.map((problem) => ({ object: 'PrefixLists', ...problem })));
+  }
+  return { lists, problems };
+}
+
+function templatesOf(objects: readonly unknown[]): IntentTemplates {
+  const read = objects.map(readTemplate).flatMap((template) => (template.ok ? [template.value] : []));
+  return new Map(read.map((template) => [template.metadata.name, template]));
 }
 
 function objectText(object: unknown): string {
   const root = new Node(object, '', new Findings());
+  if (root.field('SecurityGroups').present) return 'SecurityGroups';
   const metadata = root.field('metadata');
   const [kind, namespace, name] = [root.field('kind'), metadata.field('namespace'), metadata.field('name')].map(
     ({ value }) => (typeof value === 'string' ? value : ''),
@@ -156,16 +214,18 @@ export function resolvePolicies(
  * Stricter than the API servers: unknown fields inside `spec` are refused, as a rule that cannot be understood must
  * not be evaluated. What is understood but not held by the model is in `notModelled`, with what that does to verdicts.
  *
- * Never throws.
+ * `at` is the instant (ISO 8601) at which rules of intents must not have expired; without it none has. Never throws.
  */
-export function importPolicies(objects: readonly unknown[]): PolicyImport {
+export function importPolicies(listed: readonly unknown[], at?: string): PolicyImport {
+  const objects = listed.flatMap((item) => flatten(item));
   const found = { policies: [] as Policy[], tiers: [] as CalicoTier[], networkSets: [] as NetworkSet[] };
-  const problems: ObjectPlace[] = [];
+  const { lists: prefixLists, problems } = prefixListsOf(objects);
   const notModelled: ObjectPlace[] = [];
   const others: unknown[] = [];
+  const surroundings = { prefixLists, templates: templatesOf(objects), at };
   const unknownTiers = new Map<string, string>();
-  for (const object of objects.flatMap((item) => flatten(item))) {
-    const read = importObject(object);
+  for (const object of objects) {
+    const read = importAmong(object, surroundings);
     if (read === null) {
       others.push(object);
       continue;

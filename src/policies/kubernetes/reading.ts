@@ -57,6 +57,11 @@ export class Node {
     this.findings.problems.push({ path: this.path, message });
   }
 
+  /** Records a problem whose place another reader found. */
+  refuseAt(problem: PolicyProblem): void {
+    this.findings.problems.push(problem);
+  }
+
   /** Records that what stands here is kept out of the model, and what that does to verdicts. */
   leaveOut(message: string): void {
     this.findings.notModelled.push({ path: this.path, message });
