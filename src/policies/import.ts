@@ -105,11 +105,11 @@ function readerOf(root: Node): Reader | null {
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null;
   if (apiVersion === 'projectcalico.org/v3' || apiVersion === 'crd.projectcalico.org/v1') {
     const reader = Object.hasOwn(calicoKinds, kind) ? calicoKinds[kind] : undefined;
-    if (reader !== undefined) return (root) => reader(root, kind);
+    if (reader !== undefined) return (object) => reader(object, kind);
     if (Object.hasOwn(leftOutKinds, kind)) return leftOutKinds[kind] ?? null;
   }
   if (apiVersion === 'cilium.io/v2' && (kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy'))
-    return (root) => ({ policies: readCiliumPolicy(root, kind) });
+    return (object) => ({ policies: readCiliumPolicy(object, kind) });
   if (apiVersion === intentVersion && kind === 'Intent') return intentReader;
   if (apiVersion === intentVersion && kind === 'IntentTemplate') return templateReader;
   return kind.endsWith('NetworkPolicy') ? kubernetesReader : null;

@@ -35,11 +35,12 @@ function asPod(read: z.infer<typeof networkInterface>, instance: string | undefi
     ...read.Ipv6Addresses.map(({ Ipv6Address: ip }) => ip),
   ];
   const labels = read.Groups.map(({ GroupId: id }): [string, string] => [groupLabel(id), '']);
+  if (instance !== undefined) labels.push(['aws:instance', instance]);
   return {
     key: `${read.VpcId}/${read.NetworkInterfaceId}[NetworkInterface]`,
     namespace: read.VpcId,
     name: read.NetworkInterfaceId,
-    labels: Object.fromEntries([...labels, ...(instance === undefined ? [] : [['aws:instance', instance]])]),
+    labels: Object.fromEntries(labels),
     ips: [...new Set(ips)],
     namedPorts: [],
     hostNetwork: false,

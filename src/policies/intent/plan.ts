@@ -74,12 +74,10 @@ export function planIntent(intent: Intent, at?: string): Plan {
       const [near, far] = direction === 'ingress' ? (['to', 'from'] as const) : (['from', 'to'] as const);
       const here = rules.filter((rule) => rule[near].includes(name));
       if (!enforce.includes(direction) || (here.length === 0 && tier.isolate !== true)) return null;
-      return here
-        .filter(holds)
-        .map((rule) => ({
-          peers: rule[far].map((peer) => named.get(peer)).filter((peer) => peer !== undefined),
-          rule,
-        }));
+      return here.filter(holds).map((rule) => ({
+        peers: rule[far].map((peer) => named.get(peer)).filter((peer) => peer !== undefined),
+        rule,
+      }));
     };
     const [ingress, egress] = [half('ingress'), half('egress')];
     return ingress === null && egress === null ? [] : [{ name, tier, ingress, egress }];

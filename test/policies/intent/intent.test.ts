@@ -57,7 +57,7 @@ function sound({ policies, problems }: PolicyImport) {
 }
 
 function importedYaml(text: string) {
-  return sound(importPolicies(parseAllDocuments(text).map((document): unknown => document.toJS())));
+  return sound(importPolicies(parseAllDocuments(text).map((document) => document.toJS() as unknown)));
 }
 
 const labels = fc.record(
