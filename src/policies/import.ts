@@ -8,7 +8,7 @@ import { intentPolicies } from './intent/policies.js';
 import { readIntent, readTemplate, type IntentTemplates } from './intent/read.js';
 import { intentVersion } from './intent/schema.js';
 import { readPolicy } from './kubernetes/import.js';
-import { Findings, Node } from './kubernetes/reading.js';
+import { Findings, Node, shown } from './kubernetes/reading.js';
 import type { NotModelled, Policy, PolicyProblem } from './model.js';
 
 /** What one object gives. Policies that depend on others, as those of Calico on tiers and sets, stand alone here. */
@@ -69,11 +69,6 @@ function leftOut(message: string): Reader {
   };
 }
 
-const leftOutKinds: Readonly<Record<string, Reader>> = {
-  Profile: leftOut('profiles are not modelled; a pod that no policy selects is taken to be open'),
-  HostEndpoint: leftOut('host endpoints are not modelled; no policy is evaluated for them'),
-};
-
 function refuseAll(root: Node, problems: readonly PolicyProblem[]): Partial<PolicyObject> {
   for (const problem of problems) root.refuseAt(problem);
   return {};
@@ -97,22 +92,44 @@ function kubernetesReader(root: Node): Partial<PolicyObject> {
   return policy === null ? {} : { policies: [policy] };
 }
 
+const readersByKind: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ...['projectcalico.org/v3', 'crd.projectcalico.org/v1'].flatMap((version): [string, Reader][] => [
+    ...Object.entries(calicoKinds).map(([kind, read]): [string, Reader] => [
+      `${version} ${kind}`,
+      (root) => read(root, kind),
+    ]),
+    [`${version} Profile`, leftOut('profiles are not modelled; a pod that no policy selects is taken to be open')],
+    [`${version} HostEndpoint`, leftOut('host endpoints are not modelled; no policy is evaluated for them')],
+  ]),
+  ...(['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'] as const).map((kind): [string, Reader] => [
+    `cilium.io/v2 ${kind}`,
+    (root) => ({ policies: readCiliumPolicy(root, kind) }),
+  ]),
+  [`${intentVersion} Intent`, intentReader],
+  [`${intentVersion} IntentTemplate`, templateReader],
+]);
+
+/** Another version of a kind that is modelled, or a policy of a kind that is not. */
+const unknownReader: Reader = (root) => {
+  const [apiVersion, kind] = [root.field('apiVersion'), root.field('kind')];
+  const known = ['networking.k8s.io/v1 NetworkPolicy', ...readersByKind.keys()];
+  kind.refuse(`expected one of ${known.join(', ')}, got ${shown(apiVersion.value ?? null)} ${shown(kind.value)}`);
+  return {};
+};
+
+const modelledNames: ReadonlySet<string> = new Set([...readersByKind.keys()].map((key) => key.split(' ')[1] ?? ''));
+
 /** The reader for an object, `null` when it is no policy. */
 function readerOf(root: Node): Reader | null {
   const [{ value: apiVersion }, { value: kind }] = [root.field('apiVersion'), root.field('kind')];
   if (root.field('SecurityGroups').present)
     return (object, { prefixLists }) => ({ policies: readSecurityGroups(object, prefixLists) });
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return null;
-  if (apiVersion === 'projectcalico.org/v3' || apiVersion === 'crd.projectcalico.org/v1') {
-    const reader = Object.hasOwn(calicoKinds, kind) ? calicoKinds[kind] : undefined;
-    if (reader !== undefined) return (object) => reader(object, kind);
-    if (Object.hasOwn(leftOutKinds, kind)) return leftOutKinds[kind] ?? null;
-  }
-  if (apiVersion === 'cilium.io/v2' && (kind === 'CiliumNetworkPolicy' || kind === 'CiliumClusterwideNetworkPolicy'))
-    return (object) => ({ policies: readCiliumPolicy(object, kind) });
-  if (apiVersion === intentVersion && kind === 'Intent') return intentReader;
-  if (apiVersion === intentVersion && kind === 'IntentTemplate') return templateReader;
-  return kind.endsWith('NetworkPolicy') ? kubernetesReader : null;
+  if (typeof kind !== 'string') return null;
+  const version = typeof apiVersion === 'string' ? apiVersion : '';
+  const reader = readersByKind.get(`${version} ${kind}`);
+  if (reader !== undefined) return reader;
+  if (/^(policy\.)?networking\.k8s\.io\//.test(version) && kind.endsWith('NetworkPolicy')) return kubernetesReader;
+  return kind.endsWith('NetworkPolicy') || modelledNames.has(kind) ? unknownReader : null;
 }
 
 function readWith(reader: Reader, object: unknown, surroundings: Surroundings): ObjectImport {
