@@ -154,11 +154,8 @@ export class RuleCompiler {
         return this.ground.podIndex.select(peer, own);
       case 'ipBlock':
         return this.cidrBits(modelCidr(peer.cidr), peer.except.map(modelCidr), this.ground.ipBlockMatchesPods);
-      case 'networks': {
-        const bits = emptyBits(this.ground.size);
-        for (const cidr of peer.cidrs) unite(bits, this.cidrBits(modelCidr(cidr), [], true));
-        return bits;
-      }
+      case 'networks':
+        return this.netBits(peer.cidrs);
       case 'external':
         return this.externalBits(modelCidr(peer.cidr), peer.except.map(modelCidr));
       case 'entity':

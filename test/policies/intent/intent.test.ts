@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
@@ -182,6 +183,13 @@ describe('intents', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('the example of the documents is an intent', () => {
+    const page = readFileSync('docs/policies/model.md', 'utf8');
+    const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+    assert.equal(importedYaml(example).length, 2);
+    assert.equal(importedYaml(renderedYaml(parseAllDocuments(example)[0]?.toJS())).length, 3);
   });
 
   const tiers = {
