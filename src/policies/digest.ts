@@ -92,7 +92,7 @@ function peerForms(peer: Peer): Canonical[] {
 function portForms(ports: readonly PortMatch[] | null): Canonical[] {
   if (ports === null) return ['any'];
   const ranges = ports
-    .filter((port) => port.kind === 'all' || port.kind === 'range')
+    .filter((port) => port.kind === 'all' || port.kind === 'range' || port.kind === 'icmp')
     .map((port) => ({
       protocol: port.protocol,
       first: port.kind === 'all' ? 1 : port.first,

@@ -29,6 +29,17 @@ export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 /** All protocols, in the order lists print them. */
 export const protocols: readonly Protocol[] = ['TCP', 'UDP', 'SCTP'];
 
+/** The protocols a flow can have. */
+export type FlowProtocol = Protocol | 'ICMP' | 'ICMPv6';
+
+/** All of them, those with ports first. */
+export const flowProtocols: readonly FlowProtocol[] = [...protocols, 'ICMP', 'ICMPv6'];
+
+/** What stands in the place of the port for ICMP: type and code, 0 to 255 each, as one number. */
+export function icmpPort(type: number, code: number): number {
+  return type * 256 + code;
+}
+
 /** The side of a policy: `ingress` guards the destination of a flow, `egress` its source. */
 export type Direction = 'ingress' | 'egress';
 
@@ -110,13 +121,14 @@ export interface Entity {
 
 /**
  * Destination ports a rule speaks of. `range` is inclusive at both ends. A named port resolves on the destination
- * pod; `protocol: null` accepts whichever protocol the pod declares for the name. `other` is traffic of a protocol
- * without ports, such as `icmp type 8 code 0`: no flow of TCP, UDP or SCTP matches it.
+ * pod; `protocol: null` accepts whichever protocol the pod declares for the name. `icmp` is a range of types and codes,
+ * see `icmpPort`. `other` is traffic of any other protocol, such as `protocol 47`: no flow of the simulation matches it.
  */
 export type PortMatch =
   | { readonly kind: 'all'; readonly protocol: Protocol }
   | { readonly kind: 'range'; readonly protocol: Protocol; readonly first: number; readonly last: number }
   | { readonly kind: 'named'; readonly protocol: Protocol | null; readonly name: string }
+  | { readonly kind: 'icmp'; readonly protocol: 'ICMP' | 'ICMPv6'; readonly first: number; readonly last: number }
   | { readonly kind: 'other'; readonly protocol: null; readonly traffic: string };
 
 /**

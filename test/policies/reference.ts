@@ -4,13 +4,14 @@
  */
 
 import { parseAddress, parseCidr } from '../../src/policies/simulation/address.js';
+import type { FlowProtocol } from '../../src/policies/model.js';
 import type { Pod, Topology } from '../../src/policies/simulation/evaluate.js';
 import type { ClusterPolicy, ClusterRule, RawPeer, RawPolicy, RawPort, RawRule, RawSelector } from './clusters.js';
 
 export interface Question {
   readonly source: Pod | string;
   readonly destination: Pod | string;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly protocol: FlowProtocol;
   readonly port: number;
 }
 

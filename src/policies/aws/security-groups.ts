@@ -3,7 +3,7 @@
  * model. Stateful and allowing only: an interface may do what any rule of any of its groups allows, and nothing else.
  */
 
-import { tierOrders, type Direction, type Peer, type Policy, type PortMatch, type Rule } from '../model.js';
+import { icmpPort, tierOrders, type Direction, type Peer, type Policy, type PortMatch, type Rule } from '../model.js';
 import { shown, type Node } from '../kubernetes/reading.js';
 import { formatCidr, parseCidr } from '../simulation/address.js';
 
@@ -71,14 +71,15 @@ function readPort(permission: Node, field: 'FromPort' | 'ToPort'): number | null
   return permission.field(field).integer(0, 65535);
 }
 
-function readIcmp(permission: Node, family: string): PortMatch {
-  const [type, code] = [permission.field('FromPort'), permission.field('ToPort')].map((node) =>
-    node.present ? node.integer(-1, 255) : -1,
-  );
-  const part = (word: string, value: number | null | undefined) =>
-    value === null || value === undefined || value === -1 ? '' : ` ${word} ${value}`;
-  permission.leaveOut('verdicts are for TCP, UDP and SCTP, so the rule decides none of them');
-  return { kind: 'other', protocol: null, traffic: `${family}${part('type', type)}${part('code', code)}` };
+/** The type is in FromPort and the code in ToPort; -1 is all. */
+function readIcmp(permission: Node, protocol: 'ICMP' | 'ICMPv6'): PortMatch {
+  const [type = -1, code = -1] = (['FromPort', 'ToPort'] as const).map((name) => {
+    const node = permission.field(name);
+    return (node.present ? node.integer(-1, 255) : null) ?? -1;
+  });
+  if (type === -1) return { kind: 'icmp', protocol, first: 0, last: 65535 };
+  const [first, last] = code === -1 ? [0, 255] : [code, code];
+  return { kind: 'icmp', protocol, first: icmpPort(type, first), last: icmpPort(type, last) };
 }
 
 /** `-1` is every protocol; protocols other than TCP, UDP and ICMP have no ports here. */
@@ -100,10 +101,10 @@ function readPorts(permission: Node): PortMatch[] | null {
     }
     case 'icmp':
     case '1':
-      return [readIcmp(permission, 'icmp')];
+      return [readIcmp(permission, 'ICMP')];
     case 'icmpv6':
     case '58':
-      return [readIcmp(permission, 'icmpv6')];
+      return [readIcmp(permission, 'ICMPv6')];
     case '132':
     case 'sctp':
       return [{ kind: 'all', protocol: 'SCTP' }];
@@ -111,7 +112,7 @@ function readPorts(permission: Node): PortMatch[] | null {
   }
   if (!/^\d{1,3}$/.test(text) || Number(text) > 255)
     node.refuse(`expected tcp, udp, icmp, icmpv6, -1 or a protocol number, got ${shown(node.value)}`);
-  node.leaveOut('verdicts are for TCP, UDP and SCTP, so the rule decides none of them');
+  node.leaveOut('verdicts are for TCP, UDP, SCTP and ICMP, so the rule decides none of them');
   return [{ kind: 'other', protocol: null, traffic: `protocol ${text}` }];
 }
 

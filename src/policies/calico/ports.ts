@@ -61,7 +61,7 @@ export function portMatches(protocol: Protocol, listed: readonly WrittenPort[]):
   );
 }
 
-/** The numbers of `listed`, or of every port when none is, without those of `excluded`. */
+/** The numbers of `listed`, or all from 0 to 65535 when none is, without those of `excluded`. */
 export function portsWithout(
   listed: readonly { readonly first: number; readonly last: number }[],
   excluded: readonly { readonly first: number; readonly last: number }[],

@@ -1,6 +1,15 @@
 /** Rules of Calico policies into the policy model. */
 
-import type { Direction, Entity, Expression, Peer, PortMatch, Rule } from '../model.js';
+import {
+  icmpPort,
+  protocols,
+  type Direction,
+  type Entity,
+  type Expression,
+  type Peer,
+  type PortMatch,
+  type Rule,
+} from '../model.js';
 import { canonicalText, shown, type Node } from '../kubernetes/reading.js';
 import { formatCidr, parseAddress, parseCidr } from '../simulation/address.js';
 import { portMatches, portsWithout, readPorts, readProtocolNumber, withPorts, type WrittenPort } from './ports.js';
@@ -105,18 +114,26 @@ function readEntity(node: Node, namespace: string | null, ipVersion: number | nu
   return { kind: 'entity', where, not, nets: nets.length > 0 ? nets : anyOfVersion, notNets, sets: [], notSets: [] };
 }
 
-function icmpText(node: Node): string {
+/** The types and codes of an `icmp` or `notICMP`. */
+function readIcmp(node: Node): { readonly first: number; readonly last: number } {
   node.only(['type', 'code']);
   const [type, code] = [node.field('type'), node.field('code')];
   if (code.present && !type.present) code.refuse('may not be specified without a type');
   const typeNumber = type.present ? type.integer(0, 254) : null;
   const codeNumber = code.present ? code.integer(0, 255) : null;
-  return `${typeNumber === null ? '' : ` type ${typeNumber}`}${codeNumber === null ? '' : ` code ${codeNumber}`}`;
+  if (typeNumber === null) return { first: 0, last: 65535 };
+  const [first, last] = codeNumber === null ? [0, 255] : [codeNumber, codeNumber];
+  return { first: icmpPort(typeNumber, first), last: icmpPort(typeNumber, last) };
 }
 
 function isNumeric(port: WrittenPort): port is { readonly first: number; readonly last: number } {
   return !('name' in port);
 }
+
+const icmpNames: ReadonlyMap<number, 'ICMP' | 'ICMPv6'> = new Map([
+  [1, 'ICMP'],
+  [58, 'ICMPv6'],
+] as const);
 
 const noTraffic: PortMatch = { kind: 'other', protocol: null, traffic: 'none' };
 
@@ -133,10 +150,11 @@ function readPortMatches(rule: Node): Pick<Rule, 'ports' | 'notPorts'> {
   for (const end of [rule.field('source'), destination])
     for (const field of [end.field('ports'), end.field('notPorts')])
       if (field.items().length > 0 && protocol === null) field.refuse('needs protocol TCP, UDP or SCTP');
-  const icmp = rule.field('icmp').present ? icmpText(rule.field('icmp')) : '';
-  const notIcmp = rule.field('notICMP').present ? icmpText(rule.field('notICMP')) : '';
-  for (const field of [rule.field('icmp'), rule.field('notICMP')])
+  const [icmp, notIcmp] = ['icmp', 'notICMP'].map((name) => {
+    const field = rule.field(name);
     if (field.present && number !== 1 && number !== 58) field.refuse('needs protocol ICMP or ICMPv6');
+    return field.present ? [readIcmp(field)] : [];
+  });
   if (number !== null && number === notNumber) {
     rule.field('notProtocol').leaveOut('the rule excludes the protocol it asks for, so it matches nothing');
     return { ports: [noTraffic] };
@@ -149,15 +167,30 @@ function readPortMatches(rule: Node): Pick<Rule, 'ports' | 'notPorts'> {
     const left = portsWithout(numbers, holes);
     return { ports: left.length === 0 ? [noTraffic] : portMatches(protocol, left) };
   }
+  const icmpProtocol = icmpNames.get(number ?? 0);
+  if (icmpProtocol !== undefined) {
+    const left = portsWithout(icmp ?? [], notIcmp ?? []);
+    return {
+      ports:
+        left.length === 0
+          ? [noTraffic]
+          : left.map((range): PortMatch => ({ kind: 'icmp', protocol: icmpProtocol, ...range })),
+    };
+  }
   if (number !== null) {
-    const traffic = `protocol ${number}${icmp}${notIcmp === '' ? '' : ` not${notIcmp}`}`;
-    rule.field('protocol').leaveOut('verdicts are for TCP, UDP and SCTP, so the rule decides none of them');
-    return { ports: [{ kind: 'other', protocol: null, traffic }] };
+    rule.field('protocol').leaveOut('verdicts are for TCP, UDP, SCTP and ICMP, so the rule decides none of them');
+    return { ports: [{ kind: 'other', protocol: null, traffic: `protocol ${number}` }] };
   }
   if (notNumber === null) return { ports: null };
-  const others = (['TCP', 'UDP', 'SCTP'] as const).filter((name) => name !== withPorts(notNumber));
-  const rest: PortMatch = { kind: 'other', protocol: null, traffic: `not protocol ${notNumber}` };
-  return { ports: [...others.map((name): PortMatch => ({ kind: 'all', protocol: name })), rest] };
+  const others = protocols.filter((name) => name !== withPorts(notNumber));
+  const icmps = [...icmpNames].flatMap(([known, name]) => (known === notNumber ? [] : [name]));
+  return {
+    ports: [
+      ...others.map((name): PortMatch => ({ kind: 'all', protocol: name })),
+      ...icmps.map((name): PortMatch => ({ kind: 'icmp', protocol: name, first: 0, last: 65535 })),
+      { kind: 'other', protocol: null, traffic: `not protocol ${notNumber}` },
+    ],
+  };
 }
 
 /** Parts of a rule that narrow it by what a flow of the simulation does not have. */

@@ -1,6 +1,6 @@
 /** Ports and ICMP types of Cilium rules into port matches (pkg/policy/api, l4.go and rule_validation.go). */
 
-import { protocols, type PortMatch, type Protocol } from '../model.js';
+import { icmpPort, protocols, type PortMatch, type Protocol } from '../model.js';
 import { shown, type Node } from '../kubernetes/reading.js';
 import { isPortName } from '../kubernetes/syntax.js';
 
@@ -33,8 +33,10 @@ function readPort(node: Node): PortMatch[] {
     return [];
   }
   if (text === null) return [];
+  const icmp = named === 'ICMP' ? 'ICMP' : named === 'ICMPV6' ? 'ICMPv6' : null;
+  if (icmp !== null && /^\d{1,3}$/.test(text) && Number(text) <= 255) return [icmpMatch(icmp, Number(text))];
   if (typeof named === 'string') {
-    node.leaveOut('verdicts are for TCP, UDP and SCTP, so this entry decides none of them');
+    node.leaveOut('verdicts are for TCP, UDP, SCTP and ICMP, so this entry decides none of them');
     return [{ kind: 'other', protocol: null, traffic: `${named.toLowerCase()} ${text}` }];
   }
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
@@ -69,19 +71,81 @@ function readPortRule(node: Node, denies: boolean): { ports: PortMatch[]; beyond
   return { ports: entries.length === 0 ? [noTraffic] : entries.flatMap(readPort), beyond: further.length > 0 };
 }
 
+/** Names of ICMP types that Cilium takes (pkg/policy/api, icmp.go), by family. */
+const icmpTypes: Readonly<Record<'IPv4' | 'IPv6', Readonly<Record<string, number>>>> = {
+  IPv4: {
+    EchoReply: 0,
+    DestinationUnreachable: 3,
+    Redirect: 5,
+    Echo: 8,
+    EchoRequest: 8,
+    RouterAdvertisement: 9,
+    RouterSelection: 10,
+    TimeExceeded: 11,
+    ParameterProblem: 12,
+    Timestamp: 13,
+    TimestampReply: 14,
+    Photuris: 40,
+    ExtendedEchoRequest: 42,
+    ExtendedEchoReply: 43,
+  },
+  IPv6: {
+    DestinationUnreachable: 1,
+    PacketTooBig: 2,
+    TimeExceeded: 3,
+    ParameterProblem: 4,
+    EchoRequest: 128,
+    EchoReply: 129,
+    MulticastListenerQuery: 130,
+    MulticastListenerReport: 131,
+    MulticastListenerDone: 132,
+    RouterSolicitation: 133,
+    RouterAdvertisement: 134,
+    NeighborSolicitation: 135,
+    NeighborAdvertisement: 136,
+    RedirectMessage: 137,
+    RouterRenumbering: 138,
+    ICMPNodeInformationQuery: 139,
+    ICMPNodeInformationResponse: 140,
+    InverseNeighborDiscoverySolicitation: 141,
+    InverseNeighborDiscoveryAdvertisement: 142,
+    HomeAgentAddressDiscoveryRequest: 144,
+    HomeAgentAddressDiscoveryReply: 145,
+    MobilePrefixSolicitation: 146,
+    MobilePrefixAdvertisement: 147,
+    DuplicateAddressRequestCodeSuffix: 157,
+    DuplicateAddressConfirmationCodeSuffix: 158,
+    ExtendedEchoRequest: 160,
+    ExtendedEchoReply: 161,
+  },
+};
+
+function readIcmpType(node: Node, family: 'IPv4' | 'IPv6'): number | null {
+  const { value } = node;
+  if (typeof value !== 'string') return node.integer(0, 255);
+  const names = icmpTypes[family];
+  const number = Object.hasOwn(names, value) ? names[value] : /^\d{1,3}$/.test(value) ? Number(value) : 256;
+  if (number !== undefined && number <= 255) return number;
+  node.refuse(`expected a number from 0 to 255 or the name of a type of ICMP for ${family}, got ${shown(value)}`);
+  return null;
+}
+
 function readIcmp(node: Node): PortMatch[] {
   node.only(['fields']);
   return node
     .field('fields')
     .items()
-    .map((field) => {
+    .flatMap((field): PortMatch[] => {
       field.only(['family', 'type']);
-      const family = field.field('family');
-      const word = family.present && family.value !== '' ? family.oneOf(['IPv4', 'IPv6']) : 'IPv4';
-      const { value } = field.field('type');
-      if (typeof value !== 'string' || !/^[A-Za-z0-9]{1,40}$/.test(value)) field.field('type').integer(0, 255);
-      return { kind: 'other', protocol: null, traffic: `icmp ${word ?? ''} type ${String(value)}` };
+      const written = field.field('family');
+      const family = (written.present && written.value !== '' ? written.oneOf(['IPv4', 'IPv6']) : 'IPv4') ?? 'IPv4';
+      const type = readIcmpType(field.field('type'), family);
+      return type === null ? [] : [icmpMatch(family === 'IPv4' ? 'ICMP' : 'ICMPv6', type)];
     });
+}
+
+function icmpMatch(protocol: 'ICMP' | 'ICMPv6', type: number): PortMatch {
+  return { kind: 'icmp', protocol, first: icmpPort(type, 0), last: icmpPort(type, 255) };
 }
 
 /**
@@ -94,7 +158,6 @@ export function readPorts(rule: Node, denies: boolean): { ports: PortMatch[] | n
   const types = icmps.items().map(readIcmp);
   if (types.length > 0) {
     if (read.length > 0) icmps.refuse('may not be specified together with toPorts; give each its own rule');
-    icmps.leaveOut('verdicts are for TCP, UDP and SCTP, so the rule decides none of them');
   }
   if (read.length === 0 && types.length === 0) return { ports: null, beyond: false };
   const ports = [...read.flatMap((one) => one.ports), ...types.flat()];

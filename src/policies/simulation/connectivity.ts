@@ -1,6 +1,6 @@
-/** The connectivity map: which ports every workload may reach on every other, and on which external addresses. */
+/** The connectivity map: which ports of TCP, UDP and SCTP every workload may reach on every other, and on which external addresses. */
 
-import type { Direction } from '../model.js';
+import { protocols, type Direction } from '../model.js';
 import { formatAddress } from './address.js';
 import { members } from './bitset.js';
 import type { Engine } from './evaluate.js';
@@ -73,7 +73,8 @@ export class Connectivity {
     let everywhere = sets.none;
     const byPod = new Map<number, number>();
     for (const entry of entries)
-      if (entry.declared === null)
+      if (entry.protocol >= protocols.length) continue;
+      else if (entry.declared === null)
         everywhere = sets.union(everywhere, sets.range(entry.protocol, entry.first, entry.last));
       else
         for (const [pod, declared] of entry.declared)

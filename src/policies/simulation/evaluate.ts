@@ -1,11 +1,11 @@
 /** Verdicts of policies on single flows, with the reason of each as data. */
 
 import {
-  protocols,
+  flowProtocols,
   type Direction,
   type Policy,
   type PolicyId,
-  type Protocol,
+  type FlowProtocol,
   type RuleAction,
   type Tier,
 } from '../model.js';
@@ -22,11 +22,11 @@ export type { Pod, Topology } from './topology.js';
 /** One end of a flow. An address that belongs to a pod of the topology (host-network pods aside) means that pod. */
 export type Endpoint = { readonly pod: string } | { readonly ip: string };
 
-/** A connection attempt; `port` is the destination's, 0 to 65535. */
+/** A connection attempt; `port` is the destination's, 0 to 65535, and for ICMP its type and code (`icmpPort`). */
 export interface Flow {
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  readonly protocol: Protocol;
+  readonly protocol: FlowProtocol;
   readonly port: number;
 }
 
@@ -221,7 +221,7 @@ export class Engine {
     return passedBy.length === 0 ? unmatched : { ...unmatched, passedBy };
   }
 
-  /** The explained verdict between two endpoint numbers; `protocol` is the position in `protocols`. */
+  /** The explained verdict between two endpoint numbers; `protocol` is the position in `flowProtocols`. */
   verdictOf(source: number, destination: number, protocol: number, port: number): Verdict {
     if (source === destination && source < this.podCount) return selfVerdict;
     const egress = this.side('egress', source, destination, destination, protocol, port);
@@ -241,7 +241,7 @@ export class Engine {
       throw new UnknownEndpointError(
         `expected a pod key of the topology or an IP address, got ${JSON.stringify(source === -1 ? flow.source : flow.destination)}`,
       );
-    return this.verdictOf(source, destination, protocols.indexOf(flow.protocol), flow.port);
+    return this.verdictOf(source, destination, flowProtocols.indexOf(flow.protocol), flow.port);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Policies resolved on a topology: selectors and CIDRs as bit sets, named ports as the ports pods declare. */
 
 import {
+  flowProtocols,
   protocols,
   type Direction,
   type Entity,
@@ -26,7 +27,7 @@ export interface RuleMatch {
   readonly port: number | null;
 }
 
-/** Ports of one entry; `declared` holds, per pod, what its named port means there, as `protocol << 16 | port`. */
+/** Ports of one entry; `protocol` is a position in `flowProtocols`; `declared` holds, per pod, what its named port means there, as `protocol << 16 | port`. */
 export interface CompiledPort {
   readonly protocol: number;
   readonly first: number;
@@ -190,8 +191,9 @@ export class RuleCompiler {
   }
 
   private port(port: PortMatch): CompiledPort {
-    const protocol = port.protocol === null ? -1 : protocols.indexOf(port.protocol);
-    if (port.kind === 'range') return { protocol, first: port.first, last: port.last, declared: null };
+    const protocol = port.protocol === null ? -1 : flowProtocols.indexOf(port.protocol);
+    if (port.kind === 'range' || port.kind === 'icmp')
+      return { protocol, first: port.first, last: port.last, declared: null };
     if (port.kind === 'all') return { protocol, first: 0, last: 65535, declared: null };
     if (port.kind === 'other') return { protocol, first: 1, last: 0, declared: null };
     return { protocol, first: 1, last: 0, declared: this.declared(port.name, port.protocol) };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { importNetworkInterfaces } from '../../../src/policies/aws/network-interfaces.js';
 import { policyDigest } from '../../../src/policies/digest.js';
 import { importPolicies } from '../../../src/policies/import.js';
-import { protocols } from '../../../src/policies/model.js';
+import { icmpPort, protocols } from '../../../src/policies/model.js';
 import { Connectivity } from '../../../src/policies/simulation/connectivity.js';
 import { compile, type Engine, type Topology } from '../../../src/policies/simulation/evaluate.js';
 import { inCidr } from '../reference.js';
@@ -121,6 +121,24 @@ describe('AWS security groups', () => {
     assert.equal(allowed(engine, 'eni-web', 'eni-api', 8443, 'UDP'), 'no no');
   });
 
+  test('ICMP is allowed by type and code, -1 being all', () => {
+    const ping = (type: number, code: number) =>
+      engine.verdict({
+        source: key('eni-bare'),
+        destination: key('eni-api'),
+        protocol: 'ICMP',
+        port: icmpPort(type, code),
+      }).allowed;
+    assert.deepEqual([ping(8, 0), ping(8, 7), ping(0, 0)], [true, true, false]);
+    const web = {
+      source: key('eni-bare'),
+      destination: key('eni-web'),
+      protocol: 'ICMP' as const,
+      port: icmpPort(8, 0),
+    };
+    assert.equal(engine.verdict(web).allowed, false);
+  });
+
   test('reasons name the group, its rule and peer; a denied side names all groups of the interface', () => {
     const { egress, ingress } = engine.verdict({
       source: key('eni-api'),
@@ -147,13 +165,13 @@ describe('AWS security groups', () => {
     assert.equal(bare.egress.by, 'no_policy_selects');
   });
 
-  test('ICMP, unknown prefix lists and broken peerings are listed, and open nothing', () => {
+  test('protocols without ports, unknown prefix lists and broken peerings are listed, and open nothing', () => {
     const { policies, notModelled } = importPolicies([
       answer(
         group(
           'sg-a',
           [
-            { IpProtocol: 'icmpv6', Ipv6Ranges: [{ CidrIpv6: '::/0' }] },
+            { IpProtocol: '47', Ipv6Ranges: [{ CidrIpv6: '::/0' }] },
             tcp(1, { PrefixListIds: [{ PrefixListId: 'pl-1' }, { PrefixListId: 'pl-2' }] }),
             tcp(2, { UserIdGroupPairs: [{ GroupId: 'sg-b', PeeringStatus: 'deleted' }] }),
           ],
@@ -165,7 +183,7 @@ describe('AWS security groups', () => {
     assert.deepEqual(
       notModelled.map(({ path }) => path),
       [
-        'SecurityGroups[0].IpPermissions[0]',
+        'SecurityGroups[0].IpPermissions[0].IpProtocol',
         'SecurityGroups[0].IpPermissions[1].PrefixListIds[0]',
         'SecurityGroups[0].IpPermissions[2].UserIdGroupPairs[0]',
       ],

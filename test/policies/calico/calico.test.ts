@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { withStagedEnforced } from '../../../src/policies/calico/staged.js';
 import { policyDigest } from '../../../src/policies/digest.js';
 import { importPolicies } from '../../../src/policies/import.js';
-import { policyIdText } from '../../../src/policies/model.js';
+import { icmpPort, policyIdText } from '../../../src/policies/model.js';
 import { compile, type Pod, type SideVerdict } from '../../../src/policies/simulation/evaluate.js';
 
 const apiVersion = 'projectcalico.org/v3';
@@ -224,6 +224,31 @@ describe('what Calico rules match', () => {
     assert.deepEqual(open({ protocol: 'ICMP', icmp: { type: 8 } }), []);
   });
 
+  test('ICMP is matched by type and code, and what is excluded is not', () => {
+    const open = (rule: object) => {
+      const { policies } = importPolicies([local('p', { ...api, ingress: [{ action: 'Allow', ...rule }] })]);
+      const engine = compile(topology, policies, { ipBlockMatchesPods: true });
+      const ends = { source: { pod: 'shop/web' }, destination: { pod: 'shop/api' } };
+      return [
+        ['ICMP', 8, 0],
+        ['ICMP', 3, 4],
+        ['ICMP', 3, 5],
+        ['ICMPv6', 128, 0],
+      ].flatMap(([protocol, type, code]) => {
+        const flow = { ...ends, protocol: protocol as 'ICMP' | 'ICMPv6', port: icmpPort(Number(type), Number(code)) };
+        return engine.verdict(flow).ingress.allowed ? [`${protocol} ${type}/${code}`] : [];
+      });
+    };
+    assert.deepEqual(open({ protocol: 'ICMP' }), ['ICMP 8/0', 'ICMP 3/4', 'ICMP 3/5']);
+    assert.deepEqual(open({ protocol: 'ICMP', icmp: { type: 3 } }), ['ICMP 3/4', 'ICMP 3/5']);
+    assert.deepEqual(open({ protocol: 1, icmp: { type: 3 }, notICMP: { type: 3, code: 4 } }), ['ICMP 3/5']);
+    assert.deepEqual(open({ protocol: 'ICMP', notICMP: { type: 3 } }), ['ICMP 8/0']);
+    assert.deepEqual(open({ protocol: 'ICMPv6' }), ['ICMPv6 128/0']);
+    assert.deepEqual(open({ notProtocol: 'ICMP' }), ['ICMPv6 128/0']);
+    assert.deepEqual(open({}), ['ICMP 8/0', 'ICMP 3/4', 'ICMP 3/5', 'ICMPv6 128/0']);
+    assert.deepEqual(open({ protocol: 'TCP' }), []);
+  });
+
   test('service accounts by name are those of the pods', () => {
     assert.equal(allows({ source: { serviceAccounts: { names: ['front'] } } }), true);
     assert.equal(allows({ source: { serviceAccounts: { names: ['front'] } } }, 'db'), false);
@@ -252,7 +277,7 @@ test('everything beyond the model is listed with its place', () => {
       serviceAccountSelector: "role == 'x'",
       egress: [
         { action: 'Allow', destination: { services: { name: 's', namespace: 'n' } } },
-        { action: 'Allow', protocol: 'ICMP' },
+        { action: 'Allow', protocol: 'UDPLite' },
         { action: 'Deny', destination: { serviceAccounts: { selector: "role == 'x'" } } },
       ],
     }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { policyDigest } from '../../../src/policies/digest.js';
 import { importPolicies } from '../../../src/policies/import.js';
-import { policyIdText } from '../../../src/policies/model.js';
+import { icmpPort, policyIdText } from '../../../src/policies/model.js';
 import { compile, type Pod, type SideVerdict } from '../../../src/policies/simulation/evaluate.js';
 
 const object = (spec: object, name = 'p', namespace = 'shop') => ({
@@ -212,6 +212,28 @@ describe('ports of Cilium rules', () => {
     assert.deepEqual(open([{ port: '8', protocol: 'ICMP' }]), []);
     assert.deepEqual(open([]), []);
   });
+
+  test('ICMP is matched by type and family; ports of any protocol are not for it, rules without ports are', () => {
+    const pings = (rule: object) => {
+      const { policies, problems } = importPolicies(from(rule));
+      assert.deepEqual(problems, []);
+      const engine = compile(topology, policies, { ipBlockMatchesPods: false });
+      const ends = { source: { pod: 'shop/web' }, destination: { pod: 'shop/api' } };
+      const flows = [
+        { ...ends, protocol: 'ICMP' as const, port: icmpPort(8, 0) },
+        { ...ends, protocol: 'ICMP' as const, port: icmpPort(3, 1) },
+        { ...ends, protocol: 'ICMPv6' as const, port: icmpPort(128, 0) },
+      ];
+      return flows.map((flow) => (engine.verdict(flow).ingress.allowed ? '+' : '-')).join('');
+    };
+    const icmp = (...fields: object[]) => pings({ fromEndpoints: [web], icmps: [{ fields }] });
+    assert.equal(icmp({ type: 8 }), '+--');
+    assert.equal(icmp({ type: 'EchoRequest' }, { type: '3' }), '++-');
+    assert.equal(icmp({ type: 'EchoRequest', family: 'IPv6' }), '--+');
+    assert.equal(pings({ toPorts: [{ ports: [{ port: '0', protocol: 'ANY' }] }] }), '---');
+    assert.equal(pings({ toPorts: [{ ports: [{ port: '8', protocol: 'ICMP' }] }] }), '+--');
+    assert.equal(pings({ fromEndpoints: [web] }), '+++');
+  });
 });
 
 test('everything beyond the model is listed with its place', () => {
@@ -223,7 +245,7 @@ test('everything beyond the model is listed with its place', () => {
         { fromGroups: [{ aws: {} }] },
         { fromNodes: [{}] },
         { fromCIDRSet: [{ cidrGroupRef: 'partners' }] },
-        { icmps: [{ fields: [{ type: 8 }] }] },
+        { toPorts: [{ ports: [{ port: '0', protocol: 'VRRP' }] }] },
         {
           fromEndpoints: [
             { matchLabels: { 'io.cilium.k8s.policy.cluster': 'east' } },
@@ -254,7 +276,7 @@ test('everything beyond the model is listed with its place', () => {
     'spec.ingress[1].fromGroups',
     'spec.ingress[2].fromNodes',
     'spec.ingress[3].fromCIDRSet[0]',
-    'spec.ingress[4].icmps',
+    'spec.ingress[4].toPorts[0].ports[0]',
     'spec.ingress[5].fromEndpoints[0]',
     'spec.ingress[5].fromEndpoints[1]',
     'spec.ingress[6].authentication',
@@ -297,6 +319,10 @@ describe('what Cilium policies may not say', () => {
     'icmps beside ports': [
       rule({ toPorts: [{ ports: [{ port: '1' }] }], icmps: [{ fields: [{ type: 8 }] }] }),
       'spec.ingress[0].icmps',
+    ],
+    'a type of ICMP that is none': [
+      rule({ icmps: [{ fields: [{ type: 'Ping' }] }] }),
+      'spec.ingress[0].icmps[0].fields[0].type',
     ],
     'names in ingress': [rule({ toFQDNs: [{ matchName: 'a.b' }] }), 'spec.ingress[0].toFQDNs'],
     'layer 7 in a denial': [

@@ -86,6 +86,7 @@ function matchesPeer(topology: Topology, rule: CiliumRule, end: End, own: string
 
 function matchesPort({ port, endPort, protocol = '' }: CiliumPort, question: Question): boolean {
   const name = protocol.toUpperCase();
+  if (question.protocol === 'ICMP' || question.protocol === 'ICMPv6') return false;
   if (name !== '' && name !== 'ANY' && name !== question.protocol) return false;
   if (port === '0') return true;
   if (!/^\d+$/.test(port)) return declares(question.destination, port.toLowerCase(), question.protocol, question.port);
