@@ -82,6 +82,8 @@ function peerForms(peer: Peer): Canonical[] {
       return [[peer.kind, peer.field]];
     case 'external':
       return [['external', peer.cidr, sortedSet(peer.except)]];
+    case 'addressList':
+      return [['addressList', peer.name, sortedSet(peer.except)]];
     case 'hosts':
       return [['hosts']];
     case 'entity':

@@ -3,6 +3,7 @@
 import { readPrefixLists, readSecurityGroups, type PrefixLists } from './aws/security-groups.js';
 import { readCalicoPolicy, readStagedKubernetesPolicy, readTier, withTier, type CalicoTier } from './calico/policy.js';
 import { readNetworkSet, withNetworkSets, type NamespaceLabels, type NetworkSet } from './calico/network-set.js';
+import { readCidrGroup, type CidrGroup } from './cilium/cidr-group.js';
 import { readCiliumPolicy } from './cilium/policy.js';
 import { intentPolicies } from './intent/policies.js';
 import { readIntent, readTemplate, type IntentTemplates } from './intent/read.js';
@@ -21,11 +22,12 @@ export interface PolicyObject {
 /** What the readers need of the other objects. */
 interface Surroundings {
   readonly prefixLists: PrefixLists;
+  readonly cidrGroups: readonly CidrGroup[];
   readonly templates: IntentTemplates;
   readonly at: string | undefined;
 }
 
-const alone: Surroundings = { prefixLists: new Map(), templates: new Map(), at: undefined };
+const alone: Surroundings = { prefixLists: new Map(), cidrGroups: [], templates: new Map(), at: undefined };
 
 /** What one object says, or every reason to refuse it; what the model does not hold is listed either way. */
 export type ObjectImport = (
@@ -92,6 +94,14 @@ function kubernetesReader(root: Node): Partial<PolicyObject> {
   return policy === null ? {} : { policies: [policy] };
 }
 
+const cidrGroupKinds = ['cilium.io/v2 CiliumCIDRGroup', 'cilium.io/v2alpha1 CiliumCIDRGroup'];
+
+/** A group says nothing by itself; policies that name it are read with it. */
+const cidrGroupReader: Reader = (root) => {
+  readCidrGroup(root);
+  return {};
+};
+
 const readersByKind: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ...['projectcalico.org/v3', 'crd.projectcalico.org/v1'].flatMap((version): [string, Reader][] => [
     ...Object.entries(calicoKinds).map(([kind, read]): [string, Reader] => [
@@ -103,8 +113,9 @@ const readersByKind: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ]),
   ...(['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'] as const).map((kind): [string, Reader] => [
     `cilium.io/v2 ${kind}`,
-    (root) => ({ policies: readCiliumPolicy(root, kind) }),
+    (root, { cidrGroups }) => ({ policies: readCiliumPolicy(root, kind, cidrGroups) }),
   ]),
+  ...cidrGroupKinds.map((kind): [string, Reader] => [kind, cidrGroupReader]),
   [`${intentVersion} Intent`, intentReader],
   [`${intentVersion} IntentTemplate`, templateReader],
 ]);
@@ -121,11 +132,11 @@ const modelledNames: ReadonlySet<string> = new Set([...readersByKind.keys()].map
 
 /** The reader for an object, `null` when it is no policy. */
 function readerOf(root: Node): Reader | null {
-  const [{ value: apiVersion }, { value: kind }] = [root.field('apiVersion'), root.field('kind')];
+  const { value: kind } = root.field('kind');
   if (root.field('SecurityGroups').present)
     return (object, { prefixLists }) => ({ policies: readSecurityGroups(object, prefixLists) });
   if (typeof kind !== 'string') return null;
-  const version = typeof apiVersion === 'string' ? apiVersion : '';
+  const version = wordOf(root.field('apiVersion'));
   const reader = readersByKind.get(`${version} ${kind}`);
   if (reader !== undefined) return reader;
   if (/^(policy\.)?networking\.k8s\.io\//.test(version) && kind.endsWith('NetworkPolicy')) return kubernetesReader;
@@ -172,6 +183,20 @@ function prefixListsOf(objects: readonly unknown[]): { lists: PrefixLists; probl
   return { lists, problems };
 }
 
+function wordOf({ value }: Node): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function cidrGroupsOf(objects: readonly unknown[]): CidrGroup[] {
+  return objects.flatMap((object) => {
+    const findings = new Findings();
+    const root = new Node(object, '', findings);
+    if (!cidrGroupKinds.includes(`${wordOf(root.field('apiVersion'))} ${wordOf(root.field('kind'))}`)) return [];
+    const group = readCidrGroup(root);
+    return findings.problems.length === 0 ? [group] : [];
+  });
+}
+
 function templatesOf(objects: readonly unknown[]): IntentTemplates {
   const read = objects.map(readTemplate).flatMap((template) => (template.ok ? [template.value] : []));
   return new Map(read.map((template) => [template.metadata.name, template]));
@@ -181,9 +206,7 @@ function objectText(object: unknown): string {
   const root = new Node(object, '', new Findings());
   if (root.field('SecurityGroups').present) return 'SecurityGroups';
   const metadata = root.field('metadata');
-  const [kind, namespace, name] = [root.field('kind'), metadata.field('namespace'), metadata.field('name')].map(
-    ({ value }) => (typeof value === 'string' ? value : ''),
-  );
+  const [kind, namespace, name] = [root.field('kind'), metadata.field('namespace'), metadata.field('name')].map(wordOf);
   return `${kind === '' ? '(no kind)' : kind} ${namespace === '' ? '' : `${namespace}/`}${name === '' ? '(no name)' : name}`;
 }
 
@@ -239,7 +262,7 @@ export function importPolicies(listed: readonly unknown[], at?: string): PolicyI
   const { lists: prefixLists, problems } = prefixListsOf(objects);
   const notModelled: ObjectPlace[] = [];
   const others: unknown[] = [];
-  const surroundings = { prefixLists, templates: templatesOf(objects), at };
+  const surroundings = { prefixLists, cidrGroups: cidrGroupsOf(objects), templates: templatesOf(objects), at };
   const unknownTiers = new Map<string, string>();
   for (const object of objects) {
     const read = importAmong(object, surroundings);

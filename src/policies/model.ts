@@ -87,6 +87,8 @@ export interface PodSet {
  * - `nodes` and `domainNames` name things a pod-level simulation has no members for.
  * - `unknown` is a peer kind this version does not know; the cluster-wide kinds must fail closed on it.
  * - `external` (Cilium) covers addresses that belong to no pod and no node of the topology.
+ * - `addressList` names a list of addresses kept elsewhere, a prefix list of AWS or a group of CIDRs of Cilium. `cidrs` is
+ *   filled in where the list is known, and no part of what the policy itself says.
  * - `hosts` (Cilium) covers the pods that share the network of their node.
  * - `entity` (Calico) covers an end of the connection by all of its parts at once, see `Entity`.
  * - `unmodelled` names members that nothing in a topology stands for; it covers nothing, and the import says so.
@@ -101,6 +103,13 @@ export type Peer =
   | { readonly kind: 'domainNames'; readonly names: readonly string[] }
   | { readonly kind: 'unknown'; readonly field: string }
   | { readonly kind: 'external'; readonly cidr: string; readonly except: readonly string[] }
+  | {
+      readonly kind: 'addressList';
+      readonly name: string;
+      readonly except: readonly string[];
+      readonly cidrs: readonly string[];
+      readonly coversPods: boolean;
+    }
   | { readonly kind: 'hosts' }
   | ({ readonly kind: 'entity' } & Entity)
   | { readonly kind: 'unmodelled'; readonly field: string };

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { diffPolicies } from '../../src/policies/diff.js';
 import { importObject, importPolicies } from '../../src/policies/import.js';
+import { importPolicy } from '../../src/policies/kubernetes/import.js';
 import { importTopology } from '../../src/policies/kubernetes/topology.js';
 import { policyIdText } from '../../src/policies/model.js';
 import { objectDigest } from '../../src/policies/object-digest.js';
@@ -190,6 +191,20 @@ describe('hostile input', () => {
       { numRuns: 1000 },
     );
     assert.equal(({} as Record<string, unknown>)['ingress'], undefined);
+  });
+
+  test('kinds, versions and names that are no texts are refused or passed over', () => {
+    const odd = { toString: 1, valueOf: null };
+    for (const object of [
+      { ...kubernetes, apiVersion: odd },
+      { ...kubernetes, metadata: { name: odd, namespace: odd } },
+      { ...calico, metadata: odd },
+      { apiVersion: odd, kind: odd, metadata: odd, items: odd, spec: odd },
+    ]) {
+      assert.deepEqual(importPolicies([object]).policies, []);
+      importPolicy(object);
+      objectDigest(object);
+    }
   });
 
   test('input that is nested deeply, or selectors that are long, are refused in time', () => {

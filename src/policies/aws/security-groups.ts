@@ -61,10 +61,10 @@ function readPrefixList(node: Node, lists: PrefixLists): Peer | null {
   node.only(['PrefixListId', 'Description']);
   const id = node.field('PrefixListId').text();
   if (id === null) return null;
-  const cidrs = lists.get(id);
-  if (cidrs !== undefined && cidrs.length > 0) return { kind: 'networks', cidrs };
-  node.leaveOut('the prefix list is not among the objects, so it matches nothing');
-  return { kind: 'unmodelled', field: `prefix list ${id}` };
+  const cidrs = lists.get(id) ?? [];
+  if (cidrs.length === 0)
+    node.leaveOut('the CIDRs of the prefix list are not among the objects, so it matches nothing');
+  return { kind: 'addressList', name: id, except: [], cidrs, coversPods: true };
 }
 
 function readPort(permission: Node, field: 'FromPort' | 'ToPort'): number | null {

@@ -25,7 +25,7 @@ const mostNesting = 64;
 const word = /[A-Za-z0-9_./-]+/y;
 const space = /[ \t]*/y;
 const afterLabel = /contains|starts[ \t]*with|ends[ \t]*with|not[ \t]*in|in/y;
-const call = /(has|all|global)\([ \t]*([A-Za-z0-9_./-]*)[ \t]*\)/y;
+const called = /(has|all|global)\(/y;
 const symbols = ['==', '!=', '&&', '||', '!', '(', ')', '{', '}', ','];
 
 class SelectorError extends Error {}
@@ -39,14 +39,18 @@ function symbol(text: string): Token {
   return { kind: 'symbol', text };
 }
 
-function readCall(found: RegExpExecArray): Token {
-  const [, name = '', argument = ''] = found;
-  if (name === 'has') {
-    if (argument === '') throw new SelectorError('expected a label name in has()');
-    return { kind: 'has', text: argument };
-  }
-  if (argument !== '') throw new SelectorError(`${name}() takes no label name`);
-  return symbol(`${name}()`);
+/** Reads `has(label)`, `all()` or `global()` from the name on; the length is that of all of it. */
+function readCall(text: string, [opening, name = '']: RegExpExecArray, from: number): { token: Token; length: number } {
+  let position = from + opening.length;
+  position += at(space, text, position)?.[0].length ?? 0;
+  const argument = at(word, text, position)?.[0] ?? '';
+  position += argument.length;
+  position += at(space, text, position)?.[0].length ?? 0;
+  if (text[position] !== ')') throw new SelectorError(`expected ) after ${name}(${argument}`);
+  if (name === 'has' && argument === '') throw new SelectorError('expected a label name in has()');
+  if (name !== 'has' && argument !== '') throw new SelectorError(`${name}() takes no label name`);
+  const token: Token = name === 'has' ? { kind: 'has', text: argument } : symbol(`${name}()`);
+  return { token, length: position + 1 - from };
 }
 
 function tokens(text: string): Token[] {
@@ -67,12 +71,14 @@ function tokens(text: string): Token[] {
       continue;
     }
     const operator = found.at(-1)?.kind === 'label' ? at(afterLabel, text, position) : null;
-    const called = at(call, text, position);
+    const opening = at(called, text, position);
     const label = at(word, text, position);
     const sign = symbols.find((candidate) => text.startsWith(candidate, position));
     if (operator !== null) take(operator[0].length, symbol(operator[0].replaceAll(/[ \t]/g, '')));
-    else if (called !== null) take(called[0].length, readCall(called));
-    else if (label !== null) take(label[0].length, { kind: 'label', text: label[0] });
+    else if (opening !== null) {
+      const { token, length } = readCall(text, opening, position);
+      take(length, token);
+    } else if (label !== null) take(label[0].length, { kind: 'label', text: label[0] });
     else if (sign !== undefined) take(sign.length, symbol(sign));
     else throw new SelectorError(`unexpected "${next}" at character ${position + 1}`);
   }

@@ -3,6 +3,9 @@
 import type { Direction, Peer, Rule } from '../model.js';
 import { canonicalText, shown, type Node } from '../kubernetes/reading.js';
 import { containsCidr, formatCidr, parseAddress, parseCidr, type Cidr } from '../simulation/address.js';
+import { readSelector } from '../kubernetes/syntax.js';
+import { matchesSelector } from '../simulation/topology.js';
+import type { CidrGroup } from './cidr-group.js';
 import { readPorts } from './ports.js';
 import { readPeer, readUnmet } from './selector.js';
 
@@ -70,18 +73,14 @@ function readStrictCidr(node: Node): Cidr | null {
   return cidr;
 }
 
-function readCidrRule(node: Node): Peer | null {
+function readCidrRule(node: Node, groups: readonly CidrGroup[]): Peer | null {
   node.only(['cidr', 'cidrGroupRef', 'cidrGroupSelector', 'except']);
   const set = ['cidr', 'cidrGroupRef', 'cidrGroupSelector'].filter((name) => node.field(name).present);
   if (set.length !== 1) {
     node.refuse(`expected exactly one of cidr, cidrGroupRef, cidrGroupSelector, got ${set.join(', ') || 'none'}`);
     return null;
   }
-  if (set[0] !== 'cidr') {
-    node.leaveOut('groups of CIDRs are not modelled, so this peer matches nothing');
-    return { kind: 'unmodelled', field: `cidr ${canonicalText(node.value)}` };
-  }
-  const cidr = readStrictCidr(node.field('cidr'));
+  const cidr = set[0] === 'cidr' ? readStrictCidr(node.field('cidr')) : null;
   const except = node
     .field('except')
     .items()
@@ -92,8 +91,17 @@ function readCidrRule(node: Node): Peer | null {
       return hole;
     })
     .filter((hole) => hole !== null);
-  if (cidr === null) return null;
-  return { kind: 'external', cidr: formatCidr(cidr), except: except.map(formatCidr) };
+  const holes = except.map(formatCidr);
+  if (set[0] === 'cidr') return cidr === null ? null : { kind: 'external', cidr: formatCidr(cidr), except: holes };
+  const byName = node.field('cidrGroupRef');
+  const selector = set[0] === 'cidrGroupSelector' ? readSelector(node.field('cidrGroupSelector')) : [];
+  const name = byName.present ? byName.text() : `those with ${canonicalText(node.field('cidrGroupSelector').value)}`;
+  const named = groups.filter((group) =>
+    byName.present ? group.name === name : matchesSelector(selector, group.labels),
+  );
+  if (named.length === 0) node.leaveOut('no such group of CIDRs is among the objects, so this peer matches nothing');
+  const cidrs = named.flatMap((group) => group.cidrs);
+  return { kind: 'addressList', name: `CIDR group ${name ?? ''}`, except: holes, cidrs, coversPods: false };
 }
 
 function readName(node: Node): string | null {
@@ -112,8 +120,19 @@ function listed<T>(items: readonly (T | null)[]): T[] {
   return items.filter((item) => item !== null);
 }
 
+/** Where a rule stands: the namespace of its policy, `null` for a cluster-wide one, and the groups of CIDRs there are. */
+export interface RulePlace {
+  readonly namespace: string | null;
+  readonly groups: readonly CidrGroup[];
+}
+
 /** Peers of one member of a rule; `any` when it covers everything. */
-function readMember(node: Node, member: string, namespace: string | null, denies: boolean): readonly Peer[] | 'any' {
+function readMember(
+  node: Node,
+  member: string,
+  { namespace, groups }: RulePlace,
+  denies: boolean,
+): readonly Peer[] | 'any' {
   switch (member) {
     case 'fromEndpoints':
     case 'toEndpoints':
@@ -132,7 +151,7 @@ function readMember(node: Node, member: string, namespace: string | null, denies
       }));
     case 'fromCIDRSet':
     case 'toCIDRSet':
-      return listed(node.items().map(readCidrRule));
+      return listed(node.items().map((item) => readCidrRule(item, groups)));
     case 'toFQDNs': {
       const names = listed(node.items().map(readName));
       node.leaveOut('no topology says which addresses these names have, so the rule matches none of them');
@@ -149,13 +168,7 @@ function readMember(node: Node, member: string, namespace: string | null, denies
  * The peers of a rule. Without any the rule is for every peer if it names ports, and for none if it does not; a list
  * that is there but empty selects nothing. Cilium takes one kind of peer a rule.
  */
-function readPeers(
-  rule: Node,
-  members: readonly string[],
-  hasPorts: boolean,
-  namespace: string | null,
-  denies: boolean,
-) {
+function readPeers(rule: Node, members: readonly string[], hasPorts: boolean, place: RulePlace, denies: boolean) {
   const present = members.filter((member) => rule.field(member).present);
   const filled = present.filter((member) => rule.field(member).items().length > 0);
   const [member, ...more] = filled;
@@ -163,12 +176,12 @@ function readPeers(
   if (member === 'toServices' && hasPorts) rule.refuse('may not combine toServices and toPorts');
   if (present.length > filled.length) return [];
   if (member === undefined) return hasPorts ? null : [];
-  const peers = readMember(rule.field(member), member, namespace, denies);
+  const peers = readMember(rule.field(member), member, place, denies);
   return peers === 'any' ? null : peers;
 }
 
 /** Reads the rules of one list, such as `ingress` or `egressDeny`. */
-export function readRules(list: Node, direction: Direction, denies: boolean, namespace: string | null): Rule[] {
+export function readRules(list: Node, direction: Direction, denies: boolean, place: RulePlace): Rule[] {
   const members = direction === 'ingress' ? ingressPeers : egressPeers;
   const requires = direction === 'ingress' ? 'fromRequires' : 'toRequires';
   const known = denies ? members.filter((member) => member !== 'toFQDNs') : [...members, 'authentication'];
@@ -176,11 +189,11 @@ export function readRules(list: Node, direction: Direction, denies: boolean, nam
   const rules = list.items().map((rule): Rule => {
     rule.only([...known, requires, 'toPorts', 'icmps']);
     const { ports, beyond } = readPorts(rule, denies);
-    const peers = readPeers(rule, members, ports !== null, namespace, denies);
+    const peers = readPeers(rule, members, ports !== null, place, denies);
     const failing = rule
       .field(requires)
       .items()
-      .map((item) => readUnmet(item, namespace));
+      .map((item) => readUnmet(item, place.namespace));
     if (failing.length > 0)
       unmet.push({ name: rule.field(requires).path, action: 'Deny', peers: failing, ports: null });
     const authentication = rule.field('authentication');

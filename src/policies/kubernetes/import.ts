@@ -71,7 +71,8 @@ export function readPolicy(root: Node): Policy | null {
       ...body,
     };
   }
-  const clusterKind = clusterKinds[`${String(apiVersion)} ${String(kind)}`];
+  const clusterKind =
+    typeof apiVersion === 'string' && typeof kind === 'string' ? clusterKinds[`${apiVersion} ${kind}`] : undefined;
   if (clusterKind !== undefined) return readClusterPolicy(root, metadata, clusterKind);
   const known = ['networking.k8s.io/v1 NetworkPolicy', ...Object.keys(clusterKinds)];
   root.field('kind').refuse(`expected one of ${known.join(', ')}, got ${shown(apiVersion)} ${shown(kind)}`);

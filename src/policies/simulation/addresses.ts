@@ -24,6 +24,8 @@ function cidrsOfPeer(peer: Peer): readonly string[] {
     case 'ipBlock':
     case 'external':
       return [peer.cidr, ...peer.except];
+    case 'addressList':
+      return [...peer.cidrs, ...peer.except];
     case 'networks':
       return peer.cidrs;
     case 'entity':

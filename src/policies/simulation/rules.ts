@@ -159,6 +159,12 @@ export class RuleCompiler {
         return this.netBits(peer.cidrs);
       case 'external':
         return this.externalBits(modelCidr(peer.cidr), peer.except.map(modelCidr));
+      case 'addressList': {
+        const bits = peer.coversPods ? this.netBits(peer.cidrs) : emptyBits(this.ground.size);
+        const except = peer.except.map(modelCidr);
+        if (!peer.coversPods) for (const cidr of peer.cidrs) unite(bits, this.externalBits(modelCidr(cidr), except));
+        return bits;
+      }
       case 'entity':
         return this.entityBits(peer);
       case 'hosts':

@@ -188,8 +188,17 @@ describe('AWS security groups', () => {
         'SecurityGroups[0].IpPermissions[2].UserIdGroupPairs[0]',
       ],
     );
+    const engineOfLists = compile(
+      importNetworkInterfaces([{ NetworkInterfaces: [eni('eni-x', '10.0.0.9', ['sg-a'])] }]),
+      policies,
+      {
+        ipBlockMatchesPods: false,
+      },
+    );
+    assert.equal(allowed(engineOfLists, '52.0.1.1', 'eni-x', 1), 'out in');
+    assert.equal(allowed(engineOfLists, '53.0.1.1', 'eni-x', 1), 'out no');
     const peers = policies[0]?.ingress?.map((rule) => rule.peers?.map(({ kind }) => kind));
-    assert.deepEqual(peers, [['networks'], ['unmodelled', 'networks'], ['unmodelled']]);
+    assert.deepEqual(peers, [['networks'], ['addressList', 'addressList'], ['unmodelled']]);
   });
   test('interfaces come from instances too, each once, with its group labels and instance', () => {
     const reservations = {

@@ -151,6 +151,27 @@ describe('peers of Cilium rules', () => {
     assert.equal(reaching(from({ fromCIDRSet: [{ cidr: '::/0' }] })), 'fd00::1');
   });
 
+  test('groups of CIDRs are looked up by name or label wherever they stand, and are no part of the digest', () => {
+    const group = (name: string, labels: object, ...externalCIDRs: string[]) => ({
+      apiVersion: 'cilium.io/v2alpha1',
+      kind: 'CiliumCIDRGroup',
+      metadata: { name, labels },
+      spec: { externalCIDRs },
+    });
+    const groups = [group('dns', { role: 'dns' }, '8.8.8.0/24', '10.0.0.0/8'), group('other', {}, 'fd00::/8')];
+    const byName = { fromCIDRSet: [{ cidrGroupRef: 'dns' }] };
+    const byLabel = { fromCIDRSet: [{ cidrGroupSelector: { matchLabels: { role: 'dns' } }, except: ['8.8.8.8/32'] }] };
+    assert.equal(reaching([...from(byName), ...groups]), '8.8.8.8');
+    assert.equal(reaching([...groups, ...from(byLabel)]), '');
+    assert.equal(reaching(from(byName)), '');
+    assert.equal(reaching([...groups, ...from({ fromCIDRSet: [{ cidrGroupSelector: {} }] })]), '8.8.8.8 fd00::1');
+    const digests = [from(byName), [...from(byName), ...groups]].map((objects) =>
+      importPolicies(objects).policies.map(policyDigest),
+    );
+    assert.deepEqual(digests[0], digests[1]);
+    assert.equal(importPolicies([group('bad', {}, 'x')]).problems[0]?.path, 'spec.externalCIDRs[0]');
+  });
+
   test('entities are what stands for them in a topology', () => {
     const table: [string, string][] = [
       ['all', everyone],
