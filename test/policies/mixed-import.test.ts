@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { diffPolicies } from '../../src/policies/diff.js';
 import { importObject, importPolicies } from '../../src/policies/import.js';
-import { importPolicy } from '../../src/policies/kubernetes/import.js';
+import { importPolicy, policyConflicts } from '../../src/policies/kubernetes/import.js';
 import { importTopology } from '../../src/policies/kubernetes/topology.js';
 import { policyIdText } from '../../src/policies/model.js';
 import { objectDigest } from '../../src/policies/object-digest.js';
@@ -104,6 +104,26 @@ describe('a mix of objects', () => {
       changes.map(({ change, source }) => [change, source]),
       [['opened', { first: '8.8.8.0', last: '8.8.8.255' }]],
     );
+  });
+
+  test('one identity twice and two network plugins are conflicts, equal orders of Calico and staged policies are not', () => {
+    const cilium = {
+      apiVersion: 'cilium.io/v2',
+      kind: 'CiliumNetworkPolicy',
+      metadata: { name: 'np', namespace: 'shop' },
+      spec: { endpointSelector: {}, ingress: [{}] },
+    };
+    const conflicts = (...objects: object[]) =>
+      policyConflicts(importPolicies(objects).policies).map(({ policies }) => policies.map(policyIdText));
+    const second = { ...calico, metadata: { name: 'security.other' } };
+    assert.deepEqual(conflicts(kubernetes, calico, second, { ...calico, kind: 'StagedGlobalNetworkPolicy' }), []);
+    assert.deepEqual(conflicts(kubernetes, { ...calico, kind: 'NetworkPolicy', metadata: kubernetes.metadata }), []);
+    assert.deepEqual(conflicts(calico, calico), [
+      ['Calico GlobalNetworkPolicy security.deny', 'Calico GlobalNetworkPolicy security.deny'],
+    ]);
+    assert.deepEqual(conflicts(kubernetes, calico, cilium), [
+      ['Calico GlobalNetworkPolicy security.deny', 'CiliumNetworkPolicy shop/np'],
+    ]);
   });
 
   test('every kind has a digest, and objects of no policy have one of their content', () => {

@@ -108,9 +108,24 @@ export interface PolicyConflict {
   readonly message: string;
 }
 
+/** A cluster has one network plugin; the policies of another are enforced by nobody. */
+function pluginConflict(policies: readonly Policy[]): PolicyConflict[] {
+  const of = ['calico', 'cilium'].map((system) => policies.find(({ id }) => id.system === system)?.id);
+  const found = of.filter((id) => id !== undefined);
+  if (found.length < 2) return [];
+  return [
+    {
+      policies: found,
+      message:
+        'policies of Calico and of Cilium are in one set, but a cluster enforces those of one; evaluate them apart',
+    },
+  ];
+}
+
 /**
- * Conflicts inside a set of policies: two objects of one identity, and cluster-wide policies of one kind and tier with
- * the same priority, between which the API leaves the order undefined. An empty list means that the set is sound.
+ * Conflicts inside a set of policies, staged ones left out: two objects of one identity, cluster-wide policies of one
+ * kind and tier with the same priority, between which the API leaves the order undefined, and policies of two network
+ * plugins. An empty list means that the set is sound.
  */
 export function policyConflicts(policies: readonly Policy[]): PolicyConflict[] {
   const groups = new Map<string, { ids: PolicyId[]; message: string }>();
@@ -119,7 +134,8 @@ export function policyConflicts(policies: readonly Policy[]): PolicyConflict[] {
     if (group === undefined) groups.set(key, { ids: [id], message });
     else group.ids.push(id);
   };
-  for (const { id, tier, priority } of policies.filter(({ staged }) => staged === null)) {
+  const enforced = policies.filter(({ staged }) => staged === null);
+  for (const { id, tier, priority } of enforced) {
     const text = policyIdText(id);
     add(`id ${id.system} ${text}`, id, `expected one ${text}, got several`);
     // Calico orders equals by name; nothing else has several priorities and no order between equals.
@@ -130,7 +146,8 @@ export function policyConflicts(policies: readonly Policy[]): PolicyConflict[] {
         `several policies of the ${tier} tier have priority ${priority}, so their order is undefined; give each its own`,
       );
   }
-  return [...groups.values()]
+  const between = [...groups.values()]
     .filter(({ ids }) => ids.length > 1)
     .map(({ ids, message }) => ({ policies: ids, message }));
+  return [...between, ...pluginConflict(enforced)];
 }
