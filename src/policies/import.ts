@@ -35,8 +35,12 @@ export type ObjectImport = (
   | { readonly ok: false; readonly problems: readonly PolicyProblem[] }
 ) & { readonly notModelled: readonly NotModelled[] };
 
-/** An object by its kind, namespace and name as written, and the place in it. */
+/**
+ * An object by its kind, namespace and name as written, and the place in it. `index` is the position, in what was given
+ * to the import, of the object or of the list that holds it.
+ */
 export interface ObjectPlace {
+  readonly index: number;
   readonly object: string;
   readonly path: string;
   readonly message: string;
@@ -170,15 +174,21 @@ function importAmong(object: unknown, surroundings: Surroundings): ObjectImport 
   return reader === null ? null : readWith(reader, object, surroundings);
 }
 
-function prefixListsOf(objects: readonly unknown[]): { lists: PrefixLists; problems: ObjectPlace[] } {
+/** One object, and where in the given list it or the list around it stands. */
+interface Placed {
+  readonly index: number;
+  readonly object: unknown;
+}
+
+function prefixListsOf(objects: readonly Placed[]): { lists: PrefixLists; problems: ObjectPlace[] } {
   const lists = new Map<string, readonly string[]>();
   const problems: ObjectPlace[] = [];
-  for (const object of objects) {
+  for (const { index, object } of objects) {
     const findings = new Findings();
     const root = new Node(object, '', findings);
     if (!root.field('PrefixLists').present) continue;
     for (const [id, cidrs] of readPrefixLists(root)) lists.set(id, cidrs);
-    problems.push(...findings.problems.map((problem) => ({ object: 'PrefixLists', ...problem })));
+    problems.push(...findings.problems.map((problem) => ({ index, object: 'PrefixLists', ...problem })));
   }
   return { lists, problems };
 }
@@ -187,8 +197,8 @@ function wordOf({ value }: Node): string {
   return typeof value === 'string' ? value : '';
 }
 
-function cidrGroupsOf(objects: readonly unknown[]): CidrGroup[] {
-  return objects.flatMap((object) => {
+function cidrGroupsOf(objects: readonly Placed[]): CidrGroup[] {
+  return objects.flatMap(({ object }) => {
     const findings = new Findings();
     const root = new Node(object, '', findings);
     if (!cidrGroupKinds.includes(`${wordOf(root.field('apiVersion'))} ${wordOf(root.field('kind'))}`)) return [];
@@ -197,8 +207,11 @@ function cidrGroupsOf(objects: readonly unknown[]): CidrGroup[] {
   });
 }
 
-function templatesOf(objects: readonly unknown[]): IntentTemplates {
-  const read = objects.map(readTemplate).flatMap((template) => (template.ok ? [template.value] : []));
+function templatesOf(objects: readonly Placed[]): IntentTemplates {
+  const templates = objects.filter(
+    ({ object }) => wordOf(new Node(object, '', new Findings()).field('kind')) === 'IntentTemplate',
+  );
+  const read = templates.map(({ object }) => readTemplate(object)).flatMap((one) => (one.ok ? [one.value] : []));
   return new Map(read.map((template) => [template.metadata.name, template]));
 }
 
@@ -256,38 +269,37 @@ export function resolvePolicies(
  *
  * `at` is the instant (ISO 8601) at which rules of intents must not have expired; without it none has. Never throws.
  */
-export function importPolicies(listed: readonly unknown[], at?: string): PolicyImport {
-  const objects = listed.flatMap((item) => flatten(item));
+export function importPolicies(objects: readonly unknown[], at?: string): PolicyImport {
+  const all = objects.flatMap((given, index) => flatten(given).map((object): Placed => ({ index, object })));
   const found = { policies: [] as Policy[], tiers: [] as CalicoTier[], networkSets: [] as NetworkSet[] };
-  const { lists: prefixLists, problems } = prefixListsOf(objects);
+  const { lists: prefixLists, problems } = prefixListsOf(all);
   const notModelled: ObjectPlace[] = [];
   const others: unknown[] = [];
-  const surroundings = { prefixLists, cidrGroups: cidrGroupsOf(objects), templates: templatesOf(objects), at };
-  const unknownTiers = new Map<string, string>();
-  for (const object of objects) {
+  const surroundings = { prefixLists, cidrGroups: cidrGroupsOf(all), templates: templatesOf(all), at };
+  const unknownTiers = new Map<string, Pick<ObjectPlace, 'index' | 'object'>>();
+  for (const { index, object } of all) {
     const read = importAmong(object, surroundings);
     if (read === null) {
       others.push(object);
       continue;
     }
-    const placed = (places: readonly PolicyProblem[]) =>
-      places.map((place) => ({ object: objectText(object), ...place }));
-    notModelled.push(...placed(read.notModelled));
+    const named = { index, object: objectText(object) };
+    notModelled.push(...read.notModelled.map((place) => ({ ...named, ...place })));
     if (!read.ok) {
-      problems.push(...placed(read.problems));
+      problems.push(...read.problems.map((place) => ({ ...named, ...place })));
       continue;
     }
     found.policies.push(...read.policies);
     found.tiers.push(...read.tiers);
     found.networkSets.push(...read.networkSets);
-    for (const { tier } of read.policies) if (tier.startsWith('Calico ')) unknownTiers.set(tier, objectText(object));
+    for (const { tier } of read.policies) if (tier.startsWith('Calico ')) unknownTiers.set(tier, named);
   }
-  for (const [tier, object] of unknownTiers)
-    if (!found.tiers.some((known) => known.tier === tier))
-      notModelled.push({
-        object,
-        path: 'spec.tier',
-        message: `no Tier object gives the order of tier ${tier.slice('Calico '.length)}; it is taken to come last, and to deny what it does not match`,
-      });
+  for (const { tier } of found.tiers) unknownTiers.delete(tier);
+  for (const [tier, named] of unknownTiers)
+    notModelled.push({
+      ...named,
+      path: 'spec.tier',
+      message: `no Tier object gives the order of tier ${tier.slice('Calico '.length)}; it is taken to come last, and to deny what it does not match`,
+    });
   return { policies: resolvePolicies(found, namespacesOf(others)), problems, notModelled, others };
 }

@@ -60,13 +60,13 @@ describe('a mix of objects', () => {
       ['NetworkPolicy shop/np', 'Calico GlobalNetworkPolicy security.deny'],
     );
     assert.deepEqual(
-      problems.map(({ object, path }) => `${object}: ${path}`),
+      problems.map(({ index, object, path }) => `${index} ${object}: ${path}`),
       [
-        'NetworkPolicy shop/np: kind',
-        'CiliumNetworkPolicy c: kind',
-        'Tier security: kind',
-        'GlobalNetworkPolicy bad: spec.selector',
-        'GlobalNetworkPolicy bad: spec.order',
+        '2 NetworkPolicy shop/np: kind',
+        '3 CiliumNetworkPolicy c: kind',
+        '4 Tier security: kind',
+        '5 GlobalNetworkPolicy bad: spec.selector',
+        '5 GlobalNetworkPolicy bad: spec.order',
       ],
     );
     assert.deepEqual(others, [pod, 'text', null]);
