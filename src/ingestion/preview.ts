@@ -38,6 +38,30 @@ export function* previewRecords(
   }
 }
 
+/** The most facts of a sample that are answered. */
+const mostPreviews = 500;
+
+export const PreviewList = z.object({
+  previews: z.array(Preview),
+  /** There are more than are answered. */
+  more: z.boolean(),
+});
+
+/** As {@link previewRecords}, for a sample that a person pastes. */
+export function previewsOfSample(
+  sample: string,
+  context: RecordContext,
+  lines: boolean,
+  receivedAt: Date,
+): z.infer<typeof PreviewList> {
+  const previews: Preview[] = [];
+  for (const preview of previewRecords(Buffer.from(sample), context, lines, receivedAt)) {
+    if (previews.length === mostPreviews) return { previews, more: true };
+    previews.push(preview);
+  }
+  return { previews, more: false };
+}
+
 function previewsOf({ normalised, entry }: ReadRecord, record: number): Preview[] {
   if (normalised.ok) {
     return normalised.records.map((normalForm, part) => ({
