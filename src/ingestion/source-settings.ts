@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isTimeZone } from './formats/time-zone.js';
-import { type FormatName, RecordContext, Verdict } from './normal-form.js';
+import { type FormatName, type RecordContext, Verdict } from './normal-form.js';
 
 /** `+02:00`, `-0330`. */
 const offset = /^[+-](?:0\d|1[0-4]):?[0-5]\d$/u;
