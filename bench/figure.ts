@@ -23,6 +23,8 @@ export interface BenchContext {
   readonly serviceUrl: string;
   /** Share of the full size to run at, 0 to 1. */
   readonly scale: number;
+  /** The one figure that is wanted; undefined for all. A bench may give others too. */
+  readonly only: string | undefined;
   readonly say: (line: string) => void;
 }
 

@@ -42,7 +42,7 @@ try {
     const ownerUrl = await freshDatabase(name);
     const serviceUrl = await provisionServiceRole(ownerUrl);
     say(`measuring ${bench.names.join(', ')}`);
-    const all = await bench.run({ ownerUrl, serviceUrl, scale: Number(flags.scale), say });
+    const all = await bench.run({ ownerUrl, serviceUrl, scale: Number(flags.scale), only: flags.only, say });
     figures.push(...all.filter((figure) => flags.only === undefined || figure.name === flags.only));
     await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
