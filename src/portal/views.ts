@@ -1,7 +1,7 @@
 import type { Permission } from '../access/permissions.js';
 import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
-import type { NormalForm, RejectReason, Verdict } from '../ingestion/normal-form.js';
+import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -38,12 +38,20 @@ export interface LogState {
   readonly origin: string;
   readonly size: number;
   readonly rootHash: string;
-  /** The last verification of the whole log; null when none was made yet. */
+  /** The last verification, of the whole log or of what was new in it; null when none was made yet. */
   readonly verification: {
     readonly verified: boolean;
     readonly at: string;
+    /** When the whole log was last verified; null when it never was. */
+    readonly wholeAt: string | null;
     readonly problems: readonly string[];
+    /** What could not be verified because a key is missing; says nothing about the log. */
+    readonly unverifiable: readonly string[];
   } | null;
+  /** Why nothing is signed; null while signing goes on. */
+  readonly signingStopped: { readonly since: string; readonly because: string } | null;
+  /** Witnesses that have seen another log; empty when all is well. */
+  readonly contradictions: readonly { readonly witness: string; readonly since: string; readonly detail: string }[];
   /** Entries the lists take into account; smaller than `size` while followers catch up. */
   readonly followedSize: number;
 }
@@ -206,8 +214,8 @@ export interface RecordDetailView {
   readonly source: string;
   readonly occurredAt: string | null;
   readonly receivedAt: string;
-  /** Null for entries that are acts of the service itself. */
-  readonly normal: NormalForm | null;
+  /** What the entry says: none for acts of the service itself, several where a delivery holds several facts. */
+  readonly records: readonly NormalForm[];
   /** As received. `text` is UTF-8, or base64 where the bytes are not valid UTF-8. */
   readonly raw: { readonly bytes: number; readonly encoding: 'utf8' | 'base64'; readonly text: string };
   readonly proof: {
@@ -233,7 +241,7 @@ export interface RejectedRow {
   readonly id: string;
   readonly source: string;
   readonly receivedAt: string;
-  readonly reason: RejectReason;
+  readonly reason: QuarantineReason;
   readonly detail: string;
   readonly bytes: number;
   /** The first bytes as text, undecodable bytes shown as U+FFFD. */

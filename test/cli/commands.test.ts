@@ -5,9 +5,11 @@ import { after, describe, test } from 'node:test';
 import { z } from 'zod';
 import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
+import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
+import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
 import { startCommand } from '../../src/cli/start.js';
 import { verifyCommand } from '../../src/cli/verify.js';
 import { witnessCommand } from '../../src/cli/witness.js';
@@ -26,6 +28,8 @@ const verbs = [
   migrateCommand(),
   fsckCommand(),
   rebuildCommand(),
+  keysCommand(),
+  resumeSigningCommand(),
   verifyCommand(),
   proofCommand(),
   witnessCommand(),
@@ -35,13 +39,13 @@ describe('segproof', () => {
   test('lists its verbs and exit codes', async () => {
     const { code, stdout } = await runCommand(['--help']);
     assert.equal(code, 0);
-    const listed = [...stdout.matchAll(/^ {2}(?<verb>[a-z]+)(?: |$)/gmu)].map(({ groups }) => groups?.['verb'] ?? '');
+    const listed = [...stdout.matchAll(/^ {2}(?<verb>[a-z-]+)(?: |$)/gmu)].map(({ groups }) => groups?.['verb'] ?? '');
     assert.deepEqual(listed, [...verbs.map((verb) => verb.name()), 'help']);
     assert.match(stdout, /Exit codes:\s+0 [^\n]*\n\s+1 [^\n]*\n\s+2 [^\n]*\n\s+3 /u);
   });
 
   test('explains each verb, its arguments and its options', () => {
-    for (const verb of verbs) {
+    for (const verb of verbs.flatMap((one) => [one, ...one.commands])) {
       assert.ok(verb.description().length > 20, verb.name());
       for (const { name, description } of [
         ...verb.options.map((option) => ({ name: option.flags, description: option.description })),
@@ -90,6 +94,13 @@ describe('segproof', () => {
     assert.doesNotMatch(stderr, /^ {4}at /mu, 'a wrong setting needs no stack');
   });
 
+  test('finds no log to verify in an empty database, and says where to look', async (t) => {
+    const database = await freshDatabase(t);
+    const { code, stdout, stderr } = await runCommand(['fsck'], serviceVariables(database, join(directory, 'none')));
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(stderr, /There is no log in this database.*DATABASE_URL and DATA_DIR/u);
+  });
+
   test('works beside a running service, and verifies what it is given', async () => {
     const database = await freshDatabase();
     const variables = serviceVariables(database, directory);
@@ -103,6 +114,10 @@ describe('segproof', () => {
       const beside = await runCommand(['fsck'], variables);
       assert.equal(beside.code, 0, beside.stderr);
       assert.match(beside.stdout, /^intact: yes$/mu);
+      writeFileSync(join(directory, 'damaged.checkpoint'), 'no checkpoint\n');
+      const damaged = await runCommand(['fsck', '--checkpoint', join(directory, 'damaged.checkpoint')], variables);
+      assert.equal(damaged.code, 3, 'a damaged file from outside says nothing about the log');
+      assert.match(damaged.stdout, /^checkpoint_damaged at given 1: .*$[^]*^intact: cannot verify$/mu);
       const rebuilt = await runCommand(['rebuild', 'records', 'policies'], variables);
       assert.equal(rebuilt.code, 0, rebuilt.stderr);
       assert.match(rebuilt.stdout, /^records: rebuilt from \d+ entries\npolicies: rebuilt from \d+ entries$/mu);
