@@ -28,9 +28,7 @@ export const logAppend: Bench = {
       const signer = signerFromSeed(origin, randomBytes(32));
       const log = new Log(database, signer, () => new Date());
       await owner.query('SELECT log_entry_month(current_date)');
-      await owner.query(`CREATE TABLE plain (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
-        occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload_hash bytea NOT NULL, salt bytea NOT NULL, payload bytea NOT NULL)`);
-      await owner.query('GRANT INSERT ON plain TO segproof_service');
+      await createPlain(owner);
       const before = await durability(owner);
       const figures: Figure[] = [];
       let index = 0;
@@ -104,14 +102,14 @@ export function newEntry(): NewEntry {
   };
 }
 
-async function rate(count: number, work: () => Promise<void>): Promise<number> {
+export async function rate(count: number, work: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await work();
   return count / ((performance.now() - started) / 1000);
 }
 
 /** One batch is committed while the next one is hashed, and never two together. */
-async function sealAll(log: Log, batches: readonly (readonly NewEntry[])[]): Promise<void> {
+export async function sealAll(log: Log, batches: readonly (readonly NewEntry[])[]): Promise<void> {
   let beforeLast: Promise<unknown> = Promise.resolve();
   let last: Promise<unknown> = Promise.resolve();
   for (const batch of batches) {
@@ -124,7 +122,15 @@ async function sealAll(log: Log, batches: readonly (readonly NewEntry[])[]): Pro
   await Promise.all([beforeLast, last]);
 }
 
-async function copyAll(
+/** The table that plain COPY writes: the same columns, and only a primary key. */
+export async function createPlain(owner: pg.Client): Promise<void> {
+  await owner.query(`CREATE TABLE plain (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
+    occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload_hash bytea NOT NULL, salt bytea NOT NULL, payload bytea NOT NULL)`);
+  await owner.query('GRANT INSERT ON plain TO segproof_service');
+}
+
+/** Copies the batches from index `first` on, each in a transaction of its own; returns the next index. */
+export async function copyAll(
   database: Database,
   batches: readonly (readonly PreparedEntry[])[],
   first: number,
