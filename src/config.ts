@@ -45,6 +45,12 @@ const Environment = z.object({
   /** Bytes of ingest bodies held in memory at once; above it senders get 503 with Retry-After. */
   INGEST_MAX_IN_FLIGHT_BYTES: bytes.default(512 * 1024 * 1024),
   INGEST_MAX_RECORD_BYTES: bytes.default(4 * 1024 * 1024),
+  /** Bytes of one request of kube-apiserver's audit webhook, which is taken piece by piece while it arrives. */
+  INGEST_MAX_STREAM_BYTES: bytes.default(2 * 1024 * 1024 * 1024),
+  /** Takes the token of a source in the query (`?token=`) too, for senders that cannot set a header. It then stands in the logs of whatever is in between. */
+  INGEST_QUERY_TOKENS: z.stringbool().default(false),
+  /** Splunk HEC: gives requests with a channel an id, and says when they are committed. */
+  HEC_ACKS: z.stringbool().default(true),
   SESSION_HOURS: z.coerce
     .number()
     .positive()

@@ -51,12 +51,11 @@ Prints one JSON object a line for each fact: "record" counts the records of the 
         const reading = {
           source: 'normalise',
           context,
-          lines: flags.lines === true,
           receivedAt: flags.receivedAt,
           mostRecordBytes: bytesPerRecord,
         };
         let number = 0;
-        for (const record of readRecords(await bodyOf(file), reading)) {
+        for (const record of readRecords({ body: await bodyOf(file), split: flags.lines === true ? 'lines' : 'auto' }, reading)) {
           if (!record.normalised.ok) quarantined++;
           for (const line of linesOf(record)) {
             if (!process.stdout.write(`${JSON.stringify({ file, record: number, ...line })}\n`)) await drained();

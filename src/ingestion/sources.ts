@@ -110,18 +110,52 @@ export class Sources {
 
   /**
    * The source a token may write to.
-   * @throws Problem `wrong_credentials` for an unknown or revoked token, `not_permitted` for a token of another source.
+   * @throws Problem `not_signed_in` without a token, `wrong_credentials` for an unknown or revoked one, `not_permitted`
+   * for a token of another source, `unavailable` while the database is away.
    */
   async authenticate(name: string, token: string | null): Promise<IngestSource> {
+    const source = await this.authenticateToken(token);
+    if (source.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
+    return source;
+  }
+
+  /** As {@link authenticate}, for routes that name no source: the token does. */
+  async authenticateToken(token: string | null): Promise<IngestSource> {
     if (token === null) throw new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".');
-    const [row] = await this.database.query<{ name: string; format: string | null }>(
-      `SELECT s.name, s.format FROM source_token t JOIN source s ON s.name = t.source
-       WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
-      [tokenHash(token)],
+    const found = await this.findToken(token);
+    if (found === null || found.revoked) throw new Problem('wrong_credentials', 'The token is not valid for any source.');
+    return found.source;
+  }
+
+  /** The source of a token and whether the token has been revoked; null for one that was never issued. */
+  async findToken(token: string): Promise<{ readonly source: IngestSource; readonly revoked: boolean } | null> {
+    const [row] = await this.whileAway(
+      this.database.query<{ name: string; format: string | null; revoked: boolean }>(
+        `SELECT s.name, s.format, t.revoked_at IS NOT NULL AS revoked FROM source_token t JOIN source s ON s.name = t.source
+         WHERE t.token_hash = $1`,
+        [tokenHash(token)],
+      ),
     );
-    if (row === undefined) throw new Problem('wrong_credentials', 'The token is not valid for any source.');
-    if (row.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
-    return { name: row.name, format: FormatName.nullable().parse(row.format) };
+    return row === undefined ? null : { source: ingestSource(row), revoked: row.revoked };
+  }
+
+  /** A source by its name, for senders that prove otherwise who they are; null when there is none. */
+  async find(name: string): Promise<IngestSource | null> {
+    const [row] = await this.whileAway(
+      this.database.query<{ name: string; format: string | null }>('SELECT name, format FROM source WHERE name = $1', [
+        name,
+      ]),
+    );
+    return row === undefined ? null : ingestSource(row);
+  }
+
+  /** A sender is told to come again when the database is away, never that it did something wrong. */
+  private async whileAway<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (cause) {
+      throw new Problem('unavailable', 'The database does not answer.', { cause, retryAfter: 2 });
+    }
   }
 
   async list(): Promise<SourceView[]> {
@@ -161,6 +195,10 @@ export class Sources {
     const last = source.lastEventTime ?? source.createdAt;
     return this.clock.now().getTime() - Date.parse(last) > source.silenceAfterSeconds * 1000;
   }
+}
+
+function ingestSource({ name, format }: { readonly name: string; readonly format: string | null }): IngestSource {
+  return { name, format: FormatName.nullable().parse(format) };
 }
 
 function hintOf(token: string): string {
