@@ -16,8 +16,14 @@ import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
+import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { RedactionKey } from './ingestion/redaction-key.js';
+import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { HecAcks } from './ingestion/protocols/hec-acks.js';
+import { HecController } from './ingestion/protocols/hec.controller.js';
+import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
@@ -56,8 +62,11 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  RequestBodies,
   RecordReaders,
+  RedactionKey,
   Ingest,
+  HecAcks,
   Segments,
   Records,
   Policies,
@@ -113,6 +122,9 @@ export class AppModule {
         HealthController,
         AccessController,
         WebhookController,
+        HecController,
+        OtlpController,
+        ElasticController,
         SourcesController,
         SegmentsController,
         RecordsController,

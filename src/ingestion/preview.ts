@@ -33,7 +33,10 @@ export function* previewRecords(
   receivedAt: Date,
 ): Generator<Preview> {
   let record = 0;
-  for (const read of readRecords(body, { source: 'preview', context, lines, receivedAt, mostRecordBytes })) {
+  for (const read of readRecords(
+    { body, split: lines ? 'lines' : 'auto' },
+    { source: 'preview', context, receivedAt, mostRecordBytes, redaction: null },
+  )) {
     yield* previewsOf(read, record++);
   }
 }
