@@ -27,7 +27,8 @@ import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
-import { RecordsController } from './inventory/records.controller.js';
+import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Quarantine } from './inventory/quarantine.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
@@ -69,6 +70,7 @@ const features: Provider[] = [
   HecAcks,
   Segments,
   Records,
+  Quarantine,
   Policies,
   Changes,
   Snapshots,

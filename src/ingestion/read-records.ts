@@ -70,14 +70,10 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
 /** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */
 function redactedRecord(record: ReceivedRecord, redaction: Redaction): ReceivedRecord {
   const { attributes } = record.context;
-  const context =
-    attributes === undefined
-      ? record.context
-      : RecordContext.parse({
-          ...record.context,
-          attributes: JSON.parse(redact(Buffer.from(JSON.stringify(attributes)), redaction).toString('utf8')),
-        });
-  return { ...record, raw: redact(record.raw, redaction), context };
+  const raw = redact(record.raw, redaction);
+  if (attributes === undefined) return { ...record, raw };
+  const said: unknown = JSON.parse(redact(Buffer.from(JSON.stringify(attributes)), redaction).toString('utf8'));
+  return { ...record, raw, context: RecordContext.parse({ ...record.context, attributes: said }) };
 }
 
 /** Cuts a body into its records; each line behind one that names columns is told of it. */
@@ -188,9 +184,10 @@ function read(
 }
 
 /** Digest of a record and what its protocol said of it; columns come from the lines before, in whatever pieces a file is sent. */
-function namedBy(raw: Buffer, { times, nativeId, attributes }: RecordContext): Buffer | null {
-  if (times === undefined && nativeId === undefined && attributes === undefined) return null;
-  const said = Buffer.from(`${JSON.stringify({ times, nativeId, attributes })}\n`);
+function namedBy(raw: Buffer, { times, nativeId, attributes, reprocessOf }: RecordContext): Buffer | null {
+  const parts = { times, nativeId, attributes, reprocessOf };
+  if (Object.values(parts).every((part) => part === undefined)) return null;
+  const said = Buffer.from(`${JSON.stringify(parts)}\n`);
   return hash('sha256', Buffer.concat([said, raw]), 'buffer').subarray(0, 16);
 }
 
