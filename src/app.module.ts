@@ -130,6 +130,7 @@ export class AppModule {
         SourcesController,
         SegmentsController,
         RecordsController,
+        QuarantineController,
         PoliciesController,
         ChangesController,
         ControlsController,
