@@ -3,7 +3,16 @@ import { isUtf8 } from 'node:buffer';
 import { findSyntaxError } from '../json-spans.js';
 import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
 import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
+import { antrea } from './antrea.js';
+import { cef } from './cef.js';
+import { checkPoint } from './check-point.js';
+import { fortigate } from './fortigate.js';
 import { hubble } from './hubble.js';
+import { iptables } from './iptables.js';
+import { leef } from './leef.js';
+import { nsx } from './nsx.js';
+import { ovnAcl } from './ovn-acl.js';
+import { panOs } from './pan-os.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
 import { otlp } from './otlp.js';
@@ -12,7 +21,19 @@ import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
-const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit];
+const ownFormats: readonly FormatAdapter[] = [
+  hubble,
+  kubernetesAudit,
+  iptables,
+  ovnAcl,
+  antrea,
+  nsx,
+  panOs,
+  checkPoint,
+  fortigate,
+  cef,
+  leef,
+];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
 const carrierFormats: readonly FormatAdapter[] = [otlp];
