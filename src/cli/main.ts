@@ -17,6 +17,8 @@ import { exitCodes } from './exit-codes.js';
 import { fsckCommand } from './fsck.js';
 import { keysCommand } from './keys.js';
 import { migrateCommand } from './migrate.js';
+import { ManifestError } from './policies/manifest-files.js';
+import { policiesCommand } from './policies/policies.js';
 import { proofCommand } from './proof.js';
 import { rebuildCommand } from './rebuild.js';
 import { resumeSigningCommand } from './resume-signing.js';
@@ -43,6 +45,7 @@ program.addCommand(keysCommand());
 program.addCommand(resumeSigningCommand());
 program.addCommand(verifyCommand());
 program.addCommand(proofCommand());
+program.addCommand(policiesCommand());
 program.addCommand(witnessCommand());
 for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
 
@@ -58,6 +61,7 @@ try {
       SigningStateError,
       EmbeddedPostgresError,
       LockHeldError,
+      ManifestError,
       NoteError,
       Problem,
       WitnessPolicyError,
