@@ -60,16 +60,16 @@ export function connectionsCommand(): Command {
           }
         }
       } else {
-        const paths = [...new Connectivity(engine).paths()].filter(shown);
+        const allowed = [...new Connectivity(engine).paths()].filter(shown);
         if (flags.json === true) {
-          const rows = paths.map(({ source, destination, ports }) => ({
+          const rows = allowed.map(({ source, destination, ports }) => ({
             source: endText(source),
             destination: endText(destination),
             connections: connectionsText(ports),
             ports,
           }));
           await out.line(JSON.stringify(rows));
-        } else for (const line of paths.map(pathLine).sort()) await out.line(line);
+        } else for (const line of allowed.map(pathLine).sort()) await out.line(line);
       }
       await out.flush();
       process.exitCode = exitCodes.good;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { importPolicy, policyConflicts } from '../kubernetes/import.js';
 import { importTopology, type ManifestTopology } from '../kubernetes/topology.js';
-import type { Policy } from '../model.js';
+import { policyIdText, type Policy, type PolicyId } from '../model.js';
 import { readDocuments, type ManifestFile, type ManifestNote, type ManifestObject } from './documents.js';
 
 /** Objects of one kind that are in the files and in no simulation. */
@@ -205,15 +205,16 @@ export function readCluster(files: readonly ManifestFile[]): ManifestCluster {
   const isTopology = ({ value }: ManifestObject) => topologyKinds.has(named.parse(value).kind);
   const { good, problems } = readTopologyObjects(read.others.filter(isTopology));
   const labels = labelsRead(read.policies);
+  const isOne = ({ value }: ManifestObject, id: PolicyId) => {
+    const { kind, metadata } = named.parse(value);
+    const namespace = metadata.namespace === '' && id.namespace !== null ? 'default' : metadata.namespace;
+    return kind === id.kind && metadata.name === id.name && namespace === (id.namespace ?? '');
+  };
   const conflicts = policyConflicts(read.policies).map(({ policies, message }): ManifestNote => {
-    const names = policies.map(
-      ({ kind, namespace, name }) => `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`,
-    );
-    const text = [...new Set(names)].join(', ');
-    const place = documents.objects.findLast(({ value }) => names.includes(objectText(value)))?.place;
+    const place = documents.objects.findLast((object) => policies.some((id) => isOne(object, id)))?.place;
     return {
       place: place ?? { file: '', document: 0, item: '' },
-      object: text,
+      object: [...new Set(policies.map(policyIdText))].join(', '),
       path: message.startsWith('expected one') ? 'metadata.name' : 'spec.priority',
       message,
     };
