@@ -248,7 +248,7 @@ export class Reports {
 
   private async citedRecords(entries: readonly StoredEntry[]): Promise<Map<number, CitedRecord>> {
     const rows = await this.database.query<{ index: string; summary: string }>(
-      'SELECT index, summary FROM record WHERE index = ANY ($1::bigint[])',
+      'SELECT index, summary FROM record WHERE index = ANY ($1::bigint[]) AND part = 0',
       [entries.map((entry) => entry.index)],
     );
     const summaries = new Map(rows.map((row) => [Number(row.index), row.summary]));

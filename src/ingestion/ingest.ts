@@ -5,8 +5,7 @@ import { Clock } from '../context.js';
 import { leafHashOf } from '../log/core/leaf.js';
 import { Log, type Receipts } from '../log/log.js';
 import { leafOf, LogReader } from '../log/read.js';
-import { RejectReason } from './normal-form.js';
-import type { BodyShape } from './read-records.js';
+import { QuarantineReason } from './normal-form.js';
 import { RecordReaders } from './record-readers.js';
 import type { IngestSource } from './sources.js';
 
@@ -18,7 +17,7 @@ export const IngestReceipt = z.object({
   /** Inclusion proof (RFC 6962) from the leaf upwards to the checkpoint's root, base64. */
   proof: z.array(z.string()).optional(),
   /** Why the record could not be read; it is kept and listed among the rejected. */
-  reason: RejectReason.optional(),
+  reason: QuarantineReason.optional(),
   detail: z.string().optional(),
 });
 export type IngestReceipt = z.infer<typeof IngestReceipt>;
@@ -58,14 +57,15 @@ export class Ingest {
    * be read are kept and counted too. Sending the same again adds nothing.
    * @throws Problem `unavailable`
    */
-  async take(source: IngestSource, body: Buffer, shape: BodyShape, detail: ReceiptDetail): Promise<IngestAnswer> {
+  async take(source: IngestSource, body: Buffer, lines: boolean, detail: ReceiptDetail): Promise<IngestAnswer> {
     const reading = {
       source: source.name,
-      format: source.format,
-      shape,
+      context: source.format === null ? {} : { format: source.format },
+      lines,
+      receivedAt: this.clock.now(),
       mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,
     };
-    const { entries, rejections } = await this.readers.read(body, reading, this.clock.now());
+    const { entries, rejections } = await this.readers.read(body, reading);
     if (entries.length === 0) {
       return { received: 0, appended: 0, duplicate: 0, conflict: 0, rejected: 0, receipts: [], checkpoint: null };
     }

@@ -20,6 +20,8 @@ const SPACE = 0x20;
 const eventList = Buffer.from('"EventList"');
 const kindKey = Buffer.from('"kind"');
 const itemsKey = Buffer.from('"items"');
+/** Members under which vendors put the records of one delivery: CloudTrail, Azure diagnostics and Firehose, CloudWatch Logs, Elastic's test files. */
+const listKeys = ['"Records"', '"records"', '"logEvents"', '"expected"'].map((key) => Buffer.from(key));
 
 /** What the grammar allows next. */
 const enum Next {
@@ -47,17 +49,30 @@ export interface Scan {
   isEventList: boolean;
   /** Offset of the array under the value's `items`, or -1. */
   itemsAt: number;
+  /** Offset of the array of objects under one of the members that hold a delivery's records, or -1. */
+  recordsAt: number;
 }
 
 export function newScan(bytes: Buffer): Scan {
   const stack = new Uint8Array(maxDepth);
-  return { bytes, stack, depth: 0, at: 0, expected: '', inString: false, isEventList: false, itemsAt: -1 };
+  return {
+    bytes,
+    stack,
+    depth: 0,
+    at: 0,
+    expected: '',
+    inString: false,
+    isEventList: false,
+    itemsAt: -1,
+    recordsAt: -1,
+  };
 }
 
 /** Reads one value at `start`, which must not be white space; false on a fault. */
 export function scanValue(scan: Scan, start: number): boolean {
   scan.isEventList = false;
   scan.itemsAt = -1;
+  scan.recordsAt = -1;
   return scanFrom(scan, start, 0, Next.Value);
 }
 
@@ -79,7 +94,7 @@ function scanFrom(scan: Scan, from: number, openBrackets: number, first: Next): 
   let i = from;
   let depth = openBrackets;
   let next = first;
-  let member: 'kind' | 'items' | null = null;
+  let member: Member | null = null;
 
   while (i < size) {
     const c = bytes[i] ?? 0;
@@ -160,16 +175,28 @@ function expectedAtEnd(next: Next): string {
   return next === Next.Key || next === Next.KeyOrClose ? 'a key' : 'a value';
 }
 
-function memberNamed(bytes: Buffer, start: number, end: number): 'kind' | 'items' | null {
+/** A member that tells a list of records from a record. */
+type Member = 'kind' | 'items' | 'records';
+
+function memberNamed(bytes: Buffer, start: number, end: number): Member | null {
   if (end - start === kindKey.length && startsWith(bytes, start, end, kindKey)) return 'kind';
   if (end - start === itemsKey.length && startsWith(bytes, start, end, itemsKey)) return 'items';
+  for (const key of listKeys) if (end - start === key.length && startsWith(bytes, start, end, key)) return 'records';
   return null;
 }
 
 /** Of members with the same name the last one counts, as for `JSON.parse`. */
-function noteMember(scan: Scan, member: 'kind' | 'items', start: number, end: number): void {
-  if (member === 'items') scan.itemsAt = scan.bytes[start] === OPEN_ARRAY ? start : -1;
+function noteMember(scan: Scan, member: Member, start: number, end: number): void {
+  if (member === 'records') scan.recordsAt = opensObjects(scan.bytes, start) ? start : -1;
+  else if (member === 'items') scan.itemsAt = scan.bytes[start] === OPEN_ARRAY ? start : -1;
   else scan.isEventList = end - start === eventList.length && startsWith(scan.bytes, start, end, eventList);
+}
+
+function opensObjects(bytes: Buffer, start: number): boolean {
+  if (bytes[start] !== OPEN_ARRAY) return false;
+  let i = start + 1;
+  while (isSpace(bytes[i] ?? 0)) i++;
+  return bytes[i] === OPEN_OBJECT;
 }
 
 /** Offset behind the string that opens at `open`, or the complement (`~`) of where it breaks. */

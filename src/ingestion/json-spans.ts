@@ -18,7 +18,7 @@ import {
   scanValue,
   startsWith,
 } from './json-scanner.js';
-import type { RejectReason } from './normal-form.js';
+import type { QuarantineReason } from './normal-form.js';
 
 /**
  * One record inside a request body: the bytes `start` (inclusive) to `end` (exclusive), never
@@ -28,7 +28,7 @@ import type { RejectReason } from './normal-form.js';
 export interface Span {
   readonly start: number;
   readonly end: number;
-  readonly problem?: RejectReason;
+  readonly problem?: QuarantineReason;
   readonly detail?: string;
 }
 
@@ -36,18 +36,22 @@ interface Splitting extends Scan {
   readonly spans: Span[];
 }
 
-const eventListLine = Buffer.from('{"kind":"EventList"');
+/** How the lines begin that hold a list of records. */
+const listLines = ['{"kind":"EventList"', '{"Records"', '{"records"', '{"messageType"', '{"expected"'].map((text) =>
+  Buffer.from(text),
+);
 
 /**
  * Splits a body of JSON into the exact bytes of its records: one value; an array, whose elements
  * are the records; values one after another with or without white space between them; a Kubernetes
- * `EventList`, whose items are the records (also inside an array). Numbers, strings and the like
+ * `EventList`, whose items are the records, and the `Records`, `records` or `logEvents` of a cloud
+ * provider's delivery (also inside an array). Numbers, strings and the like
  * are spans as well; whoever reads them says that they are no objects.
  *
  * A broken value becomes one span with the problem `invalid_json` (`not_utf8` where the bytes are
  * not UTF-8), and splitting goes on behind it: where its brackets balance, at the next comma of
  * the array, or at a line that starts with `{`; if none comes, the span runs to the end. Between
- * spans lie only white space, commas and array brackets, or the fields of an `EventList`. Every span
+ * spans lie only white space, commas and array brackets, or the fields around a list. Every span
  * without a problem is a value that `JSON.parse` accepts, at most 64 levels deep. Never throws.
  */
 export function splitJson(body: Buffer): Span[] {
@@ -57,10 +61,25 @@ export function splitJson(body: Buffer): Span[] {
 }
 
 /**
- * Splits newline-delimited JSON: a span for each line that is not blank, LF or CRLF, the last line
+ * Splits a body whatever its sender calls it: JSON where it begins as JSON, else lines of text. With
+ * `lines` the sender said that it is line by line, so that each line is a record or a broken one.
+ * A line of text may begin with a bracket too (`[2026-01-31T10:00:00Z] "GET /…`).
+ */
+export function splitBody(body: Buffer, lines: boolean): Span[] {
+  const start = skipSpace(body, afterByteOrderMark(body), body.length);
+  const first = body[start];
+  const inside = body[skipSpace(body, start + 1, body.length)];
+  const isJson =
+    (first === OPEN_OBJECT && (inside === QUOTE || inside === CLOSE_OBJECT)) ||
+    (first === OPEN_ARRAY && (inside === OPEN_OBJECT || inside === OPEN_ARRAY || inside === CLOSE_ARRAY));
+  return isJson && !lines ? splitJson(body) : splitLines(body);
+}
+
+/**
+ * Splits lines of JSON or text: a span for each line that is not blank, LF or CRLF, the last line
  * with or without its line end. Only the bytes are checked (UTF-8); whether a line is JSON is for
- * whoever reads it, so one broken line costs that line alone. A line that is a whole Kubernetes
- * `EventList`, and a body whose first line is a lone bracket (JSON printed over many lines under
+ * whoever reads it, so one broken line costs that line alone. A line that is a whole list of
+ * records, and a body whose first line is a lone bracket (JSON printed over many lines under
  * the wrong media type), are split as `splitJson` does. Never throws.
  */
 export function splitLines(body: Buffer): Span[] {
@@ -78,7 +97,7 @@ export function splitLines(body: Buffer): Span[] {
     if (spans.length === 0 && end - start === 1 && (first === OPEN_OBJECT || first === OPEN_ARRAY)) {
       return splitJson(body);
     }
-    if (startsWith(body, start, end, eventListLine)) {
+    if (listLines.some((opening) => startsWith(body, start, end, opening))) {
       for (const span of splitJson(body.subarray(start, end))) {
         spans.push({ ...span, start: span.start + start, end: span.end + start });
       }
@@ -124,8 +143,9 @@ function splitSequence(scan: Splitting, from: number, inArray: boolean, mayBeLis
 function splitRecord(scan: Splitting, start: number, inArray: boolean, mayBeList: boolean): number {
   const good = scanValue(scan, start);
   const end = scan.at;
-  if (mayBeList && scan.isEventList && scan.itemsAt !== -1) {
-    const behindItems = splitSequence(scan, scan.itemsAt + 1, true, false);
+  const listAt = scan.isEventList ? scan.itemsAt : scan.recordsAt;
+  if (mayBeList && listAt !== -1) {
+    const behindItems = splitSequence(scan, listAt + 1, true, false);
     return good ? end : finishEventList(scan, behindItems, inArray);
   }
   if (good) {
@@ -135,7 +155,7 @@ function splitRecord(scan: Splitting, start: number, inArray: boolean, mayBeList
   return rejectBroken(scan, start, start, inArray);
 }
 
-/** Reads the rest of an `EventList` that is broken somewhere; its items have been split. */
+/** Reads the rest of a list of records that is broken somewhere; its items have been split. */
 function finishEventList(scan: Splitting, behindItems: number, inArray: boolean): number {
   if (behindItems >= scan.bytes.length) return behindItems;
   if (scanRestOfObject(scan, behindItems)) return scan.at;

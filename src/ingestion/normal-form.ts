@@ -23,7 +23,42 @@ export type Verdict = z.infer<typeof Verdict>;
 export const TimeSource = z.enum(['record', 'envelope', 'header', 'received']);
 export type TimeSource = z.infer<typeof TimeSource>;
 
-export const FormatName = z.enum(['hubble', 'kubernetes-audit']);
+/** Wire formats, one adapter each in `formats/`. */
+export const formatNames = [
+  'hubble',
+  'kubernetes-audit',
+  'calico-flow',
+  'aws-vpc-flow',
+  'aws-cloudtrail',
+  'azure-flow',
+  'azure-activity',
+  'azure-firewall',
+  'gcp-flow',
+  'gcp-audit',
+  'envoy',
+  'illumio',
+  'cef',
+  'leef',
+  'pan-os',
+  'fortigate',
+  'check-point',
+  'iptables',
+  'nsx',
+  'ovn-acl',
+  'antrea',
+  'zeek',
+  'suricata',
+  'ocsf',
+  'ecs',
+  'alertmanager',
+  'azure-alert',
+  'splunk-alert',
+  'falco',
+  'github',
+  'cloudevents',
+  'otlp',
+] as const;
+export const FormatName = z.enum(formatNames);
 export type FormatName = z.infer<typeof FormatName>;
 
 /** A thing that talks. `key` is its stable identity across records, e.g. `k8s:payments/api`, `ip:10.0.0.7`, `reserved:world`. */
@@ -128,19 +163,40 @@ export const NormalForm = z.object({
   isReply: z.boolean().nullable(),
   /** Number of observations this record stands for; null is not 0. */
   count: z.number().int().nullable(),
+  /** First and last moment of an aggregated record, as `eventTime`; null where it is one moment. */
+  interval: z.object({ start: z.string(), end: z.string() }).nullable(),
+  /** Bytes and packets from source to destination and back, decimal; null is not 0. */
+  traffic: z
+    .object({
+      bytes: z.string().nullable(),
+      packets: z.string().nullable(),
+      replyBytes: z.string().nullable(),
+      replyPackets: z.string().nullable(),
+    })
+    .nullable(),
+  /** Syslog scale (RFC 5424): 0 emergency to 7 debug. */
+  severity: z.number().int().min(0).max(7).nullable(),
+  severityRaw: z.string().nullable(),
   /** Records known to be lost, for loss notices. */
   lostCount: z.string().nullable(),
   policies: z.array(PolicyRef),
   policyChange: PolicyChange.nullable(),
   /** Everything worth keeping that has no field of its own (HTTP method, DNS query, ICMP type). */
   attributes: z.record(z.string(), z.json()),
+  /**
+   * Where in the record the main fields stand: field (`eventTime`, `verdict`, `source.ip`, …) to a JSON
+   * pointer (RFC 6901), the key of a pair, or `column N` counted from 1.
+   */
+  places: z.record(z.string(), z.string()),
+  /** What carried the record, outermost first: `syslog`, or the JSON pointer of the member that held it. */
+  carriers: z.array(z.string()),
   /** What was guessed or is missing, as stable words: `workload_from_pod_name`, `no_event_time`. */
   flags: z.array(z.string()),
 });
 export type NormalForm = z.infer<typeof NormalForm>;
 
 /** Why a record could not be read. The raw bytes are kept with it. */
-export const RejectReason = z.enum([
+export const QuarantineReason = z.enum([
   'empty',
   'too_large',
   'not_utf8',
@@ -150,20 +206,28 @@ export const RejectReason = z.enum([
   'missing_field',
   'invalid_field',
 ]);
-export type RejectReason = z.infer<typeof RejectReason>;
+export type QuarantineReason = z.infer<typeof QuarantineReason>;
 
+/** Not every record is one fact: a delivery of flow tuples is as many as it has tuples; at least one. */
 export type Normalised =
-  | { readonly ok: true; readonly record: NormalForm }
-  | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
+  | { readonly ok: true; readonly records: readonly [NormalForm, ...NormalForm[]] }
+  | { readonly ok: false; readonly reason: QuarantineReason; readonly detail: string };
 
-/**
- * Reads one wire format. Pure: no clock, no database, never throws on any JSON value.
- * One file per format in `formats/`, registered in `formats/registry.ts`.
- */
-export interface FormatAdapter {
-  readonly name: FormatName;
-  readonly version: number;
-  /** Is this value of my format? Cheap, and true only for values `normalise` should be asked about. */
-  detect(value: unknown): boolean;
-  normalise(value: unknown): Normalised;
-}
+/** What is known of a record beside its bytes: what its source is set to, and what the protocol said of it. */
+export const RecordContext = z.strictObject({
+  /** The only format the source sends; without it each record is recognised. */
+  format: FormatName.optional(),
+  /** IANA zone or offset (`Europe/Oslo`, `+02:00`) of times that name none; without it they are taken as UTC and flagged. */
+  zone: z.string().optional(),
+  /** Verdicts of words that the format leaves to the administrator: the first prefix that fits decides. */
+  verdicts: z.array(z.object({ prefix: z.string(), verdict: Verdict })).optional(),
+  /** Names of the columns, where the record has none: an AWS flow log format string, or the header lines of the file. */
+  columns: z.string().optional(),
+  /** Times that the protocol gave, RFC 3339, best first. */
+  times: z.array(z.string()).optional(),
+  /** Id that the protocol gave (`webhook-id`, `ce-id`, `_id`). */
+  nativeId: z.string().optional(),
+  /** Whatever else the protocol said: host, sourcetype, resource attributes, headers. */
+  attributes: z.record(z.string(), z.json()).optional(),
+});
+export type RecordContext = z.infer<typeof RecordContext>;

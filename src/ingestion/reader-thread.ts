@@ -9,11 +9,11 @@ import type { ReadAnswer, ReadRequest } from './record-readers.js';
 const port = parentPort;
 if (port === null) throw new Error('this file is the program of a thread and does nothing by itself');
 
-port.on('message', ({ body, reading, receivedAt }: ReadRequest) => {
+port.on('message', ({ body, reading }: ReadRequest) => {
   try {
     const records = [...readRecords(Buffer.from(body.buffer), reading)];
     const packed = packEntries(
-      records.map(({ entry }) => prepareEntry(entry, receivedAt)),
+      records.map(({ entry }) => prepareEntry(entry, reading.receivedAt)),
       records.flatMap(({ rejected }, at) => (rejected === null ? [] : [[at, rejected] as const])),
     );
     const answer: ReadAnswer = { ok: true, packed };

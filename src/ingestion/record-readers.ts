@@ -16,7 +16,6 @@ export interface ReadBody {
 export interface ReadRequest {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly reading: Reading;
-  readonly receivedAt: Date;
 }
 
 export type ReadAnswer =
@@ -34,9 +33,9 @@ const bytesWorthAThread = 48 * 1024;
 export class RecordReaders implements OnModuleDestroy {
   private readonly threads: ReaderThread[] = [];
 
-  async read(body: Buffer, reading: Reading, receivedAt: Date): Promise<ReadBody> {
-    if (body.length < bytesWorthAThread) return readHere(body, reading, receivedAt);
-    const packed = await this.leastBusy().read({ body: ownedBytes(body), reading, receivedAt });
+  async read(body: Buffer, reading: Reading): Promise<ReadBody> {
+    if (body.length < bytesWorthAThread) return readHere(body, reading);
+    const packed = await this.leastBusy().read({ body: ownedBytes(body), reading });
     return { entries: packedEntries(packed), rejections: new Map(packed.rejections) };
   }
 
@@ -56,12 +55,12 @@ export class RecordReaders implements OnModuleDestroy {
   }
 }
 
-function readHere(body: Buffer, reading: Reading, receivedAt: Date): ReadBody {
+function readHere(body: Buffer, reading: Reading): ReadBody {
   const entries: EntryToAppend[] = [];
   const rejections = new Map<number, Rejection>();
   for (const { entry, rejected } of readRecords(body, reading)) {
     if (rejected !== null) rejections.set(entries.length, rejected);
-    entries.push(prepareEntry(entry, receivedAt));
+    entries.push(prepareEntry(entry, reading.receivedAt));
   }
   return { entries, rejections };
 }

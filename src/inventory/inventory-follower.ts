@@ -1,7 +1,7 @@
 import type { Transaction } from '../database/database.js';
 import type { NormalForm, WorkloadRef } from '../ingestion/normal-form.js';
 import { rejectedKind } from '../ingestion/read-records.js';
-import { normaliseStored } from '../ingestion/stored-record.js';
+import { normaliseStored, occurredAtOf } from '../ingestion/stored-record.js';
 import { retentionClassOf } from '../log/entry.js';
 import type { Follower } from '../log/follower.js';
 import type { StoredEntry } from '../log/read.js';
@@ -94,18 +94,23 @@ class InventoryBatch {
     this.addMinute(entry, time, entry.kind === rejectedKind);
     const stored = normaliseStored(entry);
     if (stored?.ok !== true) return;
-    const { record } = stored;
-    for (const endpoint of [record.source, record.destination]) {
-      if (endpoint?.workload) this.addWorkload(endpoint.workload, entry.index, time);
+    for (const record of stored.records) {
+      const at = stored.records.length === 1 ? time : formatNanoseconds(occurredAtOf(entry, stored.records, record));
+      for (const endpoint of [record.source, record.destination]) {
+        if (endpoint?.workload) this.addWorkload(endpoint.workload, entry.index, at);
+      }
+      if (record.kind === 'flow') this.addEdge(record, entry.index, at);
     }
-    if (record.kind === 'flow') this.addEdge(record, entry.index, time);
   }
 
   /** Takes nothing of an entry but its part in one of the edges wanted. */
   addEdgeOf(entry: StoredEntry, wanted: ReadonlySet<string>): void {
     const stored = normaliseStored(entry);
-    if (stored?.ok !== true || stored.record.kind !== 'flow') return;
-    this.addEdge(stored.record, entry.index, formatNanoseconds(entry.occurredAtNs), wanted);
+    if (stored?.ok !== true) return;
+    for (const record of stored.records) {
+      if (record.kind !== 'flow') continue;
+      this.addEdge(record, entry.index, formatNanoseconds(occurredAtOf(entry, stored.records, record)), wanted);
+    }
   }
 
   private addMinute(entry: StoredEntry, time: string, rejected: boolean): void {

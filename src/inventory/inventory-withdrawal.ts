@@ -206,7 +206,7 @@ async function olderNamings(
   indices: readonly number[],
 ): Promise<StoredEntry[]> {
   const rows = await transaction.query<{ index: string }>(
-    `SELECT index FROM record WHERE (source_workload = $1 OR destination_workload = $1) AND index < $2 AND index <> ALL ($3::bigint[])
+    `SELECT DISTINCT index FROM record WHERE (source_workload = $1 OR destination_workload = $1) AND index < $2 AND index <> ALL ($3::bigint[])
      ORDER BY index DESC LIMIT ${entriesAtOnce}`,
     [key, before?.index ?? 0, indices],
   );
@@ -216,11 +216,12 @@ async function olderNamings(
   );
 }
 
-/** How an entry's ends name a workload: source, then destination. */
+/** How the ends of an entry's flows name a workload: source, then destination. */
 function namings(entry: StoredEntry, key: string): WorkloadRef[] {
   const stored = normaliseStored(entry);
   if (stored?.ok !== true) return [];
-  return [stored.record.source?.workload, stored.record.destination?.workload].flatMap((workload) =>
+  const ends = stored.records.flatMap(({ source, destination }) => [source?.workload, destination?.workload]);
+  return ends.flatMap((workload) =>
     workload !== null && workload !== undefined && textInDatabase(workload.key) === key ? [workload] : [],
   );
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.js';
-import { normaliseStored } from '../ingestion/stored-record.js';
+import { normaliseStored, occurredAtOf } from '../ingestion/stored-record.js';
 import { BinaryCopyRows } from '../log/binary-copy.js';
 import { runCopyStatements } from '../log/copy-statements.js';
 import { retentionClassOf } from '../log/entry.js';
@@ -23,37 +23,45 @@ export class RecordsFollower implements Follower {
     for (const entry of entries) {
       if (retentionClassOf(entry.kind) === 'act') continue;
       const stored = normaliseStored(entry);
-      const record = stored?.ok === true ? stored.record : null;
       const rejection = stored?.ok === false ? stored : null;
-      countDay(days, formatNanoseconds(entry.occurredAtNs).slice(0, 10), entry.kind, record?.verdict ?? 'unknown');
-      rows.row(22);
-      rows.int64(entry.index);
-      rows.text(entry.source);
-      rows.text(entry.kind);
-      rows.textOrNull(record?.format ?? null);
-      rows.int32OrNull(record?.parserVersion ?? null);
-      rows.timestampNs(entry.occurredAtNs);
-      rows.text(formatNanoseconds(entry.occurredAtNs));
-      rows.timestamp(entry.receivedAt.getTime());
-      rows.text(record?.timeSource ?? 'received');
-      rows.textOrNull(record?.verdict ?? null);
-      rows.textOrNull(record?.direction ?? null);
-      rows.textOrNull(record?.source?.workload?.key ?? record?.source?.ip ?? null);
-      rows.textOrNull(record?.destination?.workload?.key ?? record?.destination?.ip ?? null);
-      rows.textOrNull(record?.protocol?.name ?? null);
-      rows.int32OrNull(record?.destination?.port ?? null);
-      rows.textOrNull(record === null ? null : policyRefText(record));
-      rows.textOrNull(record?.actor?.name ?? null);
-      rows.textOrNull(record?.nativeId ?? null);
-      rows.textOrNull(record?.summary ?? (stored === null ? withoutPayload.summary : 'Record that could not be read'));
-      rows.textArray(record?.flags ?? (stored === null ? withoutPayload.flags : []));
-      rows.textOrNull(rejection?.reason ?? null);
-      rows.textOrNull(rejection?.detail ?? null);
+      const records = stored?.ok === true ? stored.records : [];
+      for (const [part, record] of (records.length === 0 ? [null] : records).entries()) {
+        const eventTimeNs = record === null ? entry.occurredAtNs : occurredAtOf(entry, records, record);
+        const eventTime = formatNanoseconds(eventTimeNs);
+        const kind = record?.kind ?? entry.kind;
+        countDay(days, eventTime.slice(0, 10), kind, record?.verdict ?? 'unknown');
+        rows.row(23);
+        rows.int64(entry.index);
+        rows.int32OrNull(part);
+        rows.text(entry.source);
+        rows.text(kind);
+        rows.textOrNull(record?.format ?? null);
+        rows.int32OrNull(record?.parserVersion ?? null);
+        rows.timestampNs(eventTimeNs);
+        rows.text(eventTime);
+        rows.timestamp(entry.receivedAt.getTime());
+        rows.text(record?.timeSource ?? 'received');
+        rows.textOrNull(record?.verdict ?? null);
+        rows.textOrNull(record?.direction ?? null);
+        rows.textOrNull(record?.source?.workload?.key ?? record?.source?.ip ?? null);
+        rows.textOrNull(record?.destination?.workload?.key ?? record?.destination?.ip ?? null);
+        rows.textOrNull(record?.protocol?.name ?? null);
+        rows.int32OrNull(record?.destination?.port ?? null);
+        rows.textOrNull(record === null ? null : policyRefText(record));
+        rows.textOrNull(record?.actor?.name ?? null);
+        rows.textOrNull(record?.nativeId ?? null);
+        rows.textOrNull(
+          record?.summary ?? (stored === null ? withoutPayload.summary : 'Record that could not be read'),
+        );
+        rows.textArray(record?.flags ?? (stored === null ? withoutPayload.flags : []));
+        rows.textOrNull(rejection?.reason ?? null);
+        rows.textOrNull(rejection?.detail ?? null);
+      }
     }
     if (days.size === 0) return;
     await runCopyStatements(
       transaction.client,
-      `COPY record (index, source, kind, format, parser_version, event_time, event_time_text, received_at, time_source,
+      `COPY record (index, part, source, kind, format, parser_version, event_time, event_time_text, received_at, time_source,
          verdict, direction, source_workload, destination_workload, protocol, port, policy, actor, native_id, summary,
          flags, reject_reason, reject_detail) FROM STDIN (FORMAT binary)`,
       [rows.finish()],

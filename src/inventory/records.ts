@@ -6,8 +6,8 @@ import { recordKinds, verdicts, Verdict } from '../ingestion/normal-form.js';
 
 const Instant = z.iso.datetime({ offset: true, error: 'an RFC 3339 time such as 2026-11-01T00:00:00Z is needed' });
 
-/** Place in the list: event time (microseconds kept) and index. */
-const Cursor = z.string().regex(/^[0-9TZ:.+-]{20,32}_\d{1,16}$/u, 'a cursor of this list');
+/** Place in the list: event time (microseconds kept), index and part. */
+const Cursor = z.string().regex(/^[0-9TZ:.+-]{20,32}_\d{1,16}_\d{1,9}$/u, 'a cursor of this list');
 
 export const RecordQuery = z.object({
   /** Event time, inclusive. */
@@ -32,6 +32,8 @@ export type RecordQuery = z.infer<typeof RecordQuery>;
 
 export const RecordRow = z.object({
   index: z.number().int(),
+  /** Which of the facts that the entry holds, from 0 on. */
+  part: z.number().int(),
   source: z.string(),
   kind: z.string(),
   format: z.string().nullable(),
@@ -62,6 +64,7 @@ export type RecordPage = z.infer<typeof RecordPage>;
 
 interface Row {
   readonly index: string;
+  readonly part: number;
   readonly source: string;
   readonly kind: string;
   readonly format: string | null;
@@ -95,11 +98,11 @@ export class Records {
     parameters.push(query.limit + 1);
     const order = newerFirst ? 'ASC' : 'DESC';
     const rows = await this.database.query<Row>(
-      `SELECT index, source, kind, format, event_time_text,
+      `SELECT index, part, source, kind, format, event_time_text,
               to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_time, received_at, verdict, direction,
               source_workload, destination_workload, protocol, port, policy, actor, summary, flags, reject_reason, reject_detail
        FROM record ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
-       ORDER BY event_time ${order}, index ${order} LIMIT $${parameters.length}`,
+       ORDER BY event_time ${order}, index ${order}, part ${order} LIMIT $${parameters.length}`,
       parameters,
     );
     const further = rows.length > query.limit;
@@ -107,7 +110,7 @@ export class Records {
     if (newerFirst) shown.reverse();
     const first = shown[0];
     const last = shown.at(-1);
-    const place = (row: Row): string => `${row.cursor_time}_${row.index}`;
+    const place = (row: Row): string => `${row.cursor_time}_${row.index}_${row.part}`;
     const hasOlder = newerFirst || further;
     const hasNewer = newerFirst ? further : query.older !== undefined;
     return {
@@ -155,19 +158,21 @@ function contains(text: string): string {
 }
 
 function addPlace(where: string[], parameters: unknown[], comparison: '<' | '>', cursor: string): void {
-  const [time, index] = cursor.split('_');
-  if (time === undefined || index === undefined || Number.isNaN(Date.parse(time))) {
+  const [time, index, part] = cursor.split('_');
+  if (time === undefined || index === undefined || part === undefined || Number.isNaN(Date.parse(time))) {
     throw new Problem('invalid_input', 'The cursor is not one of this list; start from its first page.');
   }
-  parameters.push(time, index);
+  parameters.push(time, index, part);
+  const last = parameters.length;
   where.push(
-    `(event_time, index) ${comparison} ($${parameters.length - 1}::timestamptz, $${parameters.length}::bigint)`,
+    `(event_time, index, part) ${comparison} ($${last - 2}::timestamptz, $${last - 1}::bigint, $${last}::integer)`,
   );
 }
 
 function viewOf(row: Row): RecordRow {
   return {
     index: Number(row.index),
+    part: row.part,
     source: row.source,
     kind: row.kind,
     format: row.format,

@@ -20,7 +20,7 @@ export class PolicyVersionsFollower implements Follower {
     for (const entry of entries) {
       if (entry.kind !== 'policy_change') continue;
       const stored = normaliseStored(entry);
-      if (stored?.ok === true) await this.applyChange(transaction, entry, stored.record);
+      if (stored?.ok === true) await this.applyChanges(transaction, entry, stored.records);
     }
   }
 
@@ -48,17 +48,32 @@ export class PolicyVersionsFollower implements Follower {
     }
   }
 
-  private async applyChange(transaction: Transaction, entry: StoredEntry, record: NormalForm): Promise<void> {
+  private async applyChanges(
+    transaction: Transaction,
+    entry: StoredEntry,
+    records: readonly NormalForm[],
+  ): Promise<void> {
+    let position = 0;
+    for (const record of records) position = await this.applyChange(transaction, entry, record, position);
+  }
+
+  /** Positions count the versions of one entry from 0 on; gives the next one. */
+  private async applyChange(
+    transaction: Transaction,
+    entry: StoredEntry,
+    record: NormalForm,
+    first: number,
+  ): Promise<number> {
     const change = record.policyChange;
     // Refused attempts and dry runs changed nothing; they stay visible as records.
-    if (change === null || !change.applied || change.dryRun) return;
+    if (change === null || !change.applied || change.dryRun) return first;
     const { kind, namespace, name, system } = change.resource;
     const deletes = change.action === 'delete' || change.action === 'delete_collection';
     const targets: readonly PolicyName[] =
       change.action === 'delete_collection'
         ? await this.inForce(transaction, kind, namespace)
         : [{ kind, namespace, name: name ?? '(unnamed)' }];
-    let position = 0;
+    let position = first;
     for (const target of targets) {
       const object = deletes ? null : change.after;
       await transaction.query(
@@ -85,6 +100,7 @@ export class PolicyVersionsFollower implements Follower {
         ],
       );
     }
+    return position;
   }
 
   private async inForce(transaction: Transaction, kind: string, namespace: string | null): Promise<PolicyName[]> {

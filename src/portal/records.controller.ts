@@ -5,7 +5,8 @@ import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
 import { Problem } from '../errors.js';
 import { fileAnswer } from '../evidence/reports.controller.js';
-import { recordKinds, RejectReason } from '../ingestion/normal-form.js';
+import { recordKinds, QuarantineReason } from '../ingestion/normal-form.js';
+import { openPayload } from '../ingestion/record-payload.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
 import { RecordQuery, Records, type RecordRow as FoundRecord } from '../inventory/records.js';
 import { actEntry } from '../log/act.js';
@@ -100,16 +101,16 @@ export class RecordPagesController {
     const leaf = encodeLeaf(leafOf(entry));
     const unauthorised = judged.find((one) => one.unauthorised !== null);
     const { occurredAt, receivedAt } = leafOf(entry);
-    const normal = stored?.ok === true ? stored.record : null;
+    const records = stored?.ok === true ? stored.records : [];
     const view: RecordDetailView = {
       shell: { ...shell, path: paths.record(index) },
       index,
       id: entry.id,
       kind: entry.kind,
       source: entry.source,
-      occurredAt: normal?.timeSource === 'received' || stored?.ok === false ? null : occurredAt,
+      occurredAt: records[0]?.timeSource === 'received' || stored?.ok === false ? null : occurredAt,
       receivedAt,
-      normal,
+      records,
       raw: rawOf(entry),
       proof: {
         leafHash: hashLeaf(leaf).toString('hex'),
@@ -142,7 +143,7 @@ export class RecordPagesController {
       await append(actEntry('record.viewed_raw', actor, { index }));
     });
     return fileAnswer(
-      { mediaType: 'application/octet-stream', content: payload },
+      { mediaType: 'application/octet-stream', content: openPayload(payload).raw },
       `segproof-record-${index}.${isUtf8(payload) ? 'json' : 'bin'}`,
     );
   }
@@ -150,7 +151,7 @@ export class RecordPagesController {
   @Get('rejected')
   @Needs('rejected.read')
   async rejected(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
-    const reason = RejectReason.safeParse(query['reason']);
+    const reason = QuarantineReason.safeParse(query['reason']);
     const filters = { source: fieldText(query, 'source'), reason: reason.success ? reason.data : null };
     const [sources, { rows, paging }, matching] = await Promise.all([
       this.sources.names(),
@@ -220,8 +221,9 @@ function nameOf(end: string | null): string | null {
   return end !== null && /^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/iu.test(end) ? `ip:${end}` : end;
 }
 
-function rawOf({ payload }: StoredEntry): RecordDetailView['raw'] {
-  if (payload === null) return { bytes: 0, encoding: 'utf8', text: '' };
+function rawOf(entry: StoredEntry): RecordDetailView['raw'] {
+  if (entry.payload === null) return { bytes: 0, encoding: 'utf8', text: '' };
+  const payload = openPayload(entry.payload).raw;
   const encoding = isUtf8(payload) ? 'utf8' : 'base64';
   return { bytes: payload.length, encoding, text: payload.toString(encoding) };
 }

@@ -1,7 +1,7 @@
 import type { Permission } from '../access/permissions.js';
 import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
-import type { NormalForm, RejectReason, Verdict } from '../ingestion/normal-form.js';
+import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -206,8 +206,8 @@ export interface RecordDetailView {
   readonly source: string;
   readonly occurredAt: string | null;
   readonly receivedAt: string;
-  /** Null for entries that are acts of the service itself. */
-  readonly normal: NormalForm | null;
+  /** What the entry says: none for acts of the service itself, several where a delivery holds several facts. */
+  readonly records: readonly NormalForm[];
   /** As received. `text` is UTF-8, or base64 where the bytes are not valid UTF-8. */
   readonly raw: { readonly bytes: number; readonly encoding: 'utf8' | 'base64'; readonly text: string };
   readonly proof: {
@@ -233,7 +233,7 @@ export interface RejectedRow {
   readonly id: string;
   readonly source: string;
   readonly receivedAt: string;
-  readonly reason: RejectReason;
+  readonly reason: QuarantineReason;
   readonly detail: string;
   readonly bytes: number;
   /** The first bytes as text, undecodable bytes shown as U+FFFD. */

@@ -5,9 +5,11 @@ import { after, describe, test } from 'node:test';
 import { z } from 'zod';
 import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
+import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
+import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
 import { startCommand } from '../../src/cli/start.js';
 import { verifyCommand } from '../../src/cli/verify.js';
 import { witnessCommand } from '../../src/cli/witness.js';
@@ -26,6 +28,8 @@ const verbs = [
   migrateCommand(),
   fsckCommand(),
   rebuildCommand(),
+  keysCommand(),
+  resumeSigningCommand(),
   verifyCommand(),
   proofCommand(),
   witnessCommand(),
@@ -35,13 +39,13 @@ describe('segproof', () => {
   test('lists its verbs and exit codes', async () => {
     const { code, stdout } = await runCommand(['--help']);
     assert.equal(code, 0);
-    const listed = [...stdout.matchAll(/^ {2}(?<verb>[a-z]+)(?: |$)/gmu)].map(({ groups }) => groups?.['verb'] ?? '');
+    const listed = [...stdout.matchAll(/^ {2}(?<verb>[a-z-]+)(?: |$)/gmu)].map(({ groups }) => groups?.['verb'] ?? '');
     assert.deepEqual(listed, [...verbs.map((verb) => verb.name()), 'help']);
     assert.match(stdout, /Exit codes:\s+0 [^\n]*\n\s+1 [^\n]*\n\s+2 [^\n]*\n\s+3 /u);
   });
 
   test('explains each verb, its arguments and its options', () => {
-    for (const verb of verbs) {
+    for (const verb of verbs.flatMap((one) => [one, ...one.commands])) {
       assert.ok(verb.description().length > 20, verb.name());
       for (const { name, description } of [
         ...verb.options.map((option) => ({ name: option.flags, description: option.description })),

@@ -24,10 +24,10 @@ function readSamples(folder: string, file: string, split: (body: Buffer) => Span
   return split(body).map(({ start, end, problem, detail }) => {
     assert.equal(problem, undefined, `${file} at byte ${start}: ${detail}`);
     const raw = body.subarray(start, end);
-    const result = normaliseRecord(raw, null);
+    const result = normaliseRecord(raw, {}, new Date());
     if (!result.ok) assert.fail(`${file} at byte ${start}: ${result.reason}: ${result.detail}`);
-    assert.deepEqual(NormalForm.parse(result.record), result.record);
-    return { raw, record: result.record };
+    assert.deepEqual(NormalForm.parse(result.records[0]), result.records[0]);
+    return { raw, record: result.records[0] };
   });
 }
 

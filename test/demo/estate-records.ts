@@ -90,10 +90,11 @@ export function readEstate({ steps, sources }: Estate): ReadEstate {
       });
     }
     if (step.kind !== 'ingest' || step.contents.resent) continue;
+    const format = formats.get(step.source) ?? null;
     for (const line of linesOf(step)) {
-      const normalised = normaliseRecord(Buffer.from(line), formats.get(step.source) ?? null);
+      const normalised = normaliseRecord(Buffer.from(line), format === null ? {} : { format }, new Date(at));
       if (normalised.ok)
-        records.push({ record: normalised.record, source: step.source, deliveredAt: at, bytes: line.length });
+        records.push({ record: normalised.records[0], source: step.source, deliveredAt: at, bytes: line.length });
       else unreadable.push(normalised.reason);
     }
   }

@@ -5,8 +5,8 @@ import { RecordReaders } from '../../src/ingestion/record-readers.js';
 import { readRecords, type Reading } from '../../src/ingestion/read-records.js';
 import { prepareEntry } from '../../src/log/entry.js';
 
-const reading: Reading = { source: 'edge', format: null, shape: 'lines', mostRecordBytes: 10_000 };
 const receivedAt = new Date('2026-11-20T10:00:00.123Z');
+const reading: Reading = { source: 'edge', context: {}, lines: true, receivedAt, mostRecordBytes: 10_000 };
 
 function flow(number: number): string {
   return JSON.stringify({
@@ -35,7 +35,7 @@ test('a large body read in a thread gives the records that reading it here gives
   const readers = new RecordReaders();
   try {
     const here = [...readRecords(largeBody, reading)];
-    const { entries, rejections } = await readers.read(Buffer.from(largeBody), reading, receivedAt);
+    const { entries, rejections } = await readers.read(Buffer.from(largeBody), reading);
     assert.equal(entries.length, lines.length);
     assert.deepEqual(
       entries.map(({ dedupe }) => dedupe),
@@ -65,7 +65,7 @@ test('many large bodies at once come back each to its own request', async () => 
   try {
     const counts = Array.from({ length: 12 }, (_, at) => 200 + at);
     const bodies = counts.map((count) => Buffer.from(Array.from({ length: count }, (_, at) => flow(at)).join('\n')));
-    const answers = await Promise.all(bodies.map((body) => readers.read(body, reading, receivedAt)));
+    const answers = await Promise.all(bodies.map((body) => readers.read(body, reading)));
     assert.deepEqual(
       answers.map(({ entries }) => entries.length),
       counts,

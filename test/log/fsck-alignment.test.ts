@@ -99,6 +99,17 @@ describe('what was done to a log is told from where its entries part from its le
     );
   });
 
+  test('a copy stands before the entry it is of, and the two are read one after the other', async () => {
+    for (const step of [1, 2, 3]) {
+      const entries = [
+        { at: 0, hash: 'leaf 0' },
+        { at: 0, hash: 'leaf 1' },
+        { at: 1, hash: 'leaf 1' },
+      ];
+      await assertFound(2, entries, { inserted: [{ first: 0, last: 0 }] }, step);
+    }
+  });
+
   test('two entries took each other’s place', async () => {
     await fc.assert(
       fc.asyncProperty(stretch, async ({ size, first, last, step }) => {

@@ -84,10 +84,10 @@ export function sampleEntries(begin: number, end: number): NewEntry[] {
       return { kind: 'log.started', source: 'segproof', occurredAt: null, payload: Buffer.from('{}') };
     const text = at % 17 === 16 ? `no record ${at}` : at % 13 === 12 ? policyRecord(at) : flowRecord(at);
     const payload = Buffer.from(text);
-    const read = normaliseRecord(payload, null);
-    const eventTime = read.ok ? read.record.eventTime : null;
+    const read = normaliseRecord(payload, {}, new Date());
+    const eventTime = read.ok ? read.records[0].eventTime : null;
     return {
-      kind: read.ok ? read.record.kind : rejectedKind,
+      kind: read.ok ? read.records[0].kind : rejectedKind,
       source: `cluster-${at % 3}`,
       occurredAt: eventTime === null ? null : parseNanoseconds(eventTime),
       payload,

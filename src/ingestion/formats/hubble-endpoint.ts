@@ -1,5 +1,6 @@
 import type { Endpoint, WorkloadRef } from '../normal-form.js';
 import { canonicalAddress } from './ip-address.js';
+import { addFlag } from './wire.js';
 import { integerOf, type JsonObject, listOf, nameOf, objectOf, textsOf } from './json-value.js';
 
 /** Security identities below 256 are Cilium's own; the number tells even where labels are masked out. */
@@ -134,9 +135,4 @@ function readName(value: unknown, flags: string[]): string | null {
   const name = nameOf(value);
   if (name === null && value !== undefined && value !== null && value !== '') addFlag(flags, 'bad_name');
   return name;
-}
-
-/** A flag says that something happened, not how often. */
-export function addFlag(flags: string[], flag: string): void {
-  if (!flags.includes(flag)) flags.push(flag);
 }

@@ -1,5 +1,5 @@
 import type { NormalForm } from '../normal-form.js';
-import { addFlag } from './hubble-endpoint.js';
+import { addFlag } from './wire.js';
 import { integerOf, isObject, type JsonValue, objectOf } from './json-value.js';
 
 /** Keys of the `l4` choice, with the IANA protocol number. */

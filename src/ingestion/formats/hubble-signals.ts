@@ -1,7 +1,8 @@
 import type { NormalForm } from '../normal-form.js';
-import { chooseTime, readEpoch } from './event-time.js';
+import { chooseTime } from './choose-time.js';
 import { isKeepable, type JsonObject, textOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
+import { emptyRecord, type Wire } from './wire.js';
 
 /** Raised whenever the same Hubble line gives another normal form. */
 export const hubbleVersion = 1;
@@ -9,17 +10,12 @@ export const hubbleVersion = 1;
 /** What a Hubble line holds instead of a flow: notices of loss, of the agent, of the relay. */
 export const signalKeys = ['lost_events', 'agent_event', 'debug_event', 'node_status'] as const;
 
-/** The times a shipper adds around a line: Elastic's `@timestamp`, Fluent Bit's `date`. */
-export function shipperTimes(envelope: JsonObject): readonly unknown[] {
-  return [envelope['@timestamp'], typeof envelope.date === 'number' ? readEpoch(envelope.date, 's') : envelope.date];
-}
-
 /** Reads a line that holds a notice; a loss notice carries how many events were lost. */
 export function readSignal(
   key: (typeof signalKeys)[number],
   signal: JsonObject,
   line: JsonObject,
-  envelope: JsonObject,
+  wire: Wire,
 ): NormalForm {
   const flags: string[] = [];
   const nodeName = textOf(line.node_name);
@@ -36,32 +32,16 @@ export function readSignal(
   }
   const kept = isKeepable(signal) ? signal : null;
   if (kept === null) flags.push('value_not_kept');
-  const time = chooseTime([line.time], shipperTimes(envelope), flags);
+  const time = chooseTime([textOf(line.time)], wire, flags);
   return {
-    kind: 'signal',
-    format: 'hubble',
-    parserVersion: hubbleVersion,
-    eventTime: time.eventTime,
-    timeSource: time.timeSource,
-    timeGuessed: false,
-    nativeId: null,
+    ...emptyRecord('signal', { name: 'hubble', version: hubbleVersion }),
+    ...time,
     summary: oneLine(nodeName === null ? summary : `${summary}, node ${nodeName}`),
-    actor: null,
-    verdict: 'none',
-    verdictRaw: null,
-    reason: null,
-    direction: 'unknown',
     reporter: 'node',
     reporterName: nodeName,
-    source: null,
-    destination: null,
-    protocol: null,
-    isReply: null,
-    count: null,
     lostCount,
-    policies: [],
-    policyChange: null,
     attributes: { [key]: kept },
+    places: { eventTime: '/time', lostCount: `/${key}/num_events_lost` },
     flags,
   };
 }

@@ -1,6 +1,6 @@
 import type { Verdict } from '../normal-form.js';
-import { addFlag } from './hubble-endpoint.js';
 import { integerOf, isObject, type JsonObject, objectOf, textOf } from './json-value.js';
+import { addFlag } from './wire.js';
 
 /** Event types that carry a decision: drop notification, policy verdict, layer-7 access log. */
 const dropEvent = 1;

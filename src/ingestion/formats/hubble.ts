@@ -1,11 +1,11 @@
-import type { FormatAdapter, NormalForm, Normalised, RejectReason, Verdict } from '../normal-form.js';
-import { findEnvelope, openEnvelope } from './envelope.js';
-import { chooseTime } from './event-time.js';
+import type { NormalForm, Normalised } from '../normal-form.js';
+import { chooseTime } from './choose-time.js';
+import { flowSummary } from './flow-summary.js';
 import { readEndpoint } from './hubble-endpoint.js';
 import { readLayer4 } from './hubble-l4.js';
 import { readLayer7 } from './hubble-l7.js';
 import { readPolicies } from './hubble-policies.js';
-import { hubbleVersion, readSignal, shipperTimes, signalKeys } from './hubble-signals.js';
+import { hubbleVersion, readSignal, signalKeys } from './hubble-signals.js';
 import {
   decide,
   isVerdictName,
@@ -16,7 +16,7 @@ import {
   readVerdictName,
 } from './hubble-verdict.js';
 import { integerOf, isObject, type JsonObject, type JsonValue, nameOf, objectOf, textOf } from './json-value.js';
-import { oneLine } from './summary.js';
+import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
  * Cilium Hubble: the lines of the Hubble exporter and of `hubble observe -o jsonpb`
@@ -26,23 +26,29 @@ import { oneLine } from './summary.js';
  */
 export const hubble: FormatAdapter = { name: 'hubble', version: hubbleVersion, detect, normalise };
 
-const verdictPhrases: { readonly [word in Verdict]: string } = {
-  allow: 'Allowed',
-  deny: 'Denied',
-  would_deny: 'Would be denied',
-  error: 'Error',
-  none: 'Observed',
-  unknown: 'Unknown verdict',
-};
-
 /** `policy_match_type` of a verdict that matched neither an address nor a port. */
 const matchedAll = 4;
 
-const envelopeMarks = ['"flow"', '"verdict"', ...signalKeys.map((key) => `"${key}"`)];
-
-function detect(value: unknown): boolean {
-  return isObject(value) && (isHubbleLine(value) || isBareFlow(value) || findEnvelope(value, envelopeMarks) !== null);
+function detect({ object }: Wire): boolean {
+  return object !== null && (isHubbleLine(object) || isBareFlow(object));
 }
+
+/** Where the main fields stand in a line; in a bare flow, without `/flow`. */
+const linePlaces = {
+  eventTime: '/flow/time',
+  verdict: '/flow/verdict',
+  'source.ip': '/flow/IP/source',
+  'source.port': '/flow/l4/*/source_port',
+  'source.workload': '/flow/source',
+  'destination.ip': '/flow/IP/destination',
+  'destination.port': '/flow/l4/*/destination_port',
+  'destination.workload': '/flow/destination',
+  protocol: '/flow/l4',
+  direction: '/flow/traffic_direction',
+} as const;
+const flowPlaces = Object.fromEntries(
+  Object.entries(linePlaces).map(([field, place]) => [field, place.slice('/flow'.length)]),
+);
 
 /** Other formats have a member `flow` or `node_status` too (Suricata, cluster managers), so the rest of the line counts. */
 function isHubbleLine(line: JsonObject): boolean {
@@ -70,38 +76,22 @@ function isBareFlow(flow: JsonObject): boolean {
   return isObject(flow.IP) || isObject(flow.l4) || isObject(flow.source) || isObject(flow.destination);
 }
 
-function normalise(value: unknown): Normalised {
-  if (!isObject(value)) return refuse('not_an_object', 'expected a Hubble line as a JSON object');
-  if (isHubbleLine(value)) return normaliseLine(value, value);
-  if (isBareFlow(value)) return normaliseFlow(value, {}, {});
-
-  const envelope = findEnvelope(value, envelopeMarks);
-  if (envelope === null) return refuse('unknown_format', 'expected a Hubble line with a member flow or lost_events');
-  const inner = openEnvelope(envelope);
-  if (inner === undefined)
-    return refuse('invalid_json', 'the text inside the envelope is no JSON: it may be cut short');
-  if (isObject(inner) && isHubbleLine(inner)) return normaliseLine(inner, envelope.outer);
-  if (isObject(inner) && isBareFlow(inner)) return normaliseFlow(inner, {}, envelope.outer);
-  return refuse('unknown_format', 'expected a Hubble line inside the envelope');
-}
-
-function normaliseLine(line: JsonObject, envelope: JsonObject): Normalised {
-  if (isObject(line.flow)) return normaliseFlow(line.flow, line, envelope);
+function normalise(wire: Wire): Normalised {
+  const { object } = wire;
+  if (object === null) return refuse('not_an_object', 'expected a Hubble line as a JSON object');
+  if (!isHubbleLine(object)) return normaliseFlow(object, {}, wire);
+  if (isObject(object.flow)) return normaliseFlow(object.flow, object, wire);
   for (const key of signalKeys) {
-    const signal = line[key];
-    if (isObject(signal)) return { ok: true, record: readSignal(key, signal, line, envelope) };
+    const signal = object[key];
+    if (isObject(signal)) return accept(readSignal(key, signal, object, wire));
   }
   return refuse(
     'invalid_field',
-    `expected flow to be an object, got ${line.flow === null ? 'null' : typeof line.flow}`,
+    `expected flow to be an object, got ${object.flow === null ? 'null' : typeof object.flow}`,
   );
 }
 
-function refuse(reason: RejectReason, detail: string): Normalised {
-  return { ok: false, reason, detail };
-}
-
-function normaliseFlow(flow: JsonObject, line: JsonObject, envelope: JsonObject): Normalised {
+function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalised {
   const ip = objectOf(flow.IP) ?? {};
   const reason = readReason(flow);
   const verdictRaw = readVerdictName(flow.verdict);
@@ -141,45 +131,24 @@ function normaliseFlow(flow: JsonObject, line: JsonObject, envelope: JsonObject)
   const direction =
     flow.traffic_direction === 'INGRESS' ? 'ingress' : flow.traffic_direction === 'EGRESS' ? 'egress' : 'unknown';
   const { attributes, layer7Text } = readAttributes(flow, ip, eventType, layer4.attributes, flags);
-  const time = chooseTime([flow.time, line.time], shipperTimes(envelope), flags);
-  let summary = `${verdictPhrases[verdict]}: ${describeEnd(source)} to ${describeEnd(destination)}`;
-  if (layer4.protocol !== null) summary += `, ${layer4.protocol.name}`;
-  if (layer4.destinationPort !== null) summary += ` ${layer4.destinationPort}`;
-  if (direction !== 'unknown') summary += `, ${direction}`;
-  if (isReply === true) summary += ', reply';
-  if (reason !== null) summary += `, ${reason}`;
-  if (layer7Text !== null) summary += `, ${layer7Text}`;
+  const time = chooseTime([textOf(flow.time), textOf(line.time)], wire, flags);
+  const told = { verdict, source, destination, protocol: layer4.protocol, direction, isReply, reason } as const;
 
-  return {
-    ok: true,
-    record: {
-      kind: 'flow',
-      format: 'hubble',
-      parserVersion: hubbleVersion,
-      eventTime: time.eventTime,
-      timeSource: time.timeSource,
-      timeGuessed: false,
-      nativeId: nameOf(flow.uuid),
-      summary: oneLine(summary),
-      actor: null,
-      verdict,
-      verdictRaw,
-      reason,
-      direction,
-      reporter: reporterOf(direction, isReply),
-      reporterName: textOf(flow.node_name) ?? textOf(line.node_name),
-      source,
-      destination,
-      protocol: layer4.protocol,
-      isReply,
-      count: 1,
-      lostCount: null,
-      policies,
-      policyChange: null,
-      attributes,
-      flags,
-    },
-  };
+  return accept({
+    ...emptyRecord('flow', hubble),
+    ...told,
+    ...time,
+    nativeId: nameOf(flow.uuid),
+    summary: flowSummary(told, layer7Text),
+    verdictRaw,
+    reporter: reporterOf(direction, isReply),
+    reporterName: textOf(flow.node_name) ?? textOf(line.node_name),
+    count: 1,
+    policies,
+    attributes,
+    places: flow === wire.object ? flowPlaces : linePlaces,
+    flags,
+  });
 }
 
 /**
@@ -228,12 +197,4 @@ function readService(value: unknown): string | null {
   const service = objectOf(value);
   const name = textOf(service?.name);
   return name === null ? null : `${textOf(service?.namespace) ?? ''}/${name}`;
-}
-
-function describeEnd(end: NormalForm['source']): string {
-  const workload = end?.workload;
-  if (workload == null) return end?.ip ?? 'unknown';
-  return workload.key.startsWith('k8s:') && workload.namespace !== null
-    ? `${workload.namespace}/${workload.name}`
-    : workload.name;
 }

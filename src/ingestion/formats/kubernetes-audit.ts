@@ -1,18 +1,9 @@
-import type { Actor, FormatAdapter, NormalForm, Normalised, RejectReason, Verdict } from '../normal-form.js';
-import { type Envelope, findEnvelope, openEnvelope } from './envelope.js';
-import { chooseTime, readEpoch } from './event-time.js';
-import {
-  isKeepable,
-  isObject,
-  type JsonObject,
-  type JsonValue,
-  nameOf,
-  objectOf,
-  textOf,
-  textsOf,
-} from './json-value.js';
+import type { Actor, NormalForm, Normalised, Verdict } from '../normal-form.js';
+import { chooseTime } from './choose-time.js';
+import { isKeepable, type JsonObject, type JsonValue, nameOf, objectOf, textOf, textsOf } from './json-value.js';
 import { type AuditRequest, changeVerbs, policyOf, readPolicyChange, readRequest } from './kubernetes-policy-change.js';
 import { oneLine } from './summary.js';
+import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Raised whenever the same audit event gives another normal form. */
 const parserVersion = 1;
@@ -26,7 +17,6 @@ export const kubernetesAudit: FormatAdapter = { name: 'kubernetes-audit', versio
 
 /** The stages in which a request has an outcome; the others are the same request on its way. */
 const outcomeStages: ReadonlySet<string> = new Set(['ResponseComplete', 'Panic']);
-const envelopeMarks = ['"auditID"', '"audit.k8s.io/'];
 
 const decisionAnnotation = 'authorization.k8s.io/decision';
 const reasonAnnotation = 'authorization.k8s.io/reason';
@@ -41,8 +31,18 @@ const keptAnnotations = [
 /** Objects whose labels decide which policies select them. */
 const labelledResources: ReadonlySet<string> = new Set(['pods', 'namespaces']);
 
-function detect(value: unknown): boolean {
-  return isObject(value) && (isEvent(value) || findEnvelope(value, envelopeMarks) !== null);
+/** Where the main fields stand in an event. */
+const places = {
+  eventTime: '/stageTimestamp',
+  verdict: '/responseStatus/code',
+  'actor.name': '/user/username',
+  'policyChange.action': '/verb',
+  'policyChange.resource': '/objectRef',
+  'policyChange.after': '/responseObject',
+} as const;
+
+function detect({ object }: Wire): boolean {
+  return object !== null && isEvent(object);
 }
 
 /** Core `v1` has a kind Event too: only audit events have an audit id or an API version of the audit group. */
@@ -54,24 +54,9 @@ function isEvent(value: JsonObject): boolean {
   return kind === undefined && typeof auditID === 'string' && typeof value.verb === 'string';
 }
 
-function normalise(value: unknown): Normalised {
-  if (!isObject(value)) return refuse('not_an_object', 'expected an audit event as a JSON object');
-  if (isEvent(value)) return normaliseEvent(value, null);
-  const envelope = findEnvelope(value, envelopeMarks);
-  if (envelope === null) return refuse('unknown_format', 'expected kind Event of audit.k8s.io with an auditID');
-  const inner = openEnvelope(envelope);
-  if (inner === undefined)
-    return refuse('invalid_json', 'the text inside the envelope is no JSON: it may be cut short');
-  if (!isObject(inner) || !isEvent(inner))
-    return refuse('unknown_format', 'expected an audit event inside the envelope');
-  return normaliseEvent(inner, envelope);
-}
-
-function refuse(reason: RejectReason, detail: string): Normalised {
-  return { ok: false, reason, detail };
-}
-
-function normaliseEvent(event: JsonObject, envelope: Envelope | null): Normalised {
+function normalise(wire: Wire): Normalised {
+  const event = wire.object;
+  if (event === null) return refuse('not_an_object', 'expected an audit event as a JSON object');
   if (event.verb === undefined || event.verb === null) return refuse('missing_field', 'expected verb');
   const verb = textOf(event.verb);
   if (verb === null) return refuse('invalid_field', 'expected verb to be a word');
@@ -93,45 +78,34 @@ function normaliseEvent(event: JsonObject, envelope: Envelope | null): Normalise
   const isChange = policy !== null && isOutcome && changeVerbs.has(verb) && subresource === null;
   const policyChange = isChange ? readPolicyChange(policy, request, flags) : null;
 
+  const outer = wire.envelopes.at(-1)?.object;
   const annotations = objectOf(event.annotations) ?? {};
   const decision = textOf(annotations[decisionAnnotation]);
   const verdict = isOutcome ? judge(request.statusCode, decision) : 'none';
   const actor = readActor(event, flags);
-  const time = readTimes(event, envelope, flags);
+  const time = readTimes(event, wire, flags);
   const auditId = nameOf(event.auditID);
-  const attributes = readAttributes(event, request, annotations, envelope, flags);
+  const attributes = readAttributes(event, request, annotations, outer, flags);
   if (annotations['audit.k8s.io/truncated'] === 'true') flags.push('truncated_by_source');
 
-  return {
-    ok: true,
-    record: {
-      kind: policyChange === null ? 'admin' : 'policy_change',
-      format: 'kubernetes-audit',
-      parserVersion,
-      eventTime: time.eventTime,
-      timeSource: time.timeSource,
-      timeGuessed: false,
-      nativeId: auditId === null || stage === null ? null : `${auditId}/${stage}`,
-      summary: summarise(actor, request, policyChange, isOutcome, stage),
-      actor,
-      verdict,
-      verdictRaw: decision ?? (request.statusCode === null ? null : String(request.statusCode)),
-      reason: textOf(annotations[reasonAnnotation]) ?? textOf(objectOf(event.responseStatus)?.message),
-      direction: 'unknown',
-      reporter: 'control-plane',
-      reporterName: textOf(objectOf(envelope?.outer.properties)?.pod),
-      source: null,
-      destination: null,
-      protocol: null,
-      isReply: null,
-      count: 1,
-      lostCount: null,
-      policies: policyChange?.resource.name == null ? [] : [policyRef(policyChange, request)],
-      policyChange,
-      attributes,
-      flags,
-    },
-  };
+  return accept({
+    ...emptyRecord(policyChange === null ? 'admin' : 'policy_change', kubernetesAudit),
+    ...time,
+    nativeId: auditId === null || stage === null ? null : `${auditId}/${stage}`,
+    summary: summarise(actor, request, policyChange, isOutcome, stage),
+    actor,
+    verdict,
+    verdictRaw: decision ?? (request.statusCode === null ? null : String(request.statusCode)),
+    reason: textOf(annotations[reasonAnnotation]) ?? textOf(objectOf(event.responseStatus)?.message),
+    reporter: 'control-plane',
+    reporterName: textOf(objectOf(outer?.properties)?.pod),
+    count: 1,
+    policies: policyChange?.resource.name == null ? [] : [policyRef(policyChange, request)],
+    policyChange,
+    attributes,
+    places,
+    flags,
+  });
 }
 
 /**
@@ -164,27 +138,21 @@ function readActor(event: JsonObject, flags: string[]): Actor | null {
   };
 }
 
-function readTimes(event: JsonObject, envelope: Envelope | null, flags: string[]): ReturnType<typeof chooseTime> {
+function readTimes(event: JsonObject, wire: Wire, flags: string[]): ReturnType<typeof chooseTime> {
   const own = [
     event.stageTimestamp,
     event.requestReceivedTimestamp,
     event.timestamp,
     objectOf(event.metadata)?.creationTimestamp,
   ];
-  const outer = envelope?.outer ?? {};
-  const given = [outer.time, outer.timestamp, outer['@timestamp']];
-  return chooseTime(
-    own,
-    given.map((time) => (typeof time === 'number' ? readEpoch(time, 'ms') : time)),
-    flags,
-  );
+  return chooseTime(own.map(textOf), wire, flags);
 }
 
 function readAttributes(
   event: JsonObject,
   request: AuditRequest,
   annotations: JsonObject,
-  envelope: Envelope | null,
+  outer: JsonObject | undefined,
   flags: string[],
 ): Record<string, JsonValue> {
   const attributes: Record<string, JsonValue> = { verb: request.verb };
@@ -206,7 +174,7 @@ function readAttributes(
   for (const [key, value] of request.parameters) keep(key, value);
   keep('user', readExtra(event));
   keep('impersonationConstraint', textOf(objectOf(event.authenticationMetadata)?.impersonationConstraint));
-  keep('cluster', textOf(envelope?.outer.resourceId));
+  keep('cluster', textOf(outer?.resourceId));
   const kept = Object.entries(annotations).filter(([key]) => keptAnnotations.some((prefix) => key.startsWith(prefix)));
   if (kept.length > 0) keep('annotations', Object.fromEntries(kept));
   if (request.deleted.length > 0) keep('deleted', request.deleted);

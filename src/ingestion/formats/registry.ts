@@ -1,54 +1,107 @@
 import { isUtf8 } from 'node:buffer';
 
 import { findSyntaxError } from '../json-spans.js';
-import { type FormatAdapter, type FormatName, NormalForm, type Normalised } from '../normal-form.js';
+import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
 import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { hubble } from './hubble.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
+import { carriedBy, wireOf } from './record-wire.js';
 import { oneLine } from './summary.js';
+import { type FormatAdapter, refuse, type Wire } from './wire.js';
 
-/** Every wire format there is, in the order in which they are tried. */
-export const formats: readonly FormatAdapter[] = [hubble, kubernetesAudit];
+/** Every wire format of its own, in the order in which they are tried. */
+const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit];
 
-/** The format a parsed record has; null when none of ours. */
-export function detectFormat(value: unknown): FormatName | null {
-  return formats.find((format) => format.detect(value))?.name ?? null;
+/** Formats that carry others: tried when nothing is known of what they carry. */
+const carrierFormats: readonly FormatAdapter[] = [];
+
+/** Every wire format there is. */
+export const formats: readonly FormatAdapter[] = [...ownFormats, ...carrierFormats];
+
+/** The format of a record and the record as its adapter reads it; null when none of ours. */
+function recognise(wire: Wire): { readonly format: FormatAdapter; readonly wire: Wire } | null {
+  const fixed = wire.context.format;
+  const own = ownFormats.find((format) => (fixed === undefined || format.name === fixed) && format.detect(wire));
+  if (own !== undefined) return { format: own, wire };
+  for (const carried of carriedBy(wire)) {
+    const inner = recognise(carried);
+    if (inner !== null) return inner;
+  }
+  const carrier = carrierFormats.find(
+    (format) => (fixed === undefined || format.name === fixed) && format.detect(wire),
+  );
+  return carrier === undefined ? null : { format: carrier, wire };
 }
 
 /**
  * Reads one record: the only way from raw bytes to the normal form, for the service and for
- * commands alike. The same bytes give the same result everywhere.
+ * commands alike. The same bytes, context and time of receipt give the same result everywhere.
  *
- * @param raw one JSON object in UTF-8, as `splitJson` and `splitLines` cut it out
- * @param fixedFormat the format its source is bound to; null to find out from the record
- * @returns the normal form, or why the record cannot be read; never throws
+ * @param raw one record as `splitBody` cuts it out: a JSON object or a line of text, in UTF-8
+ * @param context what its source is set to and the protocol said
+ * @returns the normal forms, or why the record cannot be read; never throws
  */
-export function normaliseRecord(raw: Buffer, fixedFormat: FormatName | null): Normalised {
-  if (!isUtf8(raw)) return { ok: false, reason: 'not_utf8', detail: 'the record is not valid UTF-8' };
-  const text = raw.toString('utf8').replace(/^\ufeff/, '');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    if (text.trim() === '') return { ok: false, reason: 'empty', detail: 'expected a JSON object, got nothing' };
-    return { ok: false, reason: 'invalid_json', detail: findSyntaxError(raw) ?? 'the record cannot be parsed' };
-  }
-  if (!isObject(value)) {
-    return { ok: false, reason: 'not_an_object', detail: `expected a JSON object, got ${describeType(value)}` };
-  }
-  const object = value;
-  const format = formats.find((known) => (fixedFormat === null || known.name === fixedFormat) && known.detect(object));
-  if (format === undefined)
-    return { ok: false, reason: 'unknown_format', detail: describeUnknown(object, fixedFormat) };
-  const result = format.normalise(object);
-  // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
-  return result.ok && text.includes('\\u') && needsCleaning(result.record) ? cleaned(result.record) : result;
+export function normaliseRecord(raw: Buffer, context: RecordContext, receivedAt: Date): Normalised {
+  if (!isUtf8(raw)) return refuse('not_utf8', 'the record is not valid UTF-8');
+  const text = raw
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trim();
+  if (text === '') return refuse('empty', 'expected a record, got nothing');
+  const wire = wireOf(text, context, receivedAt);
+  const found = recognise(wire);
+  if (found === null) return unrecognised(raw, wire);
+  const result = found.format.normalise(found.wire);
+  if (!result.ok) return result;
+  const [first, ...rest] = result.records;
+  const finished = (record: NormalForm): NormalForm =>
+    finish(record, found.wire, text.includes('\\u') || text.includes('\0'));
+  return { ok: true, records: [finished(first), ...rest.map(finished)] };
 }
 
-function cleaned(record: NormalForm): Normalised {
-  const copy = NormalForm.parse(cleanText(record));
-  return { ok: true, record: { ...copy, flags: [...copy.flags, 'characters_replaced'] } };
+function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): NormalForm {
+  const carriers = wire.envelopes.map(({ place }) => place);
+  if (wire.syslog !== null) carriers.push('syslog');
+  const whole =
+    carriers.length === 0 && (wire.context.nativeId === undefined || record.nativeId !== null)
+      ? record
+      : { ...record, carriers, nativeId: record.nativeId ?? wire.context.nativeId ?? null };
+  // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
+  if (!mayNeedCleaning || !needsCleaning(whole)) return whole;
+  const copy = NormalForm.parse(cleanText(whole));
+  return { ...copy, flags: [...copy.flags, 'characters_replaced'] };
+}
+
+function unrecognised(raw: Buffer, wire: Wire): Normalised {
+  const { object, text } = wire;
+  if (object !== null) {
+    const cut = [...carriedBy(wire)].find((inner) => inner.object === null && inner.text.startsWith('{'));
+    if (cut !== undefined) {
+      const place = cut.envelopes.at(-1)?.place ?? '';
+      return refuse('invalid_json', `the text at ${place} is no JSON: it may be cut short`);
+    }
+    return refuse('unknown_format', describeUnknown(wire, object));
+  }
+  if (/^[{["]/.test(text) || isBare(text)) {
+    try {
+      const value: unknown = JSON.parse(text);
+      return refuse('not_an_object', `expected a JSON object, got ${describeType(value)}`);
+    } catch {
+      if (!/^\[[^\]{["]/.test(text)) {
+        return refuse('invalid_json', findSyntaxError(raw) ?? 'the record cannot be parsed');
+      }
+    }
+  }
+  return refuse(
+    'unknown_format',
+    `expected a record of ${expected(wire)}; got the text "${oneLine(replaceUnstorable(text), 60)}"`,
+  );
+}
+
+/** A lone number, `true`, `false` or `null`, as JSON writers send them. */
+function isBare(text: string): boolean {
+  return /^(?:-?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,4})?|true|false|null)$/.test(text);
 }
 
 function describeType(value: unknown): string {
@@ -56,14 +109,31 @@ function describeType(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 
-function describeUnknown(value: JsonObject, fixedFormat: FormatName | null): string {
-  const found = detectFormat(value);
-  if (fixedFormat !== null && found !== null) {
-    return `expected ${fixedFormat}, which the source is bound to; the record looks like ${found}`;
+function expected({ context }: Wire): string {
+  return context.format ?? formats.map(({ name }) => name).join(', ');
+}
+
+function describeUnknown(wire: Wire, value: JsonObject): string {
+  const { format } = wire.context;
+  const found = format === undefined ? null : recognise({ ...wire, context: { ...wire.context, format: undefined } });
+  if (format !== undefined && found !== null) {
+    return `expected ${format}, which the source is bound to; the record looks like ${found.format.name}`;
   }
   const names = Object.keys(value);
   const shown = names.slice(0, 8).map((name) => oneLine(replaceUnstorable(name), 40));
   const got =
     names.length === 0 ? 'an empty object' : `an object with ${shown.join(', ')}${names.length > 8 ? ', …' : ''}`;
-  return `expected a record of ${fixedFormat ?? formats.map(({ name }) => name).join(' or ')}; got ${got}`;
+  return `expected a record of ${expected(wire)}; got ${got}`;
+}
+
+/** The format a value would be recognised as, for tests and descriptions; null when none of ours. */
+export function detectFormat(value: unknown, context: RecordContext = {}): FormatName | null {
+  if (!isObject(value)) return null;
+  const wire = wireOf(JSON.stringify(value), context, new Date(0));
+  return recognise(wire)?.format.name ?? null;
+}
+
+/** Formats that have a name but no adapter would be a mistake; the registry's own test asks. */
+export function missingAdapters(): FormatName[] {
+  return formatNames.filter((name) => !formats.some((format) => format.name === name));
 }

@@ -8,7 +8,6 @@ import { CONFIG, type Config } from '../../config.js';
 import { Metrics } from '../../metrics.js';
 import { BodyBudget, withBody } from '../body.js';
 import { Ingest, IngestAnswer, ReceiptDetail } from '../ingest.js';
-import type { BodyShape } from '../read-records.js';
 import { SourceName, Sources } from '../sources.js';
 
 /** Line-wise media types; anything else is read as JSON, whatever it calls itself. */
@@ -48,10 +47,10 @@ export class WebhookController {
     @Req() request: IncomingMessage,
   ): Promise<IngestAnswer> {
     const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
-    const shape: BodyShape = lineTypes.test(request.headers['content-type'] ?? '') ? 'lines' : 'json';
+    const lines = lineTypes.test(request.headers['content-type'] ?? '');
     const limits = { encoded: this.config.INGEST_MAX_BODY_BYTES, decoded: this.config.INGEST_MAX_INFLATED_BYTES };
     return await withBody(request, limits, this.budget, async (body) => {
-      const answer = await this.ingest.take(source, body, shape, query.receipt);
+      const answer = await this.ingest.take(source, body, lines, query.receipt);
       this.metrics.countIngest(name, answer);
       return answer;
     });

@@ -149,11 +149,13 @@ class Aligner {
     this.entries.skip(count);
   }
 
-  /** The next on both sides are the same, and no doubled index needs a closer look. */
+  /** The next on both sides are the same, and no doubled index needs a closer look; whether one does shows only when its successor is read. */
   private isPlain(offset: number): boolean {
     const [committed, entry] = [this.committed.at(offset), this.entries.at(offset)];
     if (!same(committed, entry)) return false;
-    return committed?.at === entry?.at || this.entries.at(offset + 1)?.hash !== entry?.hash;
+    if (committed?.at === entry?.at) return true;
+    const next = this.entries.at(offset + 1);
+    return next !== undefined && next.hash !== entry?.hash;
   }
 
   /** One side has ended: what is left on the other has no counterpart. */

@@ -12,7 +12,8 @@ import { paths } from '../paths.js';
 import type { RecordDetailView } from '../views.js';
 
 export function RecordPage(view: RecordDetailView): JSX.Element {
-  const { shell, index, normal } = view;
+  const { shell, index, records } = view;
+  const normal = records.length === 1 ? (records[0] ?? null) : null;
   return (
     <Layout
       shell={shell}
@@ -20,7 +21,9 @@ export function RecordPage(view: RecordDetailView): JSX.Element {
       marks={
         normal !== null && normal.verdict !== 'none' ? <StatusMark {...verdictMarks[normal.verdict]} /> : undefined
       }
-      lead={normal?.summary ?? plainWord(view.kind)}
+      lead={
+        normal?.summary ?? (records.length > 1 ? `${countText(records.length)} records in one` : plainWord(view.kind))
+      }
       crumbs={[{ href: paths.records(), word: 'Records' }]}
       actions={<Neighbours view={view} />}
     >
@@ -29,6 +32,13 @@ export function RecordPage(view: RecordDetailView): JSX.Element {
         <Facts columns={2} facts={[...envelopeFacts(view), ...(normal === null ? [] : normalFacts(normal))]} />
         {normal !== null && <Guesses normal={normal} />}
       </Panel>
+      {records.length > 1 &&
+        records.map((record, part) => (
+          <Panel id={`part-${part}`} title={`${part + 1} of ${countText(records.length)}: ${record.summary}`}>
+            <Facts columns={2} facts={normalFacts(record)} />
+            <Guesses normal={record} />
+          </Panel>
+        ))}
       <Raw view={view} />
       <Proof view={view} />
     </Layout>

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { RejectReason } from '../../ingestion/normal-form.js';
+import { QuarantineReason } from '../../ingestion/normal-form.js';
 import { Select } from '../components/fields.js';
 import { Time, bytesText, countOf, countText } from '../components/figures.js';
 import { FilterForm, Pager, activeFilters } from '../components/filters.js';
@@ -10,7 +10,7 @@ import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { RejectedRow, RejectedView } from '../views.js';
 
-const reasonWords: Readonly<Record<RejectReason, string>> = {
+const reasonWords: Readonly<Record<QuarantineReason, string>> = {
   empty: 'Empty',
   too_large: 'Too large',
   not_utf8: 'Not UTF-8',
@@ -22,7 +22,7 @@ const reasonWords: Readonly<Record<RejectReason, string>> = {
 };
 
 function reasonText(value: string): string {
-  const reason = RejectReason.safeParse(value);
+  const reason = QuarantineReason.safeParse(value);
   return reason.success ? reasonWords[reason.data] : value;
 }
 
@@ -48,7 +48,7 @@ export function RejectedPage({ shell, filters, sources, rows, matching, paging }
           value={filters.reason ?? ''}
           options={[
             { value: '', word: 'any' },
-            ...RejectReason.options.map((reason) => ({ value: reason, word: reasonWords[reason] })),
+            ...QuarantineReason.options.map((reason) => ({ value: reason, word: reasonWords[reason] })),
           ]}
         />
       </FilterForm>

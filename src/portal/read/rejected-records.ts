@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
-import { RejectReason } from '../../ingestion/normal-form.js';
+import { QuarantineReason } from '../../ingestion/normal-form.js';
 import type { RejectedRow } from '../views.js';
 import { slice, wrongCursor, type Cursor, type Slice } from './cursor.js';
 
 export interface RejectedFilters {
   readonly source: string | null;
-  readonly reason: RejectReason | null;
+  readonly reason: QuarantineReason | null;
 }
 
 /** Bytes of a record that a list shows. */
@@ -46,7 +46,7 @@ export class RejectedRecords {
       id: row.index,
       source: row.source,
       receivedAt: row.received_at.toISOString(),
-      reason: RejectReason.parse(row.reject_reason),
+      reason: QuarantineReason.parse(row.reject_reason),
       detail: row.reject_detail ?? '',
       bytes: row.bytes ?? 0,
       excerpt: row.excerpt?.toString('utf8') ?? '',

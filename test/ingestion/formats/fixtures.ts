@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
 import { splitJson } from '../../../src/ingestion/json-spans.js';
-import { NormalForm, type Normalised, type RejectReason } from '../../../src/ingestion/normal-form.js';
+import { NormalForm, type Normalised, type QuarantineReason } from '../../../src/ingestion/normal-form.js';
 import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 
 const folder = new URL('../../../../test/fixtures/formats/', import.meta.url);
@@ -25,20 +25,20 @@ export function draftOf(value: unknown): Draft {
 
 /** The normal form of a value sent as a record; fails when it is refused or not as the schema says. */
 export function accepted(value: unknown): NormalForm {
-  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), null);
+  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), {}, new Date());
   if (!result.ok) assert.fail(`refused: ${result.reason}: ${result.detail}`);
   assertSchema(result);
-  return result.record;
+  return result.records[0];
 }
 
-export function refusal(value: unknown): RejectReason {
-  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), null);
-  if (result.ok) assert.fail(`accepted: ${result.record.summary}`);
+export function refusal(value: unknown): QuarantineReason {
+  const result = normaliseRecord(Buffer.from(JSON.stringify(value)), {}, new Date());
+  if (result.ok) assert.fail(`accepted: ${result.records[0].summary}`);
   return result.reason;
 }
 
 /** What an adapter gives must be what the schema describes, and nothing beside it. */
 export function assertSchema(result: Normalised): void {
   if (!result.ok) return;
-  assert.deepEqual(NormalForm.parse(result.record), result.record);
+  assert.deepEqual(NormalForm.parse(result.records[0]), result.records[0]);
 }

@@ -65,6 +65,10 @@ describe('a Hubble flow', () => {
       protocol: { number: 6, name: 'tcp' },
       isReply: false,
       count: 1,
+      interval: null,
+      traffic: null,
+      severity: null,
+      severityRaw: null,
       lostCount: null,
       policies: [
         {
@@ -87,6 +91,19 @@ describe('a Hubble flow', () => {
         policyMatchType: 2,
         destinationService: 'payments/api',
       },
+      places: {
+        eventTime: '/flow/time',
+        verdict: '/flow/verdict',
+        'source.ip': '/flow/IP/source',
+        'source.port': '/flow/l4/*/source_port',
+        'source.workload': '/flow/source',
+        'destination.ip': '/flow/IP/destination',
+        'destination.port': '/flow/l4/*/destination_port',
+        'destination.workload': '/flow/destination',
+        protocol: '/flow/l4',
+        direction: '/flow/traffic_direction',
+      },
+      carriers: [],
       flags: [],
     });
   });
@@ -443,8 +460,11 @@ describe('what else is taken for Hubble', () => {
 
   test('a line as text inside a container log or message', () => {
     const text = JSON.stringify(allowed);
-    assert.deepEqual(accepted({ log: `${text}\n`, stream: 'stdout' }), accepted(allowed));
-    assert.deepEqual(accepted({ '@timestamp': '2026-01-01T00:00:00Z', message: text }), accepted(allowed));
+    assert.deepEqual(accepted({ log: `${text}\n`, stream: 'stdout' }), { ...accepted(allowed), carriers: ['/log'] });
+    assert.deepEqual(accepted({ '@timestamp': '2026-01-01T00:00:00Z', message: text }), {
+      ...accepted(allowed),
+      carriers: ['/message'],
+    });
     assert.equal(accepted({ message: JSON.stringify(allowed?.flow) }).verdict, 'allow');
     assert.equal(refusal({ message: text.slice(0, -5) }), 'invalid_json');
     assert.equal(refusal({ message: '{"flow":1}' }), 'unknown_format');

@@ -45,6 +45,10 @@ describe('a change to a policy object', () => {
       protocol: null,
       isReply: null,
       count: 1,
+      interval: null,
+      traffic: null,
+      severity: null,
+      severityRaw: null,
       lostCount: null,
       policies: [
         {
@@ -93,6 +97,15 @@ describe('a change to a policy object', () => {
             'RBAC: allowed by RoleBinding "owners/payments" of Role "owner" to Group "segment-owners"',
         },
       },
+      places: {
+        eventTime: '/stageTimestamp',
+        verdict: '/responseStatus/code',
+        'actor.name': '/user/username',
+        'policyChange.action': '/verb',
+        'policyChange.resource': '/objectRef',
+        'policyChange.after': '/responseObject',
+      },
+      carriers: [],
       flags: [],
     });
   });
@@ -382,6 +395,7 @@ describe('audit events inside the envelopes of clouds', () => {
       ...plain,
       reporterName: 'kube-apiserver-1',
       attributes: { ...plain.attributes, cluster: '/CLUSTERS/PROD' },
+      carriers: ['/properties/log'],
     });
   });
 

@@ -4,18 +4,20 @@ import fc from 'fast-check';
 
 import type { FormatName } from '../../../src/ingestion/normal-form.js';
 import { detectFormat, formats, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
+import { wireOf } from '../../../src/ingestion/formats/record-wire.js';
 import { assertSchema, fixtureRecords } from './fixtures.js';
 
+const receivedAt = new Date('2026-11-01T00:00:00Z');
 const lines = fixtureRecords('hubble.ndjson');
 const events = fixtureRecords('audit-event-list.json');
 
 function reasonFor(raw: Buffer | string, format: FormatName | null = null): string {
-  const result = normaliseRecord(Buffer.from(raw), format);
+  const result = normaliseRecord(Buffer.from(raw), format === null ? {} : { format }, receivedAt);
   return result.ok ? 'accepted' : result.reason;
 }
 
 function detailFor(raw: string, format: FormatName | null = null): string {
-  const result = normaliseRecord(Buffer.from(raw), format);
+  const result = normaliseRecord(Buffer.from(raw), format === null ? {} : { format }, receivedAt);
   return result.ok ? 'accepted' : result.detail;
 }
 
@@ -38,8 +40,14 @@ describe('what cannot be read is refused with its reason', () => {
     assert.equal(reasonFor('[{"flow":{}}]'), 'not_an_object');
     assert.equal(detailFor('null'), 'expected a JSON object, got null');
     assert.equal(reasonFor('{"kind":0}'), 'unknown_format');
-    assert.equal(detailFor('{"kind":0}'), 'expected a record of hubble or kubernetes-audit; got an object with kind');
-    assert.equal(detailFor('{}'), 'expected a record of hubble or kubernetes-audit; got an empty object');
+    assert.equal(
+      detailFor('{"kind":0}'),
+      `expected a record of ${formats.map(({ name }) => name).join(', ')}; got an object with kind`,
+    );
+    assert.equal(
+      detailFor('{}'),
+      `expected a record of ${formats.map(({ name }) => name).join(', ')}; got an empty object`,
+    );
     assert.match(detailFor('{"a\\u0000\\ud800":1}'), /^[^\0\ud800]*$/);
     assert.notEqual(reasonFor('['.repeat(500_000)), 'accepted');
   });
@@ -58,30 +66,30 @@ describe('text that PostgreSQL cannot store', () => {
     '{"flow":{"verdict":"DROPPED","source":{"namespace":"a","pod_name":"x\\u0000\\ud800-0","labels":["k8s:a\\u0000=b"]}},"node_name":"n"}';
 
   test('is replaced, and the record says so', () => {
-    const result = normaliseRecord(Buffer.from(hostile), null);
+    const result = normaliseRecord(Buffer.from(hostile), {}, receivedAt);
     assert.ok(result.ok);
     assertSchema(result);
-    assert.equal(result.record.source?.instance, 'x\ufffd\ufffd-0');
-    assert.deepEqual(result.record.source.workload?.labels, { 'a\ufffd': 'b' });
-    assert.ok(result.record.flags.includes('characters_replaced'));
+    assert.equal(result.records[0].source?.instance, 'x\ufffd\ufffd-0');
+    assert.deepEqual(result.records[0].source.workload?.labels, { 'a\ufffd': 'b' });
+    assert.ok(result.records[0].flags.includes('characters_replaced'));
   });
 
   test('also where an envelope hides the escape', () => {
     const inner = '{"auditID":"a","kind":"Event","stage":"Panic","verb":"get","user":{"username":"a\\u0000"}}';
     const hidden = JSON.stringify({ message: inner }).replace('u0000', '\\u0075\\u0030000');
     assert.doesNotMatch(hidden, /u0000/);
-    const result = normaliseRecord(Buffer.from(hidden), null);
+    const result = normaliseRecord(Buffer.from(hidden), {}, receivedAt);
     assert.ok(result.ok);
-    assert.equal(result.record.actor?.name, 'a\ufffd');
-    assert.ok(result.record.flags.includes('characters_replaced'));
+    assert.equal(result.records[0].actor?.name, 'a\ufffd');
+    assert.ok(result.records[0].flags.includes('characters_replaced'));
   });
 
   test('while pairs and ordinary escapes stay', () => {
     const fine = hostile.replace('\\u0000\\ud800', '\\ud83d\\ude00\\u003c').replace('\\u0000', '');
-    const result = normaliseRecord(Buffer.from(fine), null);
+    const result = normaliseRecord(Buffer.from(fine), {}, receivedAt);
     assert.ok(result.ok);
-    assert.equal(result.record.source?.instance, 'x😀<-0');
-    assert.ok(!result.record.flags.includes('characters_replaced'));
+    assert.equal(result.records[0].source?.instance, 'x😀<-0');
+    assert.ok(!result.records[0].flags.includes('characters_replaced'));
   });
 });
 
@@ -89,10 +97,10 @@ test('a member named __proto__ changes nothing', () => {
   const raw = '{"__proto__":{"flow":{"verdict":"FORWARDED"}},"kind":"x","constructor":{"prototype":{"polluted":1}}}';
   assert.equal(reasonFor(raw), 'unknown_format');
   const event = JSON.stringify(events[1]).replace('"spec":{', '"spec":{"__proto__":{"polluted":1},');
-  const result = normaliseRecord(Buffer.from(event), null);
+  const result = normaliseRecord(Buffer.from(event), {}, receivedAt);
   assert.ok(result.ok);
-  assert.equal(result.record.policyChange?.after, null);
-  assert.ok(result.record.flags.includes('value_not_kept'));
+  assert.equal(result.records[0].policyChange?.after, null);
+  assert.ok(result.records[0].flags.includes('value_not_kept'));
   assert.equal('polluted' in {}, false);
 });
 
@@ -114,14 +122,15 @@ describe('for any input', () => {
   })).value;
 
   function check(value: unknown): void {
-    for (const format of formats) {
-      assert.equal(typeof format.detect(value), 'boolean');
-      format.normalise(value);
-    }
     const raw = Buffer.from(JSON.stringify(value) ?? 'null');
-    const result = normaliseRecord(raw, null);
+    const wire = wireOf(raw.toString('utf8'), {}, receivedAt);
+    for (const format of formats) {
+      assert.equal(typeof format.detect(wire), 'boolean');
+      format.normalise(wire);
+    }
+    const result = normaliseRecord(raw, {}, receivedAt);
     assertSchema(result);
-    assert.deepEqual(normaliseRecord(raw, null), result);
+    assert.deepEqual(normaliseRecord(raw, {}, receivedAt), result);
     assert.doesNotMatch(JSON.stringify(result), /\\u0000|\\ud[89a-f]/);
   }
 
@@ -142,7 +151,7 @@ describe('for any input', () => {
   test('no bytes make it throw', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
-        normaliseRecord(Buffer.from(bytes), null);
+        normaliseRecord(Buffer.from(bytes), {}, receivedAt);
       }),
     );
   });

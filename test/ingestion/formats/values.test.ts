@@ -50,9 +50,11 @@ test('what is no time is none', () => {
   ]) {
     assert.equal(readTime(bad), null, JSON.stringify(bad));
   }
-  assert.equal(readEpoch(1_791_190_800, 's'), '2026-10-05T09:00:00.000Z');
+  assert.equal(readEpoch(1_791_190_800, 's'), '2026-10-05T09:00:00Z');
+  assert.equal(readEpoch('1791190800.123456789', 's'), '2026-10-05T09:00:00.123456789Z');
+  assert.equal(readEpoch('1791190800123456789'), '2026-10-05T09:00:00.123456789Z');
   assert.equal(readEpoch(1_791_190_800_250, 'ms'), '2026-10-05T09:00:00.250Z');
-  for (const bad of [Infinity, Number.NaN, -1, 1e18, '1791190800']) assert.equal(readEpoch(bad, 's'), null);
+  for (const bad of [Infinity, Number.NaN, -1, 1e18, 'yesterday']) assert.equal(readEpoch(bad, 's'), null);
 });
 
 test('every instant comes through as it went in', () => {

@@ -1,0 +1,29 @@
+/*
+ * Lines that name the columns of those behind them: the header of a Zeek log (`#fields …`), of an AWS
+ * flow log file, of an export as comma-separated values. They are records too, and are handed with
+ * each line behind them, so that one line can be read without its file.
+ */
+
+/** Names that no line of values has, in AWS flow logs and their exports. */
+const flowLogColumns = /(?:^|[\s,"])(?:srcaddr|src_addr)(?=[\s,"]|$)/i;
+const nameList = /^"?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
+const longestHeader = 8192;
+
+/** Does this line name columns? `#` begins the directives of Zeek's logs. */
+export function isColumnHeader(line: string): boolean {
+  if (line.startsWith('#')) return true;
+  return line.length <= longestHeader && flowLogColumns.test(line) && nameList.test(line);
+}
+
+/** Directives that say how Zeek's lines are written; the others (`#open`, `#close`) differ from file to file. */
+const kept = /^#(?:separator|set_separator|empty_field|unset_field|path|fields|types)(?=[\s]|$)/;
+
+/** What the lines behind a header need to know of it: the directives of a Zeek header, one a line, or the names. */
+export function columnsAfter(header: string, before: string | undefined): string | undefined {
+  if (!header.startsWith('#')) return header;
+  const name = /^#\w+/.exec(header)?.[0] ?? '';
+  if (name === '#separator') return header;
+  if (!kept.test(header) || header.length > longestHeader) return before;
+  const others = (before ?? '').split('\n').filter((line) => line.startsWith('#') && !line.startsWith(`${name}\t`));
+  return [...others, header].join('\n').slice(0, 2 * longestHeader);
+}

@@ -1,0 +1,113 @@
+import type { RecordContext } from '../normal-form.js';
+import { isObject, type JsonObject, objectOf } from './json-value.js';
+import { readSyslog } from './syslog-header.js';
+import type { Wire } from './wire.js';
+
+/** How many shippers may have wrapped a record one around another. */
+const mostEnvelopes = 4;
+
+/** Reads one line or JSON text, which is not empty, as a record that nothing has carried yet. */
+export function wireOf(text: string, context: RecordContext, receivedAt: Date): Wire {
+  return open(text, { envelopes: [], context, receivedAt });
+}
+
+type Around = Pick<Wire, 'envelopes' | 'context' | 'receivedAt'>;
+
+function open(text: string, around: Around): Wire {
+  const whole = parseObject(text);
+  if (whole !== null) return { ...around, text, line: text, object: whole, syslog: null };
+  const carried = readSyslog(text, around.context.zone, around.receivedAt);
+  const message = carried === null || carried.message === '' ? text : carried.message;
+  const json = jsonWithin(message);
+  return {
+    ...around,
+    text: json?.text ?? message,
+    line: text,
+    object: json?.object ?? null,
+    syslog: carried?.header ?? null,
+  };
+}
+
+/**
+ * The record as JSON that a line ends with, behind whatever prefix its device writes (Illumio's
+ * `sec=… sev=INFO … {…}`). Text in front that names another format (`CEF:`, `LEEF:`) owns its braces.
+ */
+function jsonWithin(message: string): { readonly text: string; readonly object: JsonObject } | null {
+  const at = message.indexOf('{');
+  if (at === -1 || !message.trimEnd().endsWith('}')) return null;
+  if (/(?:CEF|LEEF):\d/.test(message.slice(0, at))) return null;
+  const text = message.slice(at);
+  const object = parseObject(text);
+  return object === null ? null : { text, object };
+}
+
+function parseObject(text: string): JsonObject | null {
+  if (!/^\s*\{/.test(text)) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Members in which shippers and clouds put the record they carry, with what each stands for. */
+const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObject) => unknown])[] = [
+  // CloudWatch Logs, Beats, Vector, most shippers.
+  ['/message', (outer) => outer.message],
+  // Container logs, Fluent Bit.
+  ['/log', (outer) => outer.log],
+  // Azure diagnostics.
+  ['/properties/log', (outer) => objectOf(outer.properties)?.log],
+  // Splunk HTTP Event Collector.
+  ['/event', (outer) => outer.event],
+  // EventBridge.
+  ['/detail', (outer) => outer.detail],
+  // OTLP.
+  ['/body/stringValue', (outer) => objectOf(outer.body)?.stringValue],
+  ['/body', (outer) => outer.body],
+  // CloudEvents.
+  ['/data', (outer) => outer.data],
+  ['/data_base64', (outer) => base64Text(outer.data_base64)],
+  // Firehose, Event Hubs.
+  ['/data', (outer) => base64Text(outer.data)],
+  // Pub/Sub push.
+  ['/message/data', (outer) => base64Text(objectOf(outer.message)?.data)],
+  // SNS.
+  ['/Message', (outer) => outer.Message],
+  // journald.
+  ['/MESSAGE', (outer) => outer.MESSAGE],
+  // Cribl, Splunk alerts.
+  ['/_raw', (outer) => outer._raw],
+  ['/result/_raw', (outer) => objectOf(outer.result)?._raw],
+  ['/raw', (outer) => outer.raw],
+  ['/msg', (outer) => outer.msg],
+  ['/textPayload', (outer) => outer.textPayload],
+  ['/jsonPayload', (outer) => outer.jsonPayload],
+];
+
+/** The records that this JSON object may carry, one for each member that can hold one. */
+export function* carriedBy(wire: Wire): Generator<Wire> {
+  if (wire.object === null || wire.envelopes.length >= mostEnvelopes) return;
+  for (const [place, read] of carryingMembers) {
+    const inner = read(wire.object);
+    const around: Around = {
+      context: wire.context,
+      receivedAt: wire.receivedAt,
+      envelopes: [...wire.envelopes, { object: wire.object, place }],
+    };
+    if (isObject(inner)) {
+      yield { ...around, text: JSON.stringify(inner), line: wire.line, object: inner, syslog: wire.syslog };
+    } else if (typeof inner === 'string' && inner.trim() !== '') {
+      const opened = open(inner.replace(/[\r\n]+$/, ''), around);
+      yield { ...opened, syslog: opened.syslog ?? wire.syslog };
+    }
+  }
+}
+
+/** Text that was packed as base64 (RFC 4648); null when it is none, or no text. */
+function base64Text(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length < 8 || !/^[A-Za-z0-9+/_-]+={0,2}\s*$/.test(value)) return null;
+  const text = Buffer.from(value, 'base64').toString('utf8');
+  return text.includes('\ufffd') ? null : text;
+}
