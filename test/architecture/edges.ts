@@ -69,7 +69,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'policies/kubernetes/', packages: ['zod', 'yaml'] },
   { path: 'policies/simulation/', packages: [] },
   { path: 'policies/manifests/', packages: ['yaml', 'zod'] },
-  { path: 'policies/hygiene/', packages: [] },
+  { path: 'policies/hygiene/', packages: ['zod'] },
   { path: 'policies/connection-list.ts', packages: [] },
   { path: 'policies/explain-pairs.ts', packages: [] },
   { path: 'policies/flow-questions.ts', packages: [] },

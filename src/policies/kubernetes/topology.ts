@@ -22,17 +22,15 @@ const labels = orElse(z.record(z.string(), z.string()), {});
 
 const metadata = z.object({ name: orElse(z.string(), ''), namespace: z.string().nullish(), labels });
 
+const port = z.object({
+  name: z.string().nullish(),
+  protocol: orElse(z.string(), 'TCP').transform((protocol) => protocol.toUpperCase()),
+  containerPort: z.number().int().min(1).max(65535).nullish(),
+});
+
+/** One port without a list around it occurs in lists that were written by hand. */
 const container = z.object({
-  ports: orElse(
-    z.array(
-      z.object({
-        name: z.string().nullish(),
-        protocol: orElse(z.string(), 'TCP').transform((protocol) => protocol.toUpperCase()),
-        containerPort: z.number().int().min(1).max(65535).nullish(),
-      }),
-    ),
-    [],
-  ),
+  ports: orElse(z.union([z.array(port), port.transform((single) => [single])]), []),
 });
 
 const podSpec = z.object({

@@ -5,7 +5,7 @@ import { formatAddress } from './address.js';
 import { members } from './bitset.js';
 import type { Engine, Guard } from './evaluate.js';
 import { PortSets, type PortRange } from './ports.js';
-import type { CompiledRule } from './rules.js';
+import type { CompiledPolicy, CompiledRule } from './rules.js';
 
 /** One end of a path: a pod by key, or an inclusive range of addresses that belong to no pod. */
 export type PathEnd = { readonly pod: string } | { readonly first: string; readonly last: string };
@@ -43,28 +43,61 @@ interface RulePorts {
   readonly byPod: ReadonlyMap<number, number>;
 }
 
+/** Numbers for compiled rules, so that equal rows can be found by text. */
+class RuleNumbers {
+  private readonly numbers = new WeakMap<CompiledRule, number>();
+  private next = 0;
+
+  private of(rule: CompiledRule): number {
+    let number = this.numbers.get(rule);
+    if (number === undefined) this.numbers.set(rule, (number = this.next++));
+    return number;
+  }
+
+  /** Guards of one signature allow the same, whichever policies they come from. */
+  signature({ admin, isolating, baseline }: Guard, direction: Direction): string {
+    const numbers = (policies: readonly CompiledPolicy[]) =>
+      policies.flatMap((policy) => (policy[direction] ?? []).map((rule) => this.of(rule)));
+    const open = isolating.length === 0 ? 'open' : numbers(isolating).sort((a, b) => a - b);
+    return JSON.stringify([numbers(admin), open, numbers(baseline)]);
+  }
+}
+
 export class Connectivity {
   private readonly size: number;
-  private readonly rulePorts = new Map<CompiledRule, RulePorts>();
+  private readonly rulePorts: Map<CompiledRule, RulePorts>;
   private readonly rows = new Map<string, Int32Array>();
-  private readonly guardNumbers = new Map<Guard, number>();
+  private readonly signatures = new Map<Guard, string>();
+  private readonly ruleNumbers: RuleNumbers;
+  private readonly externals = new Map<Int32Array, readonly ExternalPorts[]>();
+  private readonly open: Int32Array;
   private readonly egress: readonly Int32Array[];
   private readonly ingress: readonly Int32Array[];
 
-  /** Maps that share `sets` can be compared by number. */
+  /** Maps that share `sets` can be compared by number. Rows that `previous` has are taken over from it. */
   constructor(
     readonly engine: Engine,
     readonly sets: PortSets = new PortSets(),
+    private previous: Connectivity | null = null,
   ) {
     this.size = engine.podCount + engine.intervals.count;
-    const open = new Int32Array(this.size).fill(sets.all);
+    this.rulePorts = previous?.rulePorts ?? new Map<CompiledRule, RulePorts>();
+    this.ruleNumbers = previous?.ruleNumbers ?? new RuleNumbers();
+    this.open = previous?.open ?? new Int32Array(this.size).fill(sets.all);
     const rowsOf = (direction: Direction) =>
       engine.topology.pods.map((_, pod) => {
         const guard = engine.guard(direction, pod);
-        return guard === null ? open : this.row(guard, direction, pod);
+        return guard === null ? this.open : this.row(guard, direction, pod);
       });
     this.egress = rowsOf('egress');
     this.ingress = rowsOf('ingress');
+    this.previous = null;
+  }
+
+  /** The map of `engine`, which is this map's engine revised; what did not change is not computed again. */
+  revised(engine: Engine): Connectivity {
+    const comparable = engine.intervals === this.engine.intervals;
+    return new Connectivity(engine, this.sets, comparable ? this : null);
   }
 
   private portsOf(rule: CompiledRule): RulePorts {
@@ -89,12 +122,15 @@ export class Connectivity {
 
   /** Named ports resolve on the destination, so an ingress row depends on what its pod declares. */
   private row(guard: Guard, direction: Direction, pod: number): Int32Array {
-    let number = this.guardNumbers.get(guard);
-    if (number === undefined) this.guardNumbers.set(guard, (number = this.guardNumbers.size));
-    const declared = direction === 'ingress' ? this.engine.topology.pods[pod]?.namedPorts : null;
-    const key = JSON.stringify([number, declared]);
+    let text = this.signatures.get(guard);
+    if (text === undefined) this.signatures.set(guard, (text = this.ruleNumbers.signature(guard, direction)));
+    const declared = direction === 'ingress' ? JSON.stringify(this.engine.topology.pods[pod]?.namedPorts) : '';
+    const key = `${direction} ${text} ${declared}`;
     let row = this.rows.get(key);
-    if (row === undefined) this.rows.set(key, (row = this.computeRow(guard, direction, pod)));
+    if (row === undefined) {
+      row = this.previous?.rows.get(key) ?? this.computeRow(guard, direction, pod);
+      this.rows.set(key, row);
+    }
     return row;
   }
 
@@ -149,13 +185,32 @@ export class Connectivity {
     return this.sets.intersection(out, this.ingress[destination]?.[source] ?? 0);
   }
 
+  /**
+   * The ports one side allows, by endpoint numbers: of `near`, which must be a pod, towards or from `far`. Two maps with
+   * the same row object allow the same on that side.
+   */
+  side(direction: Direction, near: number, far: number): number {
+    return this[direction][near]?.[far] ?? this.sets.none;
+  }
+
+  /** What one side allows per endpoint; the array is shared and must not be changed. */
+  sideRow(direction: Direction, pod: number): Int32Array {
+    return this[direction][pod] ?? this.open;
+  }
+
   /** What a pod may send to (egress) or receive from (ingress) external addresses, neighbours alike merged. */
-  external(direction: Direction, pod: number): ExternalPorts[] {
+  external(direction: Direction, pod: number): readonly ExternalPorts[] {
+    const row = this.sideRow(direction, pod);
+    let merged = this.externals.get(row);
+    if (merged === undefined) this.externals.set(row, (merged = this.mergedExternals(row)));
+    return merged;
+  }
+
+  private mergedExternals(row: Int32Array): readonly ExternalPorts[] {
     const { podCount, intervals } = this.engine;
-    const row = this[direction][pod];
     const merged: { family: 4 | 6; first: bigint; last: bigint; ports: number }[] = [];
     for (let interval = 0; interval < intervals.count; interval++) {
-      const ports = row?.[podCount + interval] ?? 0;
+      const ports = row[podCount + interval] ?? 0;
       const range = intervals.range(interval);
       const before = merged.at(-1);
       if (before?.family === range.family && before.ports === ports) before.last = range.last;

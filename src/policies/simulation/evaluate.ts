@@ -140,6 +140,23 @@ function guardsOf(pods: number, policies: readonly CompiledPolicy[], direction: 
   });
 }
 
+/** Numbers of pods by what names them. */
+class PodPlaces {
+  readonly byKey: ReadonlyMap<string, number>;
+  readonly byIpv4 = new Map<number, number>();
+  readonly byIpv6 = new Map<bigint, number>();
+
+  constructor({ pods }: Topology) {
+    this.byKey = new Map(pods.map((pod, at) => [pod.key, at]));
+    if (this.byKey.size < pods.length) throw new TypeError('expected every pod key to be unique in the topology');
+    for (const [at, pod] of pods.entries())
+      for (const address of pod.hostNetwork ? [] : pod.ips.map(parseAddress)) {
+        if (address?.family === 4) this.byIpv4.set(Number(address.value), at);
+        else if (address !== null && address !== undefined) this.byIpv6.set(address.value, at);
+      }
+  }
+}
+
 /** Policies compiled against a topology; immutable, so one engine may serve any number of questions. */
 export class Engine {
   readonly topology: Topology;
@@ -148,37 +165,55 @@ export class Engine {
   readonly podCount: number;
   private readonly egress: readonly (Guard | null)[];
   private readonly ingress: readonly (Guard | null)[];
-  private readonly podByKey: ReadonlyMap<string, number>;
-  private readonly podByIpv4 = new Map<number, number>();
-  private readonly podByIpv6 = new Map<bigint, number>();
+  private readonly options: SimulationOptions;
+  private readonly compiler: RuleCompiler;
+  private readonly places: PodPlaces;
 
-  constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions) {
+  /** An engine that differs in policies only may be given as `base`; what did not change is taken over from it. */
+  constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions, base?: Engine) {
     this.topology = topology;
+    this.options = options;
     this.podCount = topology.pods.length;
-    this.intervals = new AddressIntervals(policies);
+    const known = base?.intervals.covers(policies) === true ? base : undefined;
+    this.intervals = known?.intervals ?? new AddressIntervals(policies);
     const size = this.podCount + this.intervals.count;
-    const podIndex = new PodIndex(topology, size);
-    const compiler = new RuleCompiler({ topology, podIndex, intervals: this.intervals, size, ...options });
-    const compiled = policies.map((policy, number) => compiler.compile(policy, number));
+    this.compiler =
+      known?.compiler ??
+      new RuleCompiler({
+        topology,
+        podIndex: new PodIndex(topology, size),
+        intervals: this.intervals,
+        size,
+        ...options,
+      });
+    const compiled = policies.map((policy, number) => this.compiler.compile(policy, number));
     this.egress = guardsOf(this.podCount, compiled, 'egress');
     this.ingress = guardsOf(this.podCount, compiled, 'ingress');
-    this.podByKey = new Map(topology.pods.map((pod, at) => [pod.key, at]));
-    if (this.podByKey.size < this.podCount) throw new TypeError('expected every pod key to be unique in the topology');
-    for (const [at, pod] of topology.pods.entries())
-      for (const address of pod.hostNetwork ? [] : pod.ips.map(parseAddress)) {
-        if (address?.family === 4) this.podByIpv4.set(Number(address.value), at);
-        else if (address !== null && address !== undefined) this.podByIpv6.set(address.value, at);
-      }
+    this.places = base?.places ?? new PodPlaces(topology);
+  }
+
+  /**
+   * An engine on the same topology with other policies. Policies that are the same objects as before cost next to
+   * nothing.
+   */
+  revised(policies: readonly Policy[]): Engine {
+    return new Engine(this.topology, policies, this.options, this);
+  }
+
+  /** A policy resolved on this topology, whether it is one of the engine's or not, if it names no further addresses. */
+  compiled(policy: Policy): CompiledPolicy {
+    return this.compiler.compile(policy, -1);
   }
 
   /** Number of the endpoint, or -1 when the pod is unknown or the address is none. */
   endpointNumber(endpoint: Endpoint): number {
-    if ('pod' in endpoint) return this.podByKey.get(endpoint.pod) ?? -1;
+    if ('pod' in endpoint) return this.places.byKey.get(endpoint.pod) ?? -1;
     const ipv4 = parseIpv4(endpoint.ip);
-    if (ipv4 !== -1) return this.podByIpv4.get(ipv4) ?? this.podCount + this.intervals.ofIpv4(ipv4);
+    if (ipv4 !== -1) return this.places.byIpv4.get(ipv4) ?? this.podCount + this.intervals.ofIpv4(ipv4);
     const address = parseAddress(endpoint.ip);
     if (address === null) return -1;
-    const pod = address.family === 4 ? this.podByIpv4.get(Number(address.value)) : this.podByIpv6.get(address.value);
+    const pod =
+      address.family === 4 ? this.places.byIpv4.get(Number(address.value)) : this.places.byIpv6.get(address.value);
     return pod ?? this.podCount + this.intervals.of(address);
   }
 
