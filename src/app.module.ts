@@ -36,9 +36,11 @@ import { Signing } from './log/signing.js';
 import { SigningController } from './log/signing.controller.js';
 import { TileReader } from './log/tile-reader.js';
 import { TilesController } from './log/tiles.controller.js';
+import { VerificationController } from './log/verification.controller.js';
 import { Verification } from './log/verification.js';
 import { loadWitnessPolicy } from './log/witness/policy-file.js';
 import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js';
+import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -68,6 +70,7 @@ const features: Provider[] = [
   Signing,
   TileReader,
   PublishedCheckpoints,
+  Contradictions,
   Witnessing,
   Anchors,
   RetentionRules,
@@ -120,6 +123,7 @@ export class AppModule {
         RetentionController,
         LogController,
         SigningController,
+        VerificationController,
         TilesController,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }],

@@ -10,7 +10,7 @@ import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
-import type { JobHandlers } from './jobs/jobs.js';
+import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
 import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
@@ -126,7 +126,9 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'log.verify-new': async () => {
       await app.get(Verification).runIncremental();
     },
-    'log.make-partitions': async () => await makePartitions(database, clock),
+    'log.make-partitions': async () => {
+      await makePartitions(database, clock);
+    },
     'retention.apply': async () => {
       const { removed, held } = await app.get(Retention).apply();
       if (removed.length + held.length > 0) ground.logger.info({ removed, held }, 'retention rules were applied');
@@ -135,6 +137,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'retention.rewrite': async () => {
       const { rewritten, waiting } = await app.get(Retention).rewriteFiles();
       if (rewritten.length + waiting.length > 0) ground.logger.info({ rewritten, waiting }, 'tables were written anew');
+      if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
   };
   ground.followers.start();
@@ -142,7 +145,8 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(config.CHECKPOINT_SECONDS, 'log.keep-checkpoint');
   await jobs.every(config.FSCK_MINUTES * 60, 'log.verify');
   await jobs.every(config.FSCK_NEW_SECONDS, 'log.verify-new');
-  await jobs.every(86_400, 'log.make-partitions');
+  // Months ahead, so that a read of the whole log may be in its way for long.
+  await jobs.every(600, 'log.make-partitions');
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
   await reports.resumeBuilding();

@@ -25,6 +25,7 @@ export type ActKind =
   | 'log.key_rotated'
   | 'log.signing_stopped'
   | 'log.signing_resumed'
+  | 'log.witness_contradicts'
   | 'follower.rebuilt'
   | 'retention.rule_set'
   | 'retention.hold_placed'

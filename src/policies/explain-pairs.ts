@@ -21,9 +21,12 @@ export interface ExplainedPair {
   readonly parts: readonly ExplainedPart[];
 }
 
-function rulesOf(guard: Guard | null, direction: Direction): CompiledRule[] {
-  if (guard === null) return [];
-  return [...guard.admin, ...guard.isolating, ...guard.baseline].flatMap((policy) => policy[direction] ?? []);
+function rulesOf(guard: Guard): CompiledRule[] {
+  return guard.flatMap(({ steps }) =>
+    steps.flatMap((step) =>
+      step.precedence === 'ordered' ? step.rules : [...step.denying.flat(), ...step.allowing.flat()],
+    ),
+  );
 }
 
 /** Where a verdict can change along the ports of a protocol: every port that begins a range or follows one. */
@@ -37,7 +40,7 @@ class PortCuts {
     if (guard === null) return [];
     let cuts = this.known.get(guard);
     if (cuts === undefined) {
-      const ranges = rulesOf(guard, direction).flatMap(({ ports }) => ports ?? []);
+      const ranges = rulesOf(guard).flatMap(({ ports, notPorts }) => [...(ports ?? []), ...notPorts]);
       cuts = protocols.map((_, protocol) =>
         ranges
           .filter((range) => range.declared === null && range.protocol === protocol)

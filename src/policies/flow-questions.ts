@@ -96,7 +96,7 @@ export function explainSide(side: Direction, { allowed, by, passedBy }: SideVerd
   if ('isolatedBy' in by) {
     const policies = by.isolatedBy.map(policyIdText);
     const text = `isolated by ${policies.join(', ')}, none of whose rules matches${after}`;
-    return { ...base, reason: 'isolated', tier: 'NetworkPolicy', policies, rules: [], text };
+    return { ...base, reason: 'isolated', tier: by.tier ?? 'NetworkPolicy', policies, rules: [], text };
   }
   const rules = by.policies.map(explainedRule);
   const policies = rules.map(({ policy }) => policy);

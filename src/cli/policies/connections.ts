@@ -38,7 +38,7 @@ export function connectionsCommand(): Command {
       const cluster = readCluster(manifestFiles(paths));
       refuseProblems(cluster);
       sayWhatIsLeftOut(cluster);
-      const topology = simulated(cluster.topology, flags.hostNetworkExempt === true);
+      const topology = simulated(cluster, flags.hostNetworkExempt === true);
       const engine = compile(topology, cluster.policies, { ipBlockMatchesPods: flags.ipblockMatchesPods === true });
       const withIpv6 = speaksIpv6(cluster);
       const out = new LineWriter();

@@ -32,8 +32,8 @@ export function diffCommand(): Command {
         sayWhatIsLeftOut(cluster);
         return cluster;
       });
-      const [before, after] = clusters.map(({ topology, policies }) =>
-        compile(simulated(topology, flags.hostNetworkExempt === true), policies, {
+      const [before, after] = clusters.map((cluster) =>
+        compile(simulated(cluster, flags.hostNetworkExempt === true), cluster.policies, {
           ipBlockMatchesPods: flags.ipblockMatchesPods === true,
         }),
       );

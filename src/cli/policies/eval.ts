@@ -31,7 +31,7 @@ function groundOf(flags: EvalFlags): FlowGround {
   const cluster = readCluster(manifestFiles(flags.objects));
   refuseProblems(cluster);
   sayWhatIsLeftOut(cluster);
-  const topology = simulated(cluster.topology, flags.hostNetworkExempt === true);
+  const topology = simulated(cluster, flags.hostNetworkExempt === true);
   const ipBlockMatchesPods = flags.ipblockMatchesPods === true;
   const engine = compile(topology, cluster.policies, { ipBlockMatchesPods });
   const rules = cluster.policies.flatMap(({ ingress, egress }) => [...(ingress ?? []), ...(egress ?? [])]);

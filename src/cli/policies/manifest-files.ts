@@ -36,18 +36,12 @@ export function noteText({ place, object, path, message }: ManifestNote): string
 }
 
 /** Says on standard error what the manifests hold that no verdict regards. */
-export function sayWhatIsLeftOut({ notModelled, doubts, passedOver, topology }: ManifestCluster): void {
+export function sayWhatIsLeftOut({ notModelled, doubts, passedOver }: ManifestCluster): void {
   for (const note of notModelled) console.error(`not modelled: ${noteText(note)}`);
   for (const note of doubts) console.error(`doubtful: ${noteText(note)}`);
   for (const { kind, count, meaning } of passedOver)
     console.error(
       meaning === null ? `passed over: ${kind} (${count}), no policy` : `not modelled: ${kind} (${count}): ${meaning}`,
-    );
-  const hosts = topology.pods.filter(({ hostNetwork }) => hostNetwork).length;
-  if (hosts > 0)
-    console.error(
-      `doubtful: ${hosts} workloads use the network of their node; policies are applied to them as to any other, which ` +
-        'few network plugins do (--host-network-exempt leaves them open)',
     );
 }
 
@@ -59,9 +53,21 @@ export function refuseProblems({ problems }: ManifestCluster): void {
   );
 }
 
-/** The topology simulations run on. Unless exempt, host-network workloads are as any other, without an own address. */
-export function simulated(topology: ManifestTopology, hostNetworkExempt: boolean): ManifestTopology {
-  if (hostNetworkExempt) return topology;
+/**
+ * The topology simulations run on. NetworkPolicies are applied to host-network workloads as to any other, without an
+ * address of their own, unless they are exempt; the policies of network plugins never are.
+ */
+export function simulated({ topology, policies }: ManifestCluster, exempt: boolean): ManifestTopology {
+  const count = topology.pods.filter(({ hostNetwork }) => hostNetwork).length;
+  if (count === 0 || exempt) return topology;
+  if (policies.some(({ id }) => id.system === 'calico' || id.system === 'cilium')) {
+    console.error(`doubtful: ${count} workloads use the network of their node; policies are not applied to them`);
+    return topology;
+  }
+  console.error(
+    `doubtful: ${count} workloads use the network of their node; policies are applied to them as to any other, which ` +
+      'few network plugins do (--host-network-exempt leaves them open)',
+  );
   const pods = topology.pods.map((pod) => (pod.hostNetwork ? { ...pod, hostNetwork: false, ips: [] } : pod));
   return { ...topology, pods };
 }

@@ -35,6 +35,7 @@ const container = z.object({
 
 const podSpec = z.object({
   hostNetwork: orElse(z.boolean(), false),
+  serviceAccountName: z.string().nullish(),
   containers: orElse(z.array(container), []),
   initContainers: orElse(z.array(container.extend({ restartPolicy: z.string().nullish() })), []),
 });
@@ -75,6 +76,11 @@ function namedPorts(spec: z.infer<typeof podSpec>): Pod['namedPorts'] {
     );
 }
 
+/** A pod that names no service account runs as that of its namespace. */
+function accountOf({ serviceAccountName }: z.infer<typeof podSpec>): string {
+  return serviceAccountName == null || serviceAccountName === '' ? 'default' : serviceAccountName;
+}
+
 function namespaceOf({ namespace }: z.infer<typeof metadata>): string {
   return namespace == null || namespace === '' ? 'default' : namespace;
 }
@@ -89,6 +95,7 @@ function workload(kind: string, meta: z.infer<typeof metadata>, spec: z.infer<ty
     ips: [],
     namedPorts: namedPorts(spec.spec),
     hostNetwork: spec.spec.hostNetwork,
+    serviceAccount: accountOf(spec.spec),
     pods: [],
   };
 }
@@ -108,6 +115,7 @@ function ownedPod(object: unknown): Workload {
     ips,
     namedPorts: namedPorts(spec),
     hostNetwork: spec.hostNetwork,
+    serviceAccount: accountOf(spec),
     pods: [meta.name],
   };
 }
@@ -120,9 +128,11 @@ function flatten(object: unknown): unknown[] {
 }
 
 /** What tells pods of one owner apart for policies; addresses do not, nor labels that `matters` leaves out. */
-function sameness({ key, labels: own, namedPorts: ports, hostNetwork }: Pod, matters: (label: string) => boolean) {
+function sameness(pod: Pod, matters: (label: string) => boolean): string {
+  const { key, labels: own, namedPorts: ports, hostNetwork, serviceAccount } = pod;
   const told = Object.entries(own).filter(([label]) => matters(label));
-  return JSON.stringify([key, told.sort(([a], [b]) => (a < b ? -1 : 1)), ports, hostNetwork]);
+  const sorted = told.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([key, sorted, ports, hostNetwork, serviceAccount]);
 }
 
 /** Pods of one owner that policies cannot tell apart become one workload with all their addresses. */
@@ -147,9 +157,9 @@ function grouped(pods: readonly Workload[], matters: (label: string) => boolean)
 /**
  * Reads Namespace, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob objects
  * and lists of them; other kinds are passed over. A workload stands for its pods under the key
- * `namespace/name[Kind]`; pods belong to the controller that owns them, and pods of one owner that differ in labels
- * or named ports are told apart by `#2`, `#3`. With `matters`, only the labels it holds for tell pods apart: those no
- * selector reads need not.
+ * `namespace/name[Kind]`; pods belong to the controller that owns them, and pods of one owner that differ in labels,
+ * named ports or service account are told apart by `#2`, `#3`. With `matters`, only the labels it holds for tell pods
+ * apart: those no selector reads need not.
  *
  * @throws z.ZodError when an object of one of these kinds has another shape
  */

@@ -1,10 +1,18 @@
 /** Manifest files into what simulations run on: the topology, the policies, and everything that is neither. */
 
 import { z } from 'zod';
-import { importPolicy, policyConflicts } from '../kubernetes/import.js';
+import { importNetworkInterfaces } from '../aws/network-interfaces.js';
+import { importPolicies, type ObjectPlace } from '../import.js';
+import { policyConflicts } from '../kubernetes/import.js';
 import { importTopology, type ManifestTopology } from '../kubernetes/topology.js';
 import { policyIdText, type Policy, type PolicyId } from '../model.js';
-import { readDocuments, type ManifestFile, type ManifestNote, type ManifestObject } from './documents.js';
+import {
+  readDocuments,
+  type ManifestFile,
+  type ManifestNote,
+  type ManifestObject,
+  type ManifestPlace,
+} from './documents.js';
 
 /** Objects of one kind that are in the files and in no simulation. */
 export interface PassedOver {
@@ -27,6 +35,8 @@ export interface ManifestCluster {
   readonly doubts: readonly ManifestNote[];
   readonly passedOver: readonly PassedOver[];
 }
+
+const nowhere: ManifestPlace = { file: '', document: 0, item: '' };
 
 const topologyKinds: ReadonlySet<string> = new Set([
   'Namespace',
@@ -117,22 +127,19 @@ interface ReadPolicies {
 }
 
 function readPolicies(objects: readonly ManifestObject[]): ReadPolicies {
-  const policies: Policy[] = [];
-  const problems: ManifestNote[] = [];
-  const others: ManifestObject[] = [];
-  for (const object of objects) {
-    const { kind, apiVersion } = named.parse(object.value);
-    if (!kind.endsWith('NetworkPolicy') || !/networking\.k8s\.io\//.test(apiVersion)) {
-      others.push(object);
-      continue;
-    }
-    const read = importPolicy(object.value);
-    if (read.ok) policies.push(read.policy);
-    else
-      for (const problem of read.problems)
-        problems.push({ place: object.place, object: objectText(object.value), ...problem });
-  }
-  return { policies, problems, notModelled: [], others };
+  const read = importPolicies(objects.map(({ value }) => value));
+  const placed = (notes: readonly ObjectPlace[]) =>
+    notes.map(({ index, object, path, message }): ManifestNote => {
+      const place = objects[index]?.place ?? nowhere;
+      return { place, object, path, message };
+    });
+  const others = new Set(read.others);
+  return {
+    policies: read.policies,
+    problems: placed(read.problems),
+    notModelled: placed(read.notModelled),
+    others: objects.filter(({ value }) => others.has(value)),
+  };
 }
 
 /** Each object alone, so that one that is wrong does not hide the others. */
@@ -145,6 +152,7 @@ function readTopologyObjects(objects: readonly ManifestObject[]): {
   for (const { place, value } of objects)
     try {
       importTopology([value]);
+      importNetworkInterfaces([value]);
       good.push(value);
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error;
@@ -202,7 +210,8 @@ function duplicates(objects: readonly ManifestObject[]): ManifestNote[] {
 export function readCluster(files: readonly ManifestFile[]): ManifestCluster {
   const documents = readDocuments(files);
   const read = readPolicies(documents.objects);
-  const isTopology = ({ value }: ManifestObject) => topologyKinds.has(named.parse(value).kind);
+  const isTopology = ({ value }: ManifestObject) =>
+    topologyKinds.has(named.parse(value).kind) || 'NetworkInterfaces' in value || 'Reservations' in value;
   const { good, problems } = readTopologyObjects(read.others.filter(isTopology));
   const labels = labelsRead(read.policies);
   const isOne = ({ value }: ManifestObject, id: PolicyId) => {
@@ -213,14 +222,19 @@ export function readCluster(files: readonly ManifestFile[]): ManifestCluster {
   const conflicts = policyConflicts(read.policies).map(({ policies, message }): ManifestNote => {
     const place = documents.objects.findLast((object) => policies.some((id) => isOne(object, id)))?.place;
     return {
-      place: place ?? { file: '', document: 0, item: '' },
+      place: place ?? nowhere,
       object: [...new Set(policies.map(policyIdText))].join(', '),
       path: message.startsWith('expected one') ? 'metadata.name' : 'spec.priority',
       message,
     };
   });
+  const cluster = importTopology(good, (label) => labels.has(label));
+  const cloud = importNetworkInterfaces(good);
   return {
-    topology: importTopology(good, (label) => labels.has(label)),
+    topology: {
+      namespaces: [...cluster.namespaces, ...cloud.namespaces],
+      pods: [...cluster.pods, ...cloud.pods.map((pod) => ({ ...pod, pods: [] }))],
+    },
     policies: read.policies,
     problems: [...documents.problems, ...read.problems, ...problems, ...conflicts],
     notModelled: read.notModelled,

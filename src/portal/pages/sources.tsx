@@ -40,7 +40,6 @@ function columns(now: string): readonly Column<SourceRow>[] {
     { head: 'Health', tight: true, cell: ({ health }) => <StatusMark {...sourceHealthMarks[health]} /> },
     {
       head: 'Last received',
-      tight: true,
       sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '',
       cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} />,
     },
