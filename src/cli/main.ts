@@ -10,6 +10,7 @@ import { SigningKeyError } from '../log/signing-key.js';
 import { SigningStateError } from '../log/signing-state.js';
 import { WitnessStateError } from '../log/witness/state.js';
 import { packageRoot } from '../package-root.js';
+import { SchemeError } from '../policies/hygiene/scheme.js';
 import { EmbeddedPostgresError } from '../postgres/error.js';
 import { LockHeldError } from '../postgres/process-lock.js';
 import { demoCommand } from './demo.js';
@@ -66,6 +67,7 @@ try {
       ManifestError,
       NoteError,
       Problem,
+      SchemeError,
       WitnessPolicyError,
       WitnessStateError,
     ].some((known) => error instanceof known);

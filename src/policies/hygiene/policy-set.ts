@@ -112,6 +112,18 @@ export class PolicySet {
     return this.sets.difference(a, b);
   }
 
+  /** True when this set allows on one side of a pod nothing that the other does not. */
+  sideWithin(direction: Direction, pod: number, other: PolicySet): boolean {
+    const [mine, theirs] = [this.connectivity.sideRow(direction, pod), other.connectivity.sideRow(direction, pod)];
+    return mine.every((ports, end) => ports === theirs[end] || this.within(ports, theirs[end] ?? this.sets.none));
+  }
+
+  /** True when both sets allow some same connection on one side of a pod. */
+  sideMeets(direction: Direction, pod: number, other: PolicySet): boolean {
+    const [mine, theirs] = [this.connectivity.sideRow(direction, pod), other.connectivity.sideRow(direction, pod)];
+    return mine.some((ports, end) => ports !== this.sets.none && this.meets(ports, theirs[end] ?? this.sets.none));
+  }
+
   /** Pods whose row in this direction is another in the other set. */
   changedPods(other: PolicySet, direction: Direction): number[] {
     const [mine, theirs] = [this.connectivity, other.connectivity];

@@ -72,35 +72,66 @@ class RuleNumbers {
   }
 }
 
+/** What maps of one chain of revisions share. Rows are kept by what they are computed from, up to a bound. */
+class RowMemory {
+  readonly rulePorts = new Map<CompiledRule, RulePorts>();
+  readonly signatures = new WeakMap<Guard, string>();
+  readonly externals = new WeakMap<Int32Array, readonly ExternalPorts[]>();
+  private readonly ruleNumbers = new RuleNumbers();
+  private rows = new Map<string, Int32Array>();
+
+  constructor(
+    readonly size: number,
+    readonly open: Int32Array,
+  ) {}
+
+  signature(guard: Guard): string {
+    let text = this.signatures.get(guard);
+    if (text === undefined) this.signatures.set(guard, (text = this.ruleNumbers.signature(guard)));
+    return text;
+  }
+
+  row(key: string, compute: () => Int32Array): Int32Array {
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      if (this.rows.size * this.size > mostRowEntries) {
+        this.rows = new Map();
+        this.rulePorts.clear();
+      }
+      this.rows.set(key, (row = compute()));
+    }
+    return row;
+  }
+}
+
+/** About 100 MB; a map of its own may need more, and keeps it. */
+const mostRowEntries = 25_000_000;
+
 export class Connectivity {
   private readonly size: number;
-  private readonly rulePorts: Map<CompiledRule, RulePorts>;
-  private readonly rows = new Map<string, Int32Array>();
-  private readonly signatures = new Map<Guard, string>();
-  private readonly ruleNumbers: RuleNumbers;
-  private readonly externals = new Map<Int32Array, readonly ExternalPorts[]>();
-  private readonly open: Int32Array;
+  private readonly memory: RowMemory;
   private readonly egress: readonly Int32Array[];
   private readonly ingress: readonly Int32Array[];
 
-  /** Maps that share `sets` can be compared by number. Rows that `previous` has are taken over from it. */
+  /** Maps that share `sets` can be compared by number. What `previous` has is taken over from it. */
   constructor(
     readonly engine: Engine,
     readonly sets: PortSets = new PortSets(),
-    private previous: Connectivity | null = null,
+    previous: Connectivity | null = null,
   ) {
     this.size = engine.podCount + engine.intervals.count;
-    this.rulePorts = previous?.rulePorts ?? new Map<CompiledRule, RulePorts>();
-    this.ruleNumbers = previous?.ruleNumbers ?? new RuleNumbers();
-    this.open = previous?.open ?? new Int32Array(this.size).fill(sets.all);
+    this.memory = previous?.memory ?? new RowMemory(this.size, new Int32Array(this.size).fill(sets.all));
+    const { open } = this.memory;
     const rowsOf = (direction: Direction) =>
       engine.topology.pods.map((_, pod) => {
         const guard = engine.guard(direction, pod);
-        return guard === null ? this.open : this.row(guard, direction, pod);
+        if (guard === null) return open;
+        if (previous !== null && previous.engine.guard(direction, pod) === guard)
+          return previous.sideRow(direction, pod);
+        return this.row(guard, direction, pod);
       });
     this.egress = rowsOf('egress');
     this.ingress = rowsOf('ingress');
-    this.previous = null;
   }
 
   /** The map of `engine`, which is this map's engine revised; what did not change is not computed again. */
@@ -128,7 +159,7 @@ export class Connectivity {
   }
 
   private portsOf(rule: CompiledRule): RulePorts {
-    let ports = this.rulePorts.get(rule);
+    let ports = this.memory.rulePorts.get(rule);
     if (ports !== undefined) return ports;
     const { sets } = this;
     const { everywhere, byPod } =
@@ -143,22 +174,15 @@ export class Connectivity {
         byPod: new Map([...pods].map((pod) => [pod, left(pod)])),
       };
     }
-    this.rulePorts.set(rule, ports);
+    this.memory.rulePorts.set(rule, ports);
     return ports;
   }
 
   /** Named ports resolve on the destination, so an ingress row depends on what its pod declares. */
   private row(guard: Guard, direction: Direction, pod: number): Int32Array {
-    let text = this.signatures.get(guard);
-    if (text === undefined) this.signatures.set(guard, (text = this.ruleNumbers.signature(guard)));
     const declared = direction === 'ingress' ? JSON.stringify(this.engine.topology.pods[pod]?.namedPorts) : '';
-    const key = `${direction} ${text} ${declared}`;
-    let row = this.rows.get(key);
-    if (row === undefined) {
-      row = this.previous?.rows.get(key) ?? this.computeRow(guard, direction, pod);
-      this.rows.set(key, row);
-    }
-    return row;
+    const key = `${direction} ${this.memory.signature(guard)} ${declared}`;
+    return this.memory.row(key, () => this.computeRow(guard, direction, pod));
   }
 
   private apply(
@@ -223,14 +247,14 @@ export class Connectivity {
 
   /** What one side allows per endpoint; the array is shared and must not be changed. */
   sideRow(direction: Direction, pod: number): Int32Array {
-    return this[direction][pod] ?? this.open;
+    return this[direction][pod] ?? this.memory.open;
   }
 
   /** What a pod may send to (egress) or receive from (ingress) external addresses, neighbours alike merged. */
   external(direction: Direction, pod: number): readonly ExternalPorts[] {
     const row = this.sideRow(direction, pod);
-    let merged = this.externals.get(row);
-    if (merged === undefined) this.externals.set(row, (merged = this.mergedExternals(row)));
+    let merged = this.memory.externals.get(row);
+    if (merged === undefined) this.memory.externals.set(row, (merged = this.mergedExternals(row)));
     return merged;
   }
 

@@ -11,6 +11,7 @@ import {
 } from '../model.js';
 import { parseAddress, parseIpv4 } from './address.js';
 import { AddressIntervals } from './addresses.js';
+import { emptyBits, unite, type Bits } from './bitset.js';
 import { guardsOf, type Guard, type Stage, type Step } from './guards.js';
 import {
   matchPort,
@@ -177,6 +178,7 @@ export class Engine {
   private readonly egress: readonly (Guard | null)[];
   private readonly ingress: readonly (Guard | null)[];
   private readonly options: SimulationOptions;
+  private readonly enforced: readonly Policy[];
   private readonly compiler: RuleCompiler;
   private readonly places: PodPlaces;
 
@@ -199,9 +201,25 @@ export class Engine {
         ...options,
       });
     const compiled = enforced.map((policy, number) => this.compiler.compile(policy, number));
-    this.egress = guardsOf(this.podCount, compiled, 'egress');
-    this.ingress = guardsOf(this.podCount, compiled, 'ingress');
+    const affected = known === undefined ? null : known.affectedBy(enforced);
+    const earlier = (guards: readonly (Guard | null)[] | undefined) =>
+      affected === null || guards === undefined ? null : { guards, affected };
+    this.enforced = enforced;
+    this.egress = guardsOf(this.podCount, compiled, 'egress', earlier(known?.egress));
+    this.ingress = guardsOf(this.podCount, compiled, 'ingress', earlier(known?.ingress));
     this.places = base?.places ?? new PodPlaces(topology);
+  }
+
+  /** Pods that policies select which are in one list only; `null` when the others stand in another order. */
+  private affectedBy(policies: readonly Policy[]): Bits | null {
+    const [now, before] = [new Set(policies), new Set(this.enforced)];
+    const kept = this.enforced.filter((policy) => now.has(policy));
+    const same = policies.filter((policy) => before.has(policy));
+    if (kept.length !== same.length || kept.some((policy, at) => policy !== same[at])) return null;
+    const affected = emptyBits(this.podCount + this.intervals.count);
+    for (const policy of this.enforced) if (!now.has(policy)) unite(affected, this.compiled(policy).subject);
+    for (const policy of policies) if (!before.has(policy)) unite(affected, this.compiled(policy).subject);
+    return affected;
   }
 
   /**
