@@ -92,52 +92,51 @@ const unselected: SideVerdict = { allowed: true, by: 'no_policy_selects', passed
 const unmatched: SideVerdict = { allowed: true, by: 'no_rule_matches', passedBy: none };
 const selfVerdict: Verdict = { allowed: true, egress: self, ingress: self };
 
-function matchIn(
-  rules: readonly CompiledRule[],
+function matchOf(rule: CompiledRule, peer: number, port: number): RuleMatch {
+  return { policy: rule.policy, rule: rule.number, peer: peerPosition(rule, peer), port: port === -1 ? null : port };
+}
+
+/** The first rule of each list that matches; `null` when none does, which is the common answer. */
+function matchesOf(
+  lists: readonly (readonly CompiledRule[])[],
   peer: number,
   destination: number,
   protocol: number,
   port: number,
-): { rule: CompiledRule; match: RuleMatch } | null {
-  for (const rule of rules) {
-    if (!matchesPeer(rule, peer)) continue;
-    const entry = matchPort(rule, destination, protocol, port);
-    if (entry === -2) continue;
-    const match = {
-      policy: rule.policy,
-      rule: rule.number,
-      peer: peerPosition(rule, peer),
-      port: entry === -1 ? null : entry,
-    };
-    return { rule, match };
-  }
-  return null;
+): RuleMatch[] | null {
+  let matches: RuleMatch[] | null = null;
+  for (const rules of lists)
+    for (const rule of rules) {
+      if (!matchesPeer(rule, peer)) continue;
+      const entry = matchPort(rule, destination, protocol, port);
+      if (entry === -2) continue;
+      const match = matchOf(rule, peer, entry);
+      if (matches === null) matches = [match];
+      else matches.push(match);
+      break;
+    }
+  return matches;
+}
+
+interface Decision {
+  readonly action: RuleAction;
+  readonly matches: readonly RuleMatch[];
 }
 
 /** The rules of a step that decide the flow; an ordered step has at most one, and it alone may pass. */
-function decide(
-  step: Step,
-  peer: number,
-  destination: number,
-  protocol: number,
-  port: number,
-): { action: RuleAction; matches: readonly RuleMatch[] } | null {
+function decide(step: Step, peer: number, destination: number, protocol: number, port: number): Decision | null {
   if (step.precedence === 'ordered') {
-    const found = matchIn(step.rules, peer, destination, protocol, port);
-    return found === null ? null : { action: found.rule.action, matches: [found.match] };
-  }
-  const matchesOf = (lists: readonly (readonly CompiledRule[])[]) => {
-    const matches: RuleMatch[] = [];
-    for (const rules of lists) {
-      const found = matchIn(rules, peer, destination, protocol, port);
-      if (found !== null) matches.push(found.match);
+    for (const rule of step.rules) {
+      if (!matchesPeer(rule, peer)) continue;
+      const entry = matchPort(rule, destination, protocol, port);
+      if (entry !== -2) return { action: rule.action, matches: [matchOf(rule, peer, entry)] };
     }
-    return matches;
-  };
-  const denying = matchesOf(step.denying);
-  if (denying.length > 0) return { action: 'Deny', matches: denying };
-  const allowing = matchesOf(step.allowing);
-  return allowing.length > 0 ? { action: 'Accept', matches: allowing } : null;
+    return null;
+  }
+  const denying = matchesOf(step.denying, peer, destination, protocol, port);
+  if (denying !== null) return { action: 'Deny', matches: denying };
+  const allowing = matchesOf(step.allowing, peer, destination, protocol, port);
+  return allowing === null ? null : { action: 'Accept', matches: allowing };
 }
 
 const denials = new WeakMap<Stage, SideVerdict>();
