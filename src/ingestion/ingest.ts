@@ -7,6 +7,7 @@ import { Log, type Receipts } from '../log/log.js';
 import { leafOf, LogReader } from '../log/read.js';
 import { QuarantineReason } from './normal-form.js';
 import { RecordReaders } from './record-readers.js';
+import { contextOf } from './source-settings.js';
 import type { IngestSource } from './sources.js';
 
 export const IngestReceipt = z.object({
@@ -60,7 +61,7 @@ export class Ingest {
   async take(source: IngestSource, body: Buffer, lines: boolean, detail: ReceiptDetail): Promise<IngestAnswer> {
     const reading = {
       source: source.name,
-      context: source.format === null ? {} : { format: source.format },
+      context: contextOf(source.format, source.settings),
       lines,
       receivedAt: this.clock.now(),
       mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,

@@ -10,6 +10,7 @@ export type ActKind =
   | 'access.signed_out'
   | 'access.refused'
   | 'source.created'
+  | 'source.changed'
   | 'source.token_issued'
   | 'source.token_revoked'
   | 'segment.defined'
