@@ -76,7 +76,12 @@ function policiesOf(owner: number): object[] {
     policy(owner, 'deny-by-default', {}, { ingress: [], egress: [] }),
     policy(owner, 'resolve-names', {}, { egress: [[[], [{ protocol: 'UDP', port: 53 }, tcp(53)]]] }),
     policy(owner, 'edge-from-outside', having({ role: 'edge' }), {
-      ingress: [[[{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8', `172.16.${owner}.0/24`] } }], [tcp('web')]]],
+      ingress: [
+        [
+          [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8', `172.${16 + (owner >> 8)}.${owner & 255}.0/24`] } }],
+          [tcp('web')],
+        ],
+      ],
     }),
     ...hops.flatMap(([from, to, port]) => [
       policy(owner, `${from}-to-${to}`, having({ role: from }), { egress: [[[among({ role: to })], [tcp(port)]]] }),
