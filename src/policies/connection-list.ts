@@ -25,6 +25,21 @@ export function connectionsText(ports: readonly PortRange[]): string {
     .join(',');
 }
 
+/** Ranges in any order as the fewest ranges that hold the same ports. */
+export function joinedPorts(ranges: readonly PortRange[]): PortRange[] {
+  return protocols.flatMap((protocol) => {
+    const joined: PortRange[] = [];
+    const own = ranges.filter((range) => range.protocol === protocol).toSorted((a, b) => a.first - b.first);
+    for (const { first, last } of own) {
+      const before = joined.at(-1);
+      if (before !== undefined && first <= before.last + 1)
+        joined.splice(-1, 1, { ...before, last: Math.max(before.last, last) });
+      else joined.push({ protocol, first, last });
+    }
+    return joined;
+  });
+}
+
 /** `namespace/name[Kind]`, or `first-last[External]` for addresses that are no workload's. */
 export function endText(end: PathEnd): string {
   return 'pod' in end ? end.pod : `${end.first}-${end.last}[External]`;

@@ -7,7 +7,7 @@ import type { Engine, Guard } from './simulation/evaluate.js';
 import type { PortRange } from './simulation/ports.js';
 import type { CompiledRule } from './simulation/rules.js';
 
-/** Connections of one pair that are decided alike. */
+/** Connections of one pair that are decided alike; the allowed ones come first. */
 export interface ExplainedPart {
   readonly verdict: 'allow' | 'deny';
   readonly ports: readonly PortRange[];
@@ -88,7 +88,8 @@ function partsOf(engine: Engine, cuts: PortCuts, source: number, destination: nu
       else part.ports.push({ protocol, first, last });
     }
   }
-  return [...parts.values()];
+  const found = [...parts.values()];
+  return [...found.filter(({ verdict }) => verdict === 'allow'), ...found.filter(({ verdict }) => verdict === 'deny')];
 }
 
 /** Every pair with a workload in it, a workload and itself aside; neighbouring addresses decided alike are one end. */

@@ -7,6 +7,7 @@ import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
 import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
+import { policiesCommand } from '../../src/cli/policies/policies.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
 import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
@@ -32,6 +33,7 @@ const verbs = [
   resumeSigningCommand(),
   verifyCommand(),
   proofCommand(),
+  policiesCommand(),
   witnessCommand(),
 ];
 

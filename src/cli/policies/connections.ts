@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { connectionsText, endText, isIpv6, pathLine } from '../../policies/connection-list.js';
+import { connectionsText, endText, isIpv6, joinedPorts, pathLine } from '../../policies/connection-list.js';
 import { explainPairs } from '../../policies/explain-pairs.js';
 import { readCluster, type ManifestCluster } from '../../policies/manifests/cluster.js';
 import { Connectivity, type Path } from '../../policies/simulation/connectivity.js';
@@ -53,7 +53,8 @@ export function connectionsCommand(): Command {
             await out.line(JSON.stringify({ ...ends, parts }));
             continue;
           }
-          await out.line(`${ends.source} => ${ends.destination}`);
+          const allowed = pair.parts.filter(({ verdict }) => verdict === 'allow').flatMap(({ ports }) => ports);
+          await out.line(`${ends.source} => ${ends.destination} : ${connectionsText(joinedPorts(allowed))}`);
           for (const { verdict, ports, egress, ingress } of pair.parts) {
             await out.line(`  ${verdict === 'allow' ? 'allowed' : 'denied'} : ${connectionsText(ports)}`);
             for (const side of [egress, ingress]) await out.line(`    ${side.side} ${side.verdict}: ${side.text}`);
