@@ -16,12 +16,19 @@ import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
+import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { RedactionKey } from './ingestion/redaction-key.js';
+import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { HecAcks } from './ingestion/protocols/hec-acks.js';
+import { HecController } from './ingestion/protocols/hec.controller.js';
+import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
-import { RecordsController } from './inventory/records.controller.js';
+import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Quarantine } from './inventory/quarantine.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
@@ -56,10 +63,14 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  RequestBodies,
   RecordReaders,
+  RedactionKey,
   Ingest,
+  HecAcks,
   Segments,
   Records,
+  Quarantine,
   Policies,
   Changes,
   Snapshots,
@@ -113,9 +124,13 @@ export class AppModule {
         HealthController,
         AccessController,
         WebhookController,
+        HecController,
+        OtlpController,
+        ElasticController,
         SourcesController,
         SegmentsController,
         RecordsController,
+        QuarantineController,
         PoliciesController,
         ChangesController,
         ControlsController,

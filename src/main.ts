@@ -3,7 +3,7 @@ import { StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } fro
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json } from 'express';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import { systemActor } from './context.js';
@@ -16,6 +16,8 @@ import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
+import { isSenderPath } from './ingestion/protocols/problem-forms.js';
 import { nestLogger } from './logger.js';
 import { describeApi } from './openapi.js';
 import { ProblemPages } from './portal/problem-pages.js';
@@ -79,8 +81,15 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     next();
   });
-  // Senders of records are no browsers and may carry any Origin; they authenticate by bearer token only.
-  app.enableCsrfProtection({ exclude: (request: { url?: string }) => (request.url ?? '').startsWith('/ingest/') });
+  // Senders of records are no browsers and may carry any Origin; they authenticate by token or signature only.
+  app.enableCsrfProtection({
+    exclude: (request: { url?: string }) => isSenderPath((request.url ?? '').split('?')[0] ?? ''),
+  });
+  // Clients of Elasticsearch ask `/` who is there; browsers get the portal.
+  app.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
+    if (/^\/(?:\?|$)/u.test(request.url ?? '') && isElasticClient(request)) request.url = elasticRoot;
+    next();
+  });
   app.use('/api', json({ limit: '2mb', strict: false }));
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({

@@ -15,6 +15,7 @@ import { RecordParts1795305600011 } from '../../migrations/0011-record-parts.js'
 import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
 import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
 import { SourceSettings1795305600014 } from '../../migrations/0014-source-settings.js';
+import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -32,6 +33,7 @@ export const migrations = [
   LockOrder1795305600012,
   WitnessContradictions1795305600013,
   SourceSettings1795305600014,
+  ReprocessedRecords1795305600015,
 ];
 
 const oldestServer = 150000;

@@ -33,9 +33,36 @@ export function* previewRecords(
   receivedAt: Date,
 ): Generator<Preview> {
   let record = 0;
-  for (const read of readRecords(body, { source: 'preview', context, lines, receivedAt, mostRecordBytes })) {
+  for (const read of readRecords(
+    { body, split: lines ? 'lines' : 'auto' },
+    { source: 'preview', context, receivedAt, mostRecordBytes, redaction: null },
+  )) {
     yield* previewsOf(read, record++);
   }
+}
+
+/** The most facts of a sample that are answered. */
+const mostPreviews = 500;
+
+export const PreviewList = z.object({
+  previews: z.array(Preview),
+  /** There are more than are answered. */
+  more: z.boolean(),
+});
+
+/** As {@link previewRecords}, for a sample that a person pastes. */
+export function previewsOfSample(
+  sample: string,
+  context: RecordContext,
+  lines: boolean,
+  receivedAt: Date,
+): z.infer<typeof PreviewList> {
+  const previews: Preview[] = [];
+  for (const preview of previewRecords(Buffer.from(sample), context, lines, receivedAt)) {
+    if (previews.length === mostPreviews) return { previews, more: true };
+    previews.push(preview);
+  }
+  return { previews, more: false };
 }
 
 function previewsOf({ normalised, entry }: ReadRecord, record: number): Preview[] {

@@ -5,7 +5,7 @@ import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
 import { Clock } from '../context.js';
 import { FormatName } from './normal-form.js';
-import { Preview, previewRecords } from './preview.js';
+import { PreviewList, previewsOfSample } from './preview.js';
 import { contextOf, SourceSettings } from './source-settings.js';
 import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
 
@@ -13,9 +13,8 @@ const TokenHint = z.string().length(4, 'the last four characters of the token');
 
 const SourceList = z.object({ sources: z.array(SourceView) });
 
-/** Longest sample that is looked at, in characters, and the most facts that are answered. */
+/** Longest sample that is looked at, in characters. */
 const longestSample = 500_000;
-const mostPreviews = 500;
 
 const PreviewRequest = z.strictObject({
   sample: z.string().min(1).max(longestSample),
@@ -24,12 +23,6 @@ const PreviewRequest = z.strictObject({
   /** To try; without it the source as it is set. */
   format: FormatName.nullable().optional(),
   settings: SourceSettings.optional(),
-});
-
-const PreviewList = z.object({
-  previews: z.array(Preview),
-  /** There are more than are answered. */
-  more: z.boolean(),
 });
 
 @ApiTags('sources')
@@ -90,12 +83,7 @@ export class SourcesController {
   ): Promise<z.infer<typeof PreviewList>> {
     const source = await this.sources.get(name);
     const context = contextOf(format === undefined ? source.format : format, settings ?? source.settings);
-    const previews: Preview[] = [];
-    for (const preview of previewRecords(Buffer.from(sample), context, lines, this.clock.now())) {
-      if (previews.length === mostPreviews) return { previews, more: true };
-      previews.push(preview);
-    }
-    return { previews, more: false };
+    return previewsOfSample(sample, context, lines, this.clock.now());
   }
 
   @Post(':name/tokens')

@@ -156,22 +156,51 @@ export class Sources {
 
   /**
    * The source a token may write to.
-   * @throws Problem `wrong_credentials` for an unknown or revoked token, `not_permitted` for a token of another source.
+   * @throws Problem `not_signed_in` without a token, `wrong_credentials` for an unknown or revoked one, `not_permitted`
+   * for a token of another source, `unavailable` while the database is away.
    */
   async authenticate(name: string, token: string | null): Promise<IngestSource> {
+    const source = await this.authenticateToken(token);
+    if (source.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
+    return source;
+  }
+
+  /** As {@link authenticate}, for routes that name no source: the token does. */
+  async authenticateToken(token: string | null): Promise<IngestSource> {
     if (token === null) throw new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".');
-    const [row] = await this.database.query<{ name: string; format: string | null; settings: unknown }>(
-      `SELECT s.name, s.format, s.settings FROM source_token t JOIN source s ON s.name = t.source
-       WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
-      [tokenHash(token)],
+    const found = await this.findToken(token);
+    if (found === null || found.revoked)
+      throw new Problem('wrong_credentials', 'The token is not valid for any source.');
+    return found.source;
+  }
+
+  /** The source of a token and whether the token has been revoked; null for one that was never issued. */
+  async findToken(token: string): Promise<{ readonly source: IngestSource; readonly revoked: boolean } | null> {
+    const [row] = await this.whileAway(
+      this.database.query<SourceSetting & { revoked: boolean }>(
+        `SELECT s.name, s.format, s.settings, t.revoked_at IS NOT NULL AS revoked FROM source_token t JOIN source s ON s.name = t.source
+         WHERE t.token_hash = $1`,
+        [tokenHash(token)],
+      ),
     );
-    if (row === undefined) throw new Problem('wrong_credentials', 'The token is not valid for any source.');
-    if (row.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
-    return {
-      name: row.name,
-      format: FormatName.nullable().parse(row.format),
-      settings: SourceSettings.parse(row.settings),
-    };
+    return row === undefined ? null : { source: ingestSource(row), revoked: row.revoked };
+  }
+
+  /** A source by its name, for senders that prove otherwise who they are; null when there is none. */
+  async find(name: string): Promise<IngestSource | null> {
+    const [row] = await this.whileAway(
+      this.database.query<SourceSetting>('SELECT name, format, settings FROM source WHERE name = $1', [name]),
+    );
+    return row === undefined ? null : ingestSource(row);
+  }
+
+  /** A sender is told to come again when the database is away, never that it did something wrong. */
+  private async whileAway<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (cause) {
+      throw new Problem('unavailable', 'The database does not answer.', { cause, retryAfter: 2 });
+    }
   }
 
   async list(): Promise<SourceView[]> {
@@ -220,6 +249,16 @@ interface SettingsRow {
   readonly format: string | null;
   readonly silence_after_seconds: number | null;
   readonly settings: unknown;
+}
+
+interface SourceSetting {
+  readonly name: string;
+  readonly format: string | null;
+  readonly settings: unknown;
+}
+
+function ingestSource({ name, format, settings }: SourceSetting): IngestSource {
+  return { name, format: FormatName.nullable().parse(format), settings: SourceSettings.parse(settings) };
 }
 
 function hintOf(token: string): string {

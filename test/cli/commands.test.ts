@@ -7,6 +7,7 @@ import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
 import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
+import { normaliseCommand } from '../../src/cli/normalise.js';
 import { policiesCommand } from '../../src/cli/policies/policies.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
@@ -31,6 +32,7 @@ const verbs = [
   rebuildCommand(),
   keysCommand(),
   resumeSigningCommand(),
+  normaliseCommand(),
   verifyCommand(),
   proofCommand(),
   policiesCommand(),

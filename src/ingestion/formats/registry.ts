@@ -6,6 +6,7 @@ import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { hubble } from './hubble.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
+import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
 import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -14,7 +15,7 @@ import { type FormatAdapter, refuse, type Wire } from './wire.js';
 const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [];
+const carrierFormats: readonly FormatAdapter[] = [otlp];
 
 /** Every wire format there is. */
 export const formats: readonly FormatAdapter[] = [...ownFormats, ...carrierFormats];
@@ -55,18 +56,24 @@ export function normaliseRecord(raw: Buffer, context: RecordContext, receivedAt:
   const result = found.format.normalise(found.wire);
   if (!result.ok) return result;
   const [first, ...rest] = result.records;
-  const finished = (record: NormalForm): NormalForm =>
-    finish(record, found.wire, text.includes('\\u') || text.includes('\0'));
+  const mayNeedCleaning = text.includes('\\u') || text.includes('\0') || context.attributes !== undefined;
+  const finished = (record: NormalForm): NormalForm => finish(record, found.wire, mayNeedCleaning);
   return { ok: true, records: [finished(first), ...rest.map(finished)] };
 }
 
 function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): NormalForm {
   const carriers = wire.envelopes.map(({ place }) => place);
   if (wire.syslog !== null) carriers.push('syslog');
+  const { nativeId, attributes } = wire.context;
   const whole =
-    carriers.length === 0 && (wire.context.nativeId === undefined || record.nativeId !== null)
+    carriers.length === 0 && attributes === undefined && (nativeId === undefined || record.nativeId !== null)
       ? record
-      : { ...record, carriers, nativeId: record.nativeId ?? wire.context.nativeId ?? null };
+      : {
+          ...record,
+          carriers,
+          nativeId: record.nativeId ?? nativeId ?? null,
+          attributes: { ...attributes, ...record.attributes },
+        };
   // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
   if (!mayNeedCleaning || !needsCleaning(whole)) return whole;
   const copy = NormalForm.parse(cleanText(whole));

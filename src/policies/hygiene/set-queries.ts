@@ -146,10 +146,17 @@ function semanticDiff(a: NamedSet, b: NamedSet, options: SimulationOptions): num
 }
 
 function isComparable(a: NamedSet, b: NamedSet): boolean {
-  const text = ({ topology }: NamedSet) =>
+  const labelled = (name: string, labels: Readonly<Record<string, string>>) =>
     JSON.stringify([
-      topology.pods.map(({ key, labels }) => [key, Object.entries(labels).sort()]).sort(),
-      topology.namespaces.map(({ name, labels }) => [name, Object.entries(labels).sort()]).sort(),
+      name,
+      ...Object.entries(labels)
+        .map((pair) => JSON.stringify(pair))
+        .sort(),
+    ]);
+  const text = ({ topology: { pods, namespaces } }: NamedSet) =>
+    JSON.stringify([
+      pods.map(({ key, labels }) => labelled(key, labels)).sort(),
+      namespaces.map(({ name, labels }) => labelled(name, labels)).sort(),
     ]);
   return text(a) === text(b);
 }
