@@ -77,6 +77,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'policies/hygiene/', packages: ['zod'] },
   { path: 'policies/connection-list.ts', packages: [] },
   { path: 'policies/explain-pairs.ts', packages: [] },
+  { path: 'policies/flow-lines.ts', packages: [] },
   { path: 'policies/flow-questions.ts', packages: [] },
   { path: 'changes/instants.ts', packages: [] },
   { path: 'changes/matching.ts', packages: [] },

@@ -150,7 +150,7 @@ function isComparable(a: NamedSet, b: NamedSet): boolean {
     JSON.stringify([
       name,
       ...Object.entries(labels)
-        .map((pair) => JSON.stringify(pair))
+        .map((label) => JSON.stringify(label))
         .sort(),
     ]);
   const text = ({ topology: { pods, namespaces } }: NamedSet) =>
