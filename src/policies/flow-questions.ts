@@ -85,8 +85,19 @@ const plainTexts = {
   no_rule_matches: 'no rule of the policies that select it matches, and none of them isolates it',
 } as const;
 
-/** The verdict of one side as data. */
-export function explainSide(side: Direction, { allowed, by, passedBy }: SideVerdict): ExplainedSide {
+const explained = {
+  egress: new WeakMap<SideVerdict, ExplainedSide>(),
+  ingress: new WeakMap<SideVerdict, ExplainedSide>(),
+};
+
+/** The verdict of one side as data. Engines give one object for verdicts that recur, which is explained once. */
+export function explainSide(side: Direction, verdict: SideVerdict): ExplainedSide {
+  let explanation = explained[side].get(verdict);
+  if (explanation === undefined) explained[side].set(verdict, (explanation = explanationOf(side, verdict)));
+  return explanation;
+}
+
+function explanationOf(side: Direction, { allowed, by, passedBy }: SideVerdict): ExplainedSide {
   const verdict = allowed ? 'allow' : 'deny';
   const passed = passedBy.map(explainedRule);
   const after = passed.length === 0 ? '' : `; passed on by ${passed.map(ruleText).join(', ')}`;
@@ -218,4 +229,20 @@ export function answerFlow({ engine, resolver, other }: FlowGround, question: Fl
     ingress: explainSide('ingress', ingress),
     ...(otherwise === allowed || other === null ? {} : { dependsOn: [other.option] }),
   };
+}
+
+const sideTexts = new WeakMap<ExplainedSide, string>();
+
+function sideJson(side: ExplainedSide): string {
+  let text = sideTexts.get(side);
+  if (text === undefined) sideTexts.set(side, (text = JSON.stringify(side)));
+  return text;
+}
+
+/** The answer as one line of JSON, as `JSON.stringify` would write it. */
+export function answerJson(answer: FlowAnswer): string {
+  if (answer.verdict === 'unknown') return JSON.stringify(answer);
+  const { egress, ingress, dependsOn, ...flow } = answer;
+  const rest = dependsOn === undefined ? '' : `,"dependsOn":${JSON.stringify(dependsOn)}`;
+  return `${JSON.stringify(flow).slice(0, -1)},"egress":${sideJson(egress)},"ingress":${sideJson(ingress)}${rest}}`;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FlowLines } from '../../src/policies/flow-lines.js';
-import { answerFlow, FlowResolver, type FlowAnswer } from '../../src/policies/flow-questions.js';
+import { answerFlow, answerJson, FlowResolver, type FlowAnswer } from '../../src/policies/flow-questions.js';
 import { readCluster } from '../../src/policies/manifests/cluster.js';
 import { compile } from '../../src/policies/simulation/evaluate.js';
 
@@ -114,6 +114,11 @@ describe('questions about flows', () => {
       assert.equal(answer.reason, reason);
       assert.notEqual(answer.message, '');
     });
+
+  test('the line of an answer is what JSON.stringify writes', () => {
+    for (const answer of [ask('203.0.113.9', 'shop/web'), ask('shop/db', 'shop/web'), ask('x', 'y')])
+      assert.equal(answerJson(answer), JSON.stringify(answer));
+  });
 
   test('lines are NDJSON or CSV in any order of columns', () => {
     const question = { source: 'a/b', destination: '1.2.3.4', protocol: 'UDP', port: '53' };

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FlowLines } from '../../policies/flow-lines.js';
-import { answerFlow, FlowResolver, type FlowGround } from '../../policies/flow-questions.js';
+import { answerFlow, answerJson, FlowResolver, type FlowGround } from '../../policies/flow-questions.js';
 import { readCluster } from '../../policies/manifests/cluster.js';
 import { compile } from '../../policies/simulation/evaluate.js';
 import { exitCodes } from '../exit-codes.js';
@@ -63,12 +63,14 @@ export function evalCommand(): Command {
       for await (const line of lines(flags.flows)) {
         const question = reader.read(line);
         if (question === null) continue;
-        const answer =
-          typeof question === 'string'
-            ? { verdict: 'unknown' as const, reason: 'unreadable', message: question, line }
-            : answerFlow(ground, question);
+        if (typeof question === 'string') {
+          counts.unknown++;
+          await out.line(JSON.stringify({ verdict: 'unknown', reason: 'unreadable', message: question, line }));
+          continue;
+        }
+        const answer = answerFlow(ground, question);
         counts[answer.verdict]++;
-        await out.line(JSON.stringify(answer));
+        await out.line(answerJson(answer));
       }
       await out.flush();
       console.error(`flows: ${counts.allow} allowed, ${counts.deny} denied, ${counts.unknown} unknown`);

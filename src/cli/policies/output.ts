@@ -4,9 +4,10 @@ import { once } from 'node:events';
 export class LineWriter {
   private waiting = '';
 
-  async line(text: string): Promise<void> {
+  /** Waits only when a piece is full and is not taken at once. */
+  line(text: string): Promise<void> | undefined {
     this.waiting += `${text}\n`;
-    if (this.waiting.length >= 65536) await this.flush();
+    return this.waiting.length >= 65536 ? this.flush() : undefined;
   }
 
   async flush(): Promise<void> {

@@ -69,6 +69,13 @@ function podsOf(objects: readonly unknown[]) {
   return { topology, workloads: topology.pods.map(({ key }) => workloads.get(key) ?? key) };
 }
 
+/** Kinds of policies by the names schemes have for them. */
+const kindsOfSchemes: ReadonlyMap<string, { readonly system: string; readonly kind: string }> = new Map([
+  ['K8sNetworkPolicy', { system: 'kubernetes', kind: 'NetworkPolicy' }],
+  ['CalicoNetworkPolicy', { system: 'calico', kind: 'NetworkPolicy' }],
+  ['CalicoGlobalNetworkPolicy', { system: 'calico', kind: 'GlobalNetworkPolicy' }],
+]);
+
 class SchemeReader {
   private readonly sets = new Map<string, NamedSet | string>();
 
@@ -128,12 +135,12 @@ class SchemeReader {
     const set = this.config(whole);
     if (rest.length === 0 || typeof set === 'string') return set;
     const [policy, namespace, kind] = rest.toReversed();
-    const kinds: Readonly<Record<string, string>> = { CalicoGlobalNetworkPolicy: 'GlobalNetworkPolicy' };
+    const wanted = kind === undefined ? null : (kindsOfSchemes.get(kind) ?? { system: '', kind });
     const policies = set.policies.filter(
       ({ id }) =>
         id.name === policy &&
         (namespace === undefined || namespace === '' || (id.namespace ?? '') === namespace) &&
-        (kind === undefined || id.kind === (kinds[kind] ?? 'NetworkPolicy')),
+        (wanted === null || (id.system === wanted.system && id.kind === wanted.kind)),
     );
     return policies.length === 0 ? `there is no policy ${name}` : { ...set, name, policies };
   }
