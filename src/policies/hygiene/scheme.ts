@@ -1,10 +1,9 @@
 /** Scheme files of network-config-analyzer (IBM, SchemeFileFormat.md): the sets they name, and their queries. */
 
 import { z } from 'zod';
-import type { ManifestFile } from '../manifests/documents.js';
-import { readCluster, type ManifestCluster } from '../manifests/cluster.js';
+import { readDocuments, type ManifestFile, type ManifestObject } from '../manifests/documents.js';
+import { clusterOf } from '../manifests/cluster.js';
 import { importTopology } from '../kubernetes/topology.js';
-import { readDocuments } from '../manifests/documents.js';
 import { answerQuery, isSetQuery, type NamedSet, type SetQuery } from './set-queries.js';
 
 const paths = z
@@ -76,6 +75,18 @@ const kindsOfSchemes: ReadonlyMap<string, { readonly system: string; readonly ki
   ['CalicoGlobalNetworkPolicy', { system: 'calico', kind: 'GlobalNetworkPolicy' }],
 ]);
 
+/** Schemes name policies as no cluster would take them; only which is which matters here. */
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9.-]/g, '-');
+}
+
+function withPlainName(object: ManifestObject): ManifestObject {
+  const read = z.looseObject({ metadata: z.looseObject({ name: z.string() }) }).safeParse(object.value);
+  if (!read.success) return object;
+  const { metadata } = read.data;
+  return { ...object, value: { ...object.value, metadata: { ...metadata, name: plainName(metadata.name) } } };
+}
+
 class SchemeReader {
   private readonly sets = new Map<string, NamedSet | string>();
 
@@ -111,7 +122,8 @@ class SchemeReader {
   }
 
   private read(config: Config): NamedSet | string {
-    const cluster: ManifestCluster = readCluster(this.files(config.networkPolicyList ?? config.resourceList));
+    const documents = readDocuments(this.files(config.networkPolicyList ?? config.resourceList));
+    const cluster = clusterOf({ ...documents, objects: documents.objects.map(withPlainName) });
     const [problem] = cluster.problems;
     if (problem !== undefined) return `${problem.place.file}: ${problem.object}: ${problem.path}: ${problem.message}`;
     const beyond = cluster.passedOver.find(({ meaning }) => meaning !== null);
@@ -138,7 +150,7 @@ class SchemeReader {
     const wanted = kind === undefined ? null : (kindsOfSchemes.get(kind) ?? { system: '', kind });
     const policies = set.policies.filter(
       ({ id }) =>
-        id.name === policy &&
+        id.name === plainName(policy ?? '') &&
         (namespace === undefined || namespace === '' || (id.namespace ?? '') === namespace) &&
         (wanted === null || (id.system === wanted.system && id.kind === wanted.kind)),
     );

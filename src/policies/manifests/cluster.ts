@@ -8,6 +8,7 @@ import { importTopology, type ManifestTopology } from '../kubernetes/topology.js
 import { policyIdText, type Policy, type PolicyId } from '../model.js';
 import {
   readDocuments,
+  type ManifestDocuments,
   type ManifestFile,
   type ManifestNote,
   type ManifestObject,
@@ -208,7 +209,11 @@ function duplicates(objects: readonly ManifestObject[]): ManifestNote[] {
  * if (problems.length === 0) console.log(compile(topology, policies, { ipBlockMatchesPods: false }));
  */
 export function readCluster(files: readonly ManifestFile[]): ManifestCluster {
-  const documents = readDocuments(files);
+  return clusterOf(readDocuments(files));
+}
+
+/** The cluster that objects describe which are read already. */
+export function clusterOf(documents: ManifestDocuments): ManifestCluster {
   const read = readPolicies(documents.objects);
   const isTopology = ({ value }: ManifestObject) =>
     topologyKinds.has(named.parse(value).kind) || 'NetworkInterfaces' in value || 'Reservations' in value;
