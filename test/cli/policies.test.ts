@@ -119,6 +119,18 @@ describe('segproof policies', () => {
     assert.doesNotMatch(stderr, /\n\s+at /u);
   });
 
+  test('what holds no manifests or flows is said to be so', async () => {
+    mkdirSync(folder('empty'));
+    const empty = await run('connections', folder('empty'));
+    assert.deepEqual([empty.code, empty.stdout], [3, '']);
+    assert.match(empty.stderr, /segproof: expected \.yaml/u);
+    const broken = join(directory, 'broken.csv.gz');
+    writeFileSync(broken, 'src,dst,protocol,port');
+    const flows = await run('eval', '--objects', folder('new'), '--flows', broken);
+    assert.equal(flows.code, 3);
+    assert.match(flows.stderr, /segproof: .*broken\.csv\.gz cannot be unpacked/u);
+  });
+
   test('a folder that is not there is said to be so', async () => {
     const { code, stderr } = await run('connections', folder('nowhere'));
     assert.equal(code, 3);

@@ -8,7 +8,7 @@ import { answerFlow, answerJson, FlowResolver, type FlowGround } from '../../pol
 import { readCluster } from '../../policies/manifests/cluster.js';
 import { compile } from '../../policies/simulation/evaluate.js';
 import { exitCodes } from '../exit-codes.js';
-import { manifestFiles, refuseProblems, sayWhatIsLeftOut, simulated } from './manifest-files.js';
+import { ManifestError, manifestFiles, refuseProblems, sayWhatIsLeftOut, simulated } from './manifest-files.js';
 import { LineWriter } from './output.js';
 
 interface EvalFlags {
@@ -26,6 +26,19 @@ function lines(file: string): AsyncIterable<string> {
     // What fails on the way ends the loop over the lines with the same error.
   });
   return createInterface({ input: unpacked, crlfDelay: Infinity });
+}
+
+function isUnpacking(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  try {
+    yield* lines(file);
+  } catch (error) {
+    if (isUnpacking(error)) throw new ManifestError(`${file} cannot be unpacked as gzip`, { cause: error });
+    throw error;
+  }
 }
 
 function groundOf(flags: EvalFlags): FlowGround {
@@ -60,7 +73,7 @@ export function evalCommand(): Command {
       const reader = new FlowLines();
       const out = new LineWriter();
       const counts = { allow: 0, deny: 0, unknown: 0 };
-      for await (const line of lines(flags.flows)) {
+      for await (const line of linesOf(flags.flows)) {
         const question = reader.read(line);
         if (question === null) continue;
         if (typeof question === 'string') {

@@ -14,18 +14,33 @@ const manifestName = /\.(ya?ml|json)(\.gz)?$/i;
 
 function filesIn(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { withFileTypes: true, recursive: true })
+  const files = readdirSync(path, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && manifestName.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
+  if (files.length === 0) throw new ManifestError(`expected .yaml, .yml or .json files in ${path}, there are none`);
+  return files;
 }
 
-/** The manifests of files and folders: of a folder all `.yaml`, `.yml`, `.json`, also packed with gzip. */
+/** What packed bytes hold. */
+function unpacked(name: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw new ManifestError(`${name} begins as gzip does and cannot be unpacked`, { cause: error });
+  }
+}
+
+/**
+ * The manifests of files and folders: of a folder all `.yaml`, `.yml`, `.json`, also packed with gzip.
+ *
+ * @throws ManifestError when a folder holds none, or a packed file cannot be unpacked
+ */
 export function manifestFiles(paths: readonly string[]): ManifestFile[] {
   return paths.flatMap(filesIn).map((name) => {
     const bytes = readFileSync(name);
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    return { name, text: (packed ? gunzipSync(bytes) : bytes).toString('utf8').replace(/^\uFEFF/, '') };
+    return { name, text: (packed ? unpacked(name, bytes) : bytes).toString('utf8').replace(/^\uFEFF/, '') };
   });
 }
 
