@@ -31,19 +31,16 @@ export function adjacencyOf(connectivity: Connectivity): Adjacency {
     return (known[b] ??= sets.intersection(a, b) !== sets.none);
   };
   const graph = Array.from({ length: count }, () => emptyBits(count));
-  const targetsOf = new Map<Int32Array, readonly number[]>();
-  for (let source = 0; source < count; source++) {
-    const out = connectivity.sideRow('egress', source);
-    let targets = targetsOf.get(out);
-    if (targets === undefined) {
-      targets = Array.from({ length: count }, (_, pod) => pod).filter((pod) => (out[pod] ?? 0) !== sets.none);
-      targetsOf.set(out, targets);
-    }
-    const successors = graph[source];
-    if (successors === undefined) continue;
-    for (const target of targets)
-      if (target !== source && intersects(out[target] ?? 0, connectivity.sideRow('ingress', target)[source] ?? 0))
+  // Most of what a target admits is nothing, and that is read in the order it lies in memory.
+  for (let target = 0; target < count; target++) {
+    const into = connectivity.sideRow('ingress', target);
+    for (let source = 0; source < count; source++) {
+      const admitted = into[source] ?? sets.none;
+      if (admitted === sets.none || source === target) continue;
+      const successors = graph[source];
+      if (successors !== undefined && intersects(connectivity.sideRow('egress', source)[target] ?? sets.none, admitted))
         setBit(successors, target);
+    }
   }
   return graph;
 }
