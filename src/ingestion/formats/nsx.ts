@@ -12,39 +12,22 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  */
 export const nsx: FormatAdapter = { name: 'nsx', version: 1, detect, normalise };
 
-const session =
-  /\b(INET6?) (match|TERM|TERMINATE\S*|\S{1,20}) (?:\S{1,40} )??(PASS|DROP|REJECT|PUNT|REDIRECT|COPY|NAT|RDR|NONAT|NORDR)\b\s+(\S{1,120})\s+(IN|OUT)\s+(?:(\d{1,9})\s+)?(\S{1,20})(?:\s+(?:\d+ \d+ )?)\s*(\S{2,50}?)(?:\/(\d{1,5}))?->(\S{2,50}?)(?:\/(\d{1,5}))?(?=\s|$)/;
+const head =
+  /\b(INET6?) (\S{1,30}) (?:[\w.-]{1,40} )??(PASS|DROP|REJECT|PUNT|REDIRECT|COPY|NAT|RDR|NONAT|NORDR) (\S{1,120}) (IN|OUT) (?:(\d{1,9}) )?(\S{1,20})(?= )/;
+const ends = / (\S{2,50}?)(?:\/(\d{1,5}))?->(\S{2,50}?)(?:\/(\d{1,5}))?(?=\s|$)/;
 
 function detect({ object, line }: Wire): boolean {
-  return (
-    object === null &&
-    line.includes('->') &&
-    /\bINET6? /.test(line) &&
-    (line.includes('dfwpktlogs') || session.test(line))
-  );
+  return object === null && line.includes('->') && head.test(line) && ends.test(line);
 }
 
 function normalise(wire: Wire): Normalised {
-  const found = session.exec(wire.line);
-  if (found === null)
-    return refuse(
-      'invalid_field',
-      'expected INET match ACTION RULE IN or OUT PROTOCOL and addresses in a packet log of NSX',
-    );
-  const [
-    ,
-    family = '',
-    why = '',
-    action = '',
-    rule = '',
-    way = '',
-    length,
-    protocolWord = '',
-    sourceIp,
-    sourcePort,
-    destinationIp,
-    destinationPort,
-  ] = found;
+  const found = head.exec(wire.line);
+  const packet = ends.exec(wire.line);
+  if (found === null || packet === null) {
+    return refuse('invalid_field', 'expected INET, event, action, rule, IN or OUT, protocol and SOURCE->DESTINATION');
+  }
+  const [, family = '', why = '', action = '', rule = '', way = '', length, protocolWord = ''] = found;
+  const [, sourceIp, sourcePort, destinationIp, destinationPort] = packet;
   const flags: string[] = [];
   const protocol = protocolOf(protocolWord === 'PROTO' ? null : protocolWord);
   const source = endpointOf({ ip: sourceIp, port: portOf(sourcePort, flags) }, flags);
@@ -55,7 +38,7 @@ function normalise(wire: Wire): Normalised {
   const direction: NormalForm['direction'] = way === 'IN' ? 'ingress' : 'egress';
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason: null } as const;
   const [domain, id] = rule.split('/');
-  const tag = wire.line.slice(found.index + found[0].length).trim();
+  const tag = wire.line.slice(packet.index + packet[0].length).trim();
   return accept({
     ...emptyRecord('flow', nsx),
     ...told,

@@ -6,8 +6,10 @@ import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { antrea } from './antrea.js';
 import { cef } from './cef.js';
 import { checkPoint } from './check-point.js';
+import { envoy } from './envoy.js';
 import { fortigate } from './fortigate.js';
 import { hubble } from './hubble.js';
+import { illumio } from './illumio.js';
 import { iptables } from './iptables.js';
 import { leef } from './leef.js';
 import { nsx } from './nsx.js';
@@ -18,12 +20,18 @@ import { kubernetesAudit } from './kubernetes-audit.js';
 import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
 import { oneLine } from './summary.js';
+import { suricata } from './suricata.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
+import { zeek } from './zeek.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
 const ownFormats: readonly FormatAdapter[] = [
   hubble,
   kubernetesAudit,
+  suricata,
+  zeek,
+  illumio,
+  envoy,
   iptables,
   ovnAcl,
   antrea,

@@ -1,0 +1,281 @@
+import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
+import { chooseTime } from './choose-time.js';
+import { endpointOf, portOf } from './endpoint.js';
+import { readTime, readTimeText } from './event-time.js';
+import { flowSummary } from './flow-summary.js';
+import type { JsonObject, JsonValue } from './json-value.js';
+import { readQuoted } from './key-values.js';
+import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+
+/**
+ * Access logs of Envoy and Istio: Istio's default text, Envoy's default text, and JSON with their operators as keys (Envoy,
+ * "Access logging"; Istio, "Envoy access logs"). RBAC names its decision in the response code details; a request that
+ * reached its upstream was let through; what failed on the way is an error, and no decision of policy.
+ */
+export const envoy: FormatAdapter = { name: 'envoy', version: 1, detect, normalise };
+
+type Fields = ReadonlyMap<string, string>;
+
+const textBegin = /(?:^|\s)\[(\d{4}-\d{2}-\d{2}T[\d:.]{8,20}Z?)\] "([^"]{0,8000})" (\d{1,3}|-) /;
+
+function detect({ object, text }: Wire): boolean {
+  if (object === null) return text.includes('] "') && textBegin.test(text);
+  const has = (name: string): boolean => name in object || name.toUpperCase() in object;
+  return (
+    (has('response_code') || has('response_flags')) &&
+    (has('upstream_cluster') ||
+      has('upstream_host') ||
+      has('response_code_details') ||
+      has('downstream_remote_address'))
+  );
+}
+
+function normalise(wire: Wire): Normalised {
+  const fields = wire.object === null ? fieldsOfText(wire.text) : fieldsOfJson(wire.object);
+  if (fields === null)
+    return refuse('invalid_field', 'expected [TIME] "METHOD PATH PROTOCOL" CODE FLAGS … of an Envoy access log');
+  const value = (name: string): string | null => fields.get(name) ?? null;
+  const flags: string[] = [];
+  const downstream = addressOf(value('downstream_remote_address') ?? value('downstream_direct_remote_address'));
+  const local = addressOf(value('downstream_local_address'));
+  const upstream = addressOf(value('upstream_host'));
+  const cluster = value('upstream_cluster') ?? '';
+  const inbound = cluster.startsWith('inbound');
+  const direction: NormalForm['direction'] = inbound
+    ? 'ingress'
+    : cluster.startsWith('outbound')
+      ? 'egress'
+      : 'unknown';
+  // The forwarded client is the source where the log says no more.
+  const forwarded = (value('x_forwarded_for') ?? '').split(',')[0]?.trim() ?? '';
+  const client = downstream ?? addressOf(forwarded);
+  if (downstream === null && client !== null) flags.push('source_from_forwarded_for');
+  const server = inbound ? (local ?? upstream) : (upstream ?? local);
+  const authority = value('authority');
+  const source = endpointOf(
+    { ip: client?.ip, port: portOf(client?.port, flags), identity: value('downstream_peer_uri_san') },
+    flags,
+  );
+  const named = /^outbound\|(\d{1,5})\|[^|]*\|(\S+)$/.exec(cluster);
+  const destination = endpointOf(
+    {
+      ip: server?.ip,
+      port: portOf(server?.port ?? named?.[1], flags),
+      dnsNames: [...new Set([named?.[2], authority?.replace(/:\d+$/, '')].flatMap((name) => (name ? [name] : [])))],
+    },
+    flags,
+  );
+  const code = value('response_code');
+  const details = value('response_code_details');
+  const { verdict, reason } = judge(
+    code,
+    value('response_flags'),
+    details,
+    value('connection_termination_details'),
+    upstream !== null,
+  );
+  const told = {
+    verdict,
+    source,
+    destination,
+    protocol: { number: 6, name: 'tcp' },
+    direction,
+    isReply: null,
+    reason,
+  } as const;
+  const start = value('start_time');
+  const time =
+    start === null ? null : (readTime(start) ?? readTimeText(start, { zone: 'UTC', receivedAt: wire.receivedAt }));
+  const policy = policyIn(`${details ?? ''} ${value('connection_termination_details') ?? ''}`);
+  return accept({
+    ...emptyRecord('flow', envoy),
+    ...told,
+    ...chooseTime([time], wire, flags),
+    summary: flowSummary(
+      told,
+      [value('method'), pathOf(value('path')), code].filter((part) => part !== null && part !== '-').join(' ') || null,
+    ),
+    verdictRaw: details ?? ([code, value('response_flags')].filter((part) => part !== null).join(' ') || null),
+    reporter: inbound ? 'dst' : cluster.startsWith('outbound') ? 'src' : 'node',
+    reporterName: podOf(wire) ?? wire.syslog?.host ?? null,
+    count: 1,
+    traffic: {
+      bytes: digits(value('bytes_received')),
+      packets: null,
+      replyBytes: digits(value('bytes_sent')),
+      replyPackets: null,
+    },
+    policies: policy === null ? [] : [policy],
+    attributes: attributesOf(fields),
+    places: {
+      eventTime: 'start_time',
+      verdict: 'response_code_details',
+      'source.ip': 'downstream_remote_address',
+      'destination.ip': inbound ? 'downstream_local_address' : 'upstream_host',
+    },
+    flags,
+  });
+}
+
+const unset = new Set(['-', '', 'null']);
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['bytes_rx', 'bytes_received'],
+  ['bytes_tx', 'bytes_sent'],
+  ['requested_server_name', 'requested_server_name'],
+  ['req(:authority)', 'authority'],
+  ['req(:method)', 'method'],
+  ['req(x-forwarded-for)', 'x_forwarded_for'],
+  ['req(x-request-id)', 'request_id'],
+  ['req(user-agent)', 'user_agent'],
+  ['x_envoy_origin_path', 'path'],
+  ['@timestamp_start', 'start_time'],
+]);
+
+function fieldsOfJson(object: JsonObject): Fields {
+  const fields = new Map<string, string>();
+  for (const [key, value] of Object.entries(object)) {
+    if (typeof value !== 'string' && typeof value !== 'number') continue;
+    const name = key.replaceAll('%', '').toLowerCase();
+    const text = String(value);
+    if (!unset.has(text) && name !== '__proto__') fields.set(aliases.get(name) ?? name, text);
+  }
+  return fields;
+}
+
+const istioOrder =
+  'response_code response_flags response_code_details connection_termination_details upstream_transport_failure_reason bytes_received bytes_sent duration upstream_service_time x_forwarded_for user_agent request_id authority upstream_host upstream_cluster upstream_local_address downstream_local_address downstream_remote_address requested_server_name route_name'.split(
+    ' ',
+  );
+const envoyOrder =
+  'response_code response_flags bytes_received bytes_sent duration upstream_service_time x_forwarded_for user_agent request_id authority upstream_host'.split(
+    ' ',
+  );
+
+/** Istio writes details behind the flags; Envoy's own default goes on with the bytes. */
+function fieldsOfText(text: string): Fields | null {
+  const begin = textBegin.exec(text);
+  if (begin === null) return null;
+  const [whole, start = '', request = ''] = begin;
+  const words = wordsOf(text.slice(begin.index + whole.length - (begin[3] ?? '').length - 1));
+  // Before Istio 1.6 a report of the policy check stood where the details are now.
+  const isEnvoy = /^\d+$/.test(words[2] ?? '') && /^\d+$/.test(words[3] ?? '');
+  const isOldIstio = !isEnvoy && /^\d+$/.test(words[4] ?? '') && /^\d+$/.test(words[3] ?? '');
+  const order = isEnvoy
+    ? envoyOrder
+    : isOldIstio
+      ? ['response_code', 'response_flags', 'upstream_transport_failure_reason', ...istioOrder.slice(5)]
+      : istioOrder;
+  const fields = new Map<string, string>([['start_time', /Z$/.test(start) ? start : `${start}Z`]]);
+  const [method = '', path = '', protocol = ''] = request.split(' ');
+  for (const [name, value] of [
+    ['method', method],
+    ['path', path],
+    ['protocol', protocol],
+  ] as const)
+    if (!unset.has(value)) fields.set(name, value);
+  words.forEach((word, at) => {
+    const name = order[at];
+    if (name !== undefined && !unset.has(word)) fields.set(name, word);
+  });
+  return fields;
+}
+
+/** Words between spaces; those in quotes may hold spaces. */
+function wordsOf(text: string): string[] {
+  const words: string[] = [];
+  let at = 0;
+  while (at < text.length && words.length < 40) {
+    if (text[at] === ' ') {
+      at++;
+    } else if (text[at] === '"') {
+      const { value, end } = readQuoted(text, at);
+      words.push(value);
+      at = end;
+    } else {
+      const end = text.indexOf(' ', at);
+      words.push(text.slice(at, end === -1 ? undefined : end));
+      at = end === -1 ? text.length : end;
+    }
+  }
+  return words;
+}
+
+/** `10.0.0.1:80`, `[2001:db8::1]:80`. */
+function addressOf(text: string | null): { readonly ip: string; readonly port: string | null } | null {
+  if (text === null || unset.has(text)) return null;
+  const found =
+    /^\[([0-9a-fA-F:.]{2,45})\](?::(\d{1,5}))?$/.exec(text) ??
+    /^((?:\d{1,3}\.){3}\d{1,3})(?::(\d{1,5}))?$/.exec(text) ??
+    /^([0-9a-fA-F:]{2,45})$/.exec(text);
+  return found?.[1] === undefined ? null : { ip: found[1], port: found[2] ?? null };
+}
+
+/** Flags of Envoy that name a failure on the way; no decision of policy (Envoy, "Response flags"). */
+const failures = /\b(?:UH|UF|UO|NR|URX|NC|DT|DC|LH|UT|LR|UR|UC|DI|FI|RLSE|IH|SI|DPE|UMSDR|NFCF|DF|DR|OM)\b/;
+
+function judge(
+  code: string | null,
+  responseFlags: string | null,
+  details: string | null,
+  termination: string | null,
+  reachedUpstream: boolean,
+): { readonly verdict: Verdict; readonly reason: string | null } {
+  const told = `${details ?? ''} ${termination ?? ''}`;
+  if (/rbac_access_denied|ext_authz_denied|jwt_authn_access_denied/.test(told))
+    return { verdict: 'deny', reason: details ?? termination };
+  if (/\bUAEX\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'UAEX' };
+  if (/\bRL\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'RL' };
+  if (failures.test(responseFlags ?? '')) return { verdict: 'error', reason: details ?? responseFlags };
+  if (code !== null && code !== '0' && (details === null || details.startsWith('via_upstream') || reachedUpstream))
+    return { verdict: 'allow', reason: null };
+  if (code === '0' && reachedUpstream) return { verdict: 'allow', reason: null };
+  return { verdict: code === null ? 'none' : 'error', reason: details };
+}
+
+/** `rbac_access_denied_matched_policy[ns[NS]-policy[NAME]-rule[N]]`; `[none]` where no rule allowed it. */
+function policyIn(text: string): NormalForm['policies'][number] | null {
+  const found =
+    /matched_policy\[(?:ns\[([^\]]{1,253})\]-policy\[([^\]]{1,253})\]-rule\[(\d{1,6})\]|([^\]]{1,253}))\]/.exec(text);
+  if (found === null || found[4] === 'none') return null;
+  return {
+    system: 'istio',
+    kind: 'AuthorizationPolicy',
+    namespace: found[1] ?? null,
+    name: found[2] ?? found[4] ?? '',
+    tier: null,
+    rule: found[3] ?? null,
+    revision: null,
+    effect: 'deny',
+    staged: false,
+  };
+}
+
+/** Without the query, which may hold secrets. */
+function pathOf(path: string | null): string | null {
+  return path === null ? null : (path.split('?')[0] ?? null);
+}
+
+function podOf({ envelopes }: Wire): string | null {
+  for (const { object } of envelopes) {
+    const { kubernetes } = object;
+    if (typeof kubernetes !== 'object' || kubernetes === null || !('pod' in kubernetes)) continue;
+    const { pod } = kubernetes;
+    if (typeof pod === 'object' && pod !== null && 'name' in pod && typeof pod.name === 'string') return pod.name;
+  }
+  return null;
+}
+
+function digits(text: string | null): string | null {
+  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
+}
+
+const shownElsewhere = new Set(['start_time', 'bytes_received', 'bytes_sent']);
+
+function attributesOf(fields: Fields): Record<string, JsonValue> {
+  return Object.fromEntries(
+    [...fields]
+      .filter(([name]) => !shownElsewhere.has(name))
+      .slice(0, 60)
+      .map(([name, value]) => [name, (name === 'path' ? (pathOf(value) ?? '') : value).slice(0, 1000)]),
+  );
+}

@@ -1,0 +1,226 @@
+import type { Actor, NormalForm, PolicyChange } from '../normal-form.js';
+import type { CefMessage } from './cef-text.js';
+import { severityOf } from './cef.js';
+import { chooseTime } from './choose-time.js';
+import { parsed, sequenceOf, timeOf } from './illumio-flow.js';
+import {
+  integerOf,
+  isKeepable,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  listOf,
+  nameOf,
+  objectOf,
+  textOf,
+} from './json-value.js';
+import { oneLine } from './summary.js';
+import { emptyRecord, type Wire } from './wire.js';
+
+const adapter = { name: 'illumio', version: 1 } as const;
+
+/** Objects of policy, and what moves workloads in and out of it. */
+const policyEvents =
+  /^(?:rule_sets?|sec_rules?|deny_rules?|enforcement_boundar(?:y|ies)|ip_lists?|services?|labels?|label_groups?|virtual_services?|virtual_servers?|sec_policy|pairing_profile|security_principal|firewall_settings|selective_enforcement)\./;
+
+/** An audit event as JSON, version 2: who, what, what was before and after. */
+export function illumioAudit(event: JsonObject, wire: Wire): NormalForm {
+  const type = textOf(event.event_type) ?? 'event';
+  const action = objectOf(event.action);
+  return recordOf(
+    {
+      type,
+      status: textOf(event.status),
+      severityRaw: textOf(event.severity),
+      actor: actorOf(objectOf(event.created_by), textOf(action?.src_ip)),
+      time: timeOf(textOf(event.timestamp) ?? textOf(event.time), wire),
+      href: textOf(event.href),
+      pce: textOf(event.pce_fqdn),
+      changes: listOf(event.resource_changes).filter(isObject),
+      notifications: listOf(event.notifications),
+      attributes: {
+        ...(action === null ? {} : { action: isKeepable(action, 8) ? action : null }),
+        version: integerOf(event.version),
+      },
+      statusCode: integerOf(action?.http_status_code),
+      flags: [],
+      places: {
+        eventTime: '/timestamp',
+        'actor.name': '/created_by',
+        verdict: '/status',
+        'policyChange.requested': '/resource_changes',
+      },
+    },
+    wire,
+  );
+}
+
+/** The same as CEF, in which large changes are cut off: then the change is flagged incomplete. */
+export function illumioAuditCef({ signature, severity, extension }: CefMessage, wire: Wire): NormalForm {
+  const value = (name: string): string | null => extension.get(name) || null;
+  const status = /\.(success|failure)$/.exec(signature)?.[1] ?? value('outcome');
+  const given = `${value('cs2') ?? ''}${value('cs3') ?? ''}`;
+  const changes = listOf(parsed(given === '' ? null : given)).filter(isObject);
+  const flags: string[] = [];
+  if (given !== '' && parsed(given) === null) flags.push('change_cut_off');
+  if (changes.some((change) => !('changes' in change))) flags.push('change_incomplete');
+  const user = value('duser') ?? value('suser');
+  return recordOf(
+    {
+      type: signature.replace(/\.(?:success|failure)$/, ''),
+      status,
+      severityRaw: severity || null,
+      // `dst` is where the administrator sat.
+      actor:
+        user === null
+          ? null
+          : {
+              name: user,
+              realName: null,
+              groups: [],
+              addresses: value('dst') === null ? [] : [value('dst') ?? ''],
+              userAgent: null,
+            },
+      time: timeOf(value('rt'), wire),
+      href: value('cs1'),
+      pce: value('dvchost'),
+      changes,
+      notifications: listOf(parsed(value('cs4'))),
+      attributes: {
+        ...(value('request') === null ? {} : { request: value('request') }),
+        ...(value('requestMethod') === null ? {} : { requestMethod: value('requestMethod') }),
+      },
+      statusCode: value('reason') !== null && /^\d{3}$/.test(value('reason') ?? '') ? Number(value('reason')) : null,
+      flags,
+      places: { eventTime: 'rt', 'actor.name': 'duser', verdict: 'outcome', 'policyChange.requested': 'cs2' },
+    },
+    wire,
+  );
+}
+
+interface Audit {
+  readonly type: string;
+  readonly status: string | null;
+  readonly severityRaw: string | null;
+  readonly actor: Actor | null;
+  readonly time: Parameters<typeof chooseTime>[0][number];
+  readonly href: string | null;
+  readonly pce: string | null;
+  readonly changes: readonly JsonObject[];
+  readonly notifications: readonly unknown[];
+  readonly attributes: Record<string, JsonValue>;
+  readonly statusCode: number | null;
+  readonly flags: string[];
+  readonly places: Readonly<Record<string, string>>;
+}
+
+function recordOf(audit: Audit, wire: Wire): NormalForm {
+  const flags = [...audit.flags];
+  const [change] = audit.changes;
+  const modeChanged =
+    audit.type.startsWith('workload') && change !== undefined && 'enforcement_mode' in (objectOf(change.changes) ?? {});
+  const isPolicy = policyEvents.test(audit.type) || modeChanged;
+  const failed = audit.status === 'failure';
+  const policyChange = isPolicy ? changeOf(audit, change) : null;
+  const kept = (value: unknown): JsonValue => (isKeepable(value, 16) ? value : null);
+  return {
+    ...emptyRecord(
+      isPolicy
+        ? 'policy_change'
+        : audit.type.startsWith('agent.tampering') || audit.type.startsWith('system_')
+          ? 'signal'
+          : 'admin',
+      adapter,
+    ),
+    ...chooseTime([audit.time], wire, flags),
+    nativeId: nameOf(audit.href),
+    summary: oneLine(
+      `${audit.actor?.name ?? 'unknown user'}: ${audit.type}${audit.status === null ? '' : ` (${audit.status})`}${policyChange?.resource.name == null ? '' : ` ${policyChange.resource.name}`}`,
+    ),
+    actor: audit.actor,
+    verdict:
+      audit.status === null
+        ? 'none'
+        : failed
+          ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticate/.test(audit.type)
+            ? 'deny'
+            : 'error'
+          : 'allow',
+    verdictRaw: audit.status,
+    reporter: 'control-plane',
+    reporterName: audit.pce ?? wire.syslog?.host ?? null,
+    count: 1,
+    severity: audit.severityRaw === null ? (wire.syslog?.severity ?? null) : levelOf(audit.severityRaw),
+    severityRaw: audit.severityRaw,
+    policyChange,
+    attributes: {
+      eventType: audit.type,
+      ...audit.attributes,
+      ...(audit.changes.length === 0 ? {} : { resourceChanges: kept(audit.changes) }),
+      ...(audit.notifications.length === 0 ? {} : { notifications: kept(audit.notifications) }),
+      ...sequenceOf(wire),
+    },
+    places: audit.places,
+    flags,
+  };
+}
+
+function changeOf(audit: Audit, change: JsonObject | undefined): PolicyChange {
+  const [kind = 'policy', resource] = Object.entries(objectOf(change?.resource) ?? {})[0] ?? [];
+  const named = objectOf(resource);
+  const word = textOf(change?.change_type) ?? audit.type.split('.').at(-1) ?? '';
+  const changes = change?.changes;
+  return {
+    action: word.startsWith('create')
+      ? 'create'
+      : word.startsWith('delete') || word.startsWith('remove')
+        ? 'delete'
+        : 'update',
+    applied: audit.status !== 'failure',
+    dryRun: false,
+    resource: {
+      system: 'illumio',
+      apiVersion: 'v2',
+      kind,
+      namespace: null,
+      name: nameOf(named?.name) ?? nameOf(named?.value) ?? nameOf(named?.hostname) ?? nameOf(named?.href),
+      uid: nameOf(named?.href),
+    },
+    after: null,
+    requested: isKeepable(changes, 16) ? changes : null,
+    statusCode: audit.statusCode,
+  };
+}
+
+/** `{"user":{"username":…}}`, `{"agent":{"hostname":…}}`, `{"system":{}}`. */
+function actorOf(createdBy: JsonObject | null, address: string | null): Actor | null {
+  const [kind, value] = Object.entries(createdBy ?? {})[0] ?? [];
+  if (kind === undefined) return null;
+  const who = objectOf(value);
+  const name = textOf(who?.username) ?? textOf(who?.hostname) ?? textOf(who?.name) ?? textOf(who?.href) ?? kind;
+  return {
+    name,
+    realName: null,
+    groups: [kind],
+    addresses: address === null || address === 'FILTERED' ? [] : [address],
+    userAgent: null,
+  };
+}
+
+const levels: ReadonlyMap<string, number> = new Map([
+  ['emerg', 0],
+  ['alert', 1],
+  ['crit', 2],
+  ['critical', 2],
+  ['err', 3],
+  ['error', 3],
+  ['warning', 4],
+  ['warn', 4],
+  ['notice', 5],
+  ['info', 6],
+  ['debug', 7],
+]);
+
+function levelOf(word: string): number | null {
+  return levels.get(word.toLowerCase()) ?? severityOf(word);
+}

@@ -1,0 +1,40 @@
+import type { Normalised } from '../normal-form.js';
+import { cefAt, readCef } from './cef-text.js';
+import { illumioAudit, illumioAuditCef } from './illumio-audit.js';
+import { illumioFlow, illumioFlowCef, illumioFlowLeef } from './illumio-flow.js';
+import { isObject } from './json-value.js';
+import { readLeef } from './leef.js';
+import { accept, type FormatAdapter, refuse, type Wire } from './wire.js';
+
+/**
+ * Illumio's Policy Compute Engine: traffic summaries and audit events, as JSON behind its syslog prefix, as JSON files, and as
+ * CEF and LEEF, whose values it does not escape (Illumio, "Events administration", "Traffic flow summaries").
+ */
+export const illumio: FormatAdapter = { name: 'illumio', version: 1, detect, normalise };
+
+function detect({ object, text, line }: Wire): boolean {
+  if (object !== null) {
+    const isFlow = 'pd' in object && ('src_ip' in object || 'dst_ip' in object);
+    return (
+      isFlow ||
+      ('event_type' in object && 'pce_fqdn' in object) ||
+      ('event_type' in object && 'created_by' in object && 'resource_changes' in object)
+    );
+  }
+  return (
+    /(?:CEF:\s?\d|LEEF:\s?\d\.?\d?)\|Illumio\|/.test(text) || /(?:CEF:\s?\d|LEEF:\s?\d\.?\d?)\|Illumio\|/.test(line)
+  );
+}
+
+function normalise(wire: Wire): Normalised {
+  const { object, text, line } = wire;
+  if (isObject(object)) return accept('pd' in object ? illumioFlow(object, wire) : illumioAudit(object, wire));
+  const where = cefAt(text) !== -1 ? text : line;
+  const cef = readCef(where);
+  if (cef !== null)
+    return accept(cef.signature.startsWith('flow_') ? illumioFlowCef(cef, wire) : illumioAuditCef(cef, wire));
+  const leef = readLeef(text) ?? readLeef(line);
+  return leef === null
+    ? refuse('invalid_field', 'expected the header of CEF or LEEF')
+    : accept(illumioFlowLeef(leef, wire));
+}

@@ -1,0 +1,206 @@
+import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
+import { chooseTime } from './choose-time.js';
+import { endpointOf, portOf } from './endpoint.js';
+import { readTime, readTimeText } from './event-time.js';
+import { flowSummary } from './flow-summary.js';
+import { protocolOf } from './ip-protocol.js';
+import {
+  integerOf,
+  isKeepable,
+  type JsonObject,
+  type JsonValue,
+  nameOf,
+  objectOf,
+  textOf,
+  unsignedOf,
+} from './json-value.js';
+import { oneLine } from './summary.js';
+import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+
+/**
+ * Suricata's EVE JSON (Suricata user guide, "EVE JSON Format"). Flows and protocol events are observations; a verdict is what
+ * IPS mode did (`verdict`, `drop`) and an alert that was blocked.
+ */
+export const suricata: FormatAdapter = { name: 'suricata', version: 1, detect, normalise };
+
+function detect({ object }: Wire): boolean {
+  if (object === null || typeof object.event_type !== 'string') return false;
+  return 'src_ip' in object || 'flow_id' in object || 'in_iface' in object || isBody(object, object.event_type);
+}
+
+function isBody(object: JsonObject, type: string): boolean {
+  return 'timestamp' in object && typeof object[type] === 'object';
+}
+
+function normalise(wire: Wire): Normalised {
+  const event = wire.object;
+  if (event === null) return refuse('not_an_object', 'expected an EVE event as a JSON object');
+  const type = textOf(event.event_type);
+  if (type === null) return refuse('missing_field', 'expected event_type');
+  const flags: string[] = [];
+  const alert = objectOf(event.alert);
+  const icmp = protocolOf(event.proto)?.name.startsWith('icmp') === true;
+  const end = (side: 'src' | 'dest'): NormalForm['source'] =>
+    endpointOf({ ip: event[`${side}_ip`], port: icmp ? null : portOf(event[`${side}_port`], flags) }, flags);
+  const source = end('src');
+  const destination = end('dest');
+  const { verdict, raw } = judge(event, type, alert);
+  const protocol = protocolOf(event.proto === 'IPv6-ICMP' ? 'icmpv6' : event.proto);
+  const isFlow = type === 'flow' || type === 'netflow' || type === 'drop';
+  const told = {
+    verdict,
+    source,
+    destination,
+    protocol,
+    direction: 'unknown',
+    isReply: null,
+    reason: textOf(objectOf(event.drop)?.reason) ?? textOf(alert?.signature),
+  } as const;
+  const flow = objectOf(event.flow) ?? objectOf(event.netflow);
+  const flowId = digitsOf(wire.text, 'flow_id') ?? unsignedOf(event.flow_id);
+  const severity = integerOf(alert?.severity);
+  const [start, stop] = [timeOf(flow?.start, wire), timeOf(flow?.end, wire)];
+  return accept({
+    ...emptyRecord(
+      isFlow ? 'flow' : source === null || type === 'alert' || type === 'anomaly' ? 'signal' : 'flow',
+      suricata,
+    ),
+    ...told,
+    ...chooseTime([timeOf(event.timestamp, wire) ?? textOf(event.timestamp)], wire, flags),
+    summary: source === null ? oneLine(`Suricata ${type}`) : flowSummary(told, type),
+    nativeId:
+      flowId === null || textOf(event.timestamp) === null
+        ? null
+        : nameOf(
+            `${flowId}/${type}/${textOf(event.timestamp)}${event.tx_id === undefined ? '' : `/${String(integerOf(event.tx_id) ?? '')}`}${alert === null ? '' : `/${String(integerOf(alert.signature_id) ?? '')}`}`,
+          ),
+    verdictRaw: raw,
+    reporter: 'node',
+    reporterName: textOf(event.host) ?? textOf(event.in_iface) ?? wire.syslog?.host ?? null,
+    count: 1,
+    interval: start === null || stop === null ? null : { start: start.time, end: stop.time },
+    traffic: trafficOf(flow),
+    severity: severity === null ? null : severity <= 1 ? 2 : severity === 2 ? 4 : 5,
+    severityRaw: severity === null ? null : String(severity),
+    policies: alert === null ? [] : [ruleRef(alert, verdict)],
+    attributes: attributesOf(event, type, flowId, flags),
+    places: {
+      eventTime: '/timestamp',
+      verdict: raw === null ? '/event_type' : '/verdict/action',
+      'source.ip': '/src_ip',
+      'source.port': '/src_port',
+      'destination.ip': '/dest_ip',
+      'destination.port': '/dest_port',
+      protocol: '/proto',
+    },
+    flags,
+  });
+}
+
+/** Offsets come without a colon; times without any offset are the sensor's own. */
+function timeOf(value: unknown, wire: Wire): ReturnType<typeof readTimeText> {
+  const text = textOf(value);
+  if (text === null) return null;
+  const exact = readTime(text) ?? readTime(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'));
+  return exact === null
+    ? readTimeText(text, { zone: wire.context.zone, receivedAt: wire.receivedAt })
+    : { time: exact, guessed: [] };
+}
+
+const actions: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
+  ['drop', 'deny'],
+  ['reject', 'deny'],
+  ['blocked', 'deny'],
+  ['pass', 'allow'],
+  ['accept', 'allow'],
+]);
+
+function judge(
+  event: JsonObject,
+  type: string,
+  alert: JsonObject | null,
+): { readonly verdict: Verdict; readonly raw: string | null } {
+  const said = textOf(objectOf(event.verdict)?.action);
+  if (said !== null) return { verdict: actions.get(said) ?? 'unknown', raw: said };
+  if (type === 'drop') return { verdict: 'deny', raw: 'drop' };
+  const action = textOf(alert?.action);
+  // `allowed` is what every alert of a sensor that only watches says.
+  if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action };
+  return { verdict: 'none', raw: null };
+}
+
+/** A number as the record writes it: identifiers are longer than a JavaScript number is exact. */
+function digitsOf(text: string, member: string): string | null {
+  return new RegExp(`"${member}"\\s*:\\s*"?(\\d{1,20})`).exec(text)?.[1] ?? null;
+}
+
+function trafficOf(flow: JsonObject | null): NormalForm['traffic'] {
+  if (flow === null) return null;
+  const traffic = {
+    bytes: unsignedOf(flow.bytes_toserver ?? flow.bytes),
+    packets: unsignedOf(flow.pkts_toserver ?? flow.pkts),
+    replyBytes: unsignedOf(flow.bytes_toclient),
+    replyPackets: unsignedOf(flow.pkts_toclient),
+  };
+  return Object.values(traffic).every((value) => value === null) ? null : traffic;
+}
+
+function ruleRef(alert: JsonObject, verdict: Verdict): NormalForm['policies'][number] {
+  const id = [alert.gid, alert.signature_id, alert.rev].map((part) => integerOf(part) ?? '').join(':');
+  return {
+    system: 'suricata',
+    kind: 'Signature',
+    namespace: null,
+    name: nameOf(alert.signature) ?? id,
+    tier: null,
+    rule: id,
+    revision: alert.rev === undefined ? null : String(integerOf(alert.rev) ?? ''),
+    effect: verdict === 'deny' ? 'deny' : 'none',
+    staged: false,
+  };
+}
+
+const kept = [
+  'alert',
+  'drop',
+  'verdict',
+  'flow',
+  'netflow',
+  'tcp',
+  'dns',
+  'http',
+  'tls',
+  'ssh',
+  'smtp',
+  'smb',
+  'fileinfo',
+  'anomaly',
+  'dhcp',
+  'mqtt',
+  'stats',
+  'app_proto',
+  'in_iface',
+  'vlan',
+  'community_id',
+  'tx_id',
+  'icmp_type',
+  'icmp_code',
+  'direction',
+] as const;
+
+function attributesOf(
+  event: JsonObject,
+  type: string,
+  flowId: string | null,
+  flags: string[],
+): Record<string, JsonValue> {
+  const attributes: Record<string, JsonValue> = { eventType: type };
+  if (flowId !== null) attributes.flowId = flowId;
+  for (const name of kept) {
+    const value = event[name];
+    if (value === undefined || value === null) continue;
+    if (isKeepable(value, 8)) attributes[name] = value;
+    else if (!flags.includes('value_not_kept')) flags.push('value_not_kept');
+  }
+  return attributes;
+}
