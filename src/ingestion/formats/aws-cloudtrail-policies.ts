@@ -176,9 +176,13 @@ function wrapped(value: JsonObject): JsonObject {
   const inner = Object.entries(value).find(
     ([name, member]) => /^[A-Z].*(?:Request|Response)$/.test(name) && isObject(member),
   )?.[1];
-  if (!isObject(inner)) return value;
+  return isObject(inner) ? lowerCased(inner) : value;
+}
+
+/** `GroupId` as `groupId`. */
+function lowerCased(value: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(inner).map(([name, member]) => [name.slice(0, 1).toLowerCase() + name.slice(1), member]),
+    Object.entries(value).map(([name, member]) => [name.slice(0, 1).toLowerCase() + name.slice(1), member]),
   );
 }
 
@@ -213,6 +217,8 @@ export function rulesOf(eventName: string, request: JsonObject, response: JsonOb
     isObject,
   );
   if (answered.length > 0) return answered.map(answeredRule);
+  const modified = modifiedRules(wrapped(request));
+  if (modified.length > 0) return modified;
   const listed = itemsOf(request.ipPermissions)
     .filter(isObject)
     .map((item) => groupRule(item, direction));
@@ -234,6 +240,26 @@ function answeredRule(rule: JsonObject): NetworkRule {
     ),
     ...(ruleId === null ? {} : { ruleId }),
   };
+}
+
+/** ModifySecurityGroupRules is recorded in the spelling of its query: one `SecurityGroupRule` or a list of them. */
+function modifiedRules(request: JsonObject): NetworkRule[] {
+  const given = request.securityGroupRule;
+  const updates: readonly unknown[] = Array.isArray(given) ? given : [given];
+  return updates.filter(isObject).map((update) => {
+    const rule = lowerCased(objectOf(update.SecurityGroupRule) ?? objectOf(update.securityGroupRule) ?? {});
+    const ruleId = textOf(update.SecurityGroupRuleId) ?? textOf(update.securityGroupRuleId);
+    return {
+      direction: null,
+      protocol: protocolText(rule.ipProtocol),
+      fromPort: integerOf(rule.fromPort),
+      toPort: integerOf(rule.toPort),
+      peers: [rule.cidrIpv4, rule.cidrIpv6, rule.prefixListId, rule.referencedGroupId].flatMap(
+        (peer) => textOf(peer) ?? [],
+      ),
+      ...(ruleId === null ? {} : { ruleId }),
+    };
+  });
 }
 
 function groupRule(rule: JsonObject, direction: NetworkRule['direction']): NetworkRule {

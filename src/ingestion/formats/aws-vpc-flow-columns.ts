@@ -84,6 +84,9 @@ const layouts: readonly Columns[] = [
   layout(version3Fields),
   layout(version5Fields),
   layout(extendedFields),
+  layout(`${extendedFields} ${ecsFields}`),
+  layout(`${extendedFields} ${ecsFields} reject-reason`),
+  layout(`${extendedFields} ${ecsFields} reject-reason resource-id encryption-status`),
   layout(
     'version interface-id account-id vpc-id subnet-id instance-id srcaddr dstaddr srcport dstport protocol tcp-flags type pkt-srcaddr pkt-dstaddr action log-status',
   ),
@@ -99,7 +102,7 @@ const shapes: ReadonlyMap<string, RegExp> = new Map([
   ['version', /^(?:[2-9]|1\d)$/],
   ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
   ['interface-id', /^(?:-|eni-\S{1,40})$/],
-  ['instance-id', /^(?:-|i-[0-9a-f]{1,40})$/],
+  ['instance-id', /^(?:-|i-\S{1,40})$/],
   ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
   ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
   ['srcaddr', address],

@@ -3,7 +3,7 @@ export interface FirewallMessage {
   readonly protocol: string;
   readonly source: string;
   readonly sourcePort: string | null;
-  readonly destination: string;
+  readonly destination: string | null;
   readonly destinationPort: string | null;
   /** Of a translated destination: `address:port`. */
   readonly translated: string | null;
@@ -15,7 +15,7 @@ export interface FirewallMessage {
   readonly remarks: readonly string[];
 }
 
-const request = /^([A-Za-z0-9]{1,12})(?: ([^ ]{1,40}))? request from (\S{1,255}) to (\S{1,2048})/;
+const request = /^([A-Za-z0-9]{1,12})(?: {1,2}([^ ]{1,40}))? {1,2}request from (\S{1,255})(?: to (\S{1,2048}))?/;
 const translation = /^ was DNAT'?ed to (\S{1,255})/;
 
 /** Reads `TCP request from A:1 to B:2. Action: Deny. Rule: R`; null for any other text. Linear. */
@@ -44,7 +44,7 @@ export function readFirewallMessage(text: string): FirewallMessage | null {
     protocol,
     source: source.host,
     sourcePort: source.port,
-    destination: destination.host,
+    destination: destination.host === '' ? null : destination.host,
     destinationPort: destination.port,
     translated: translated === null ? null : withoutStop(translated[1] ?? ''),
     detail: detail ?? null,

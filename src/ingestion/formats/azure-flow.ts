@@ -7,6 +7,7 @@ import { readEpoch } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { isObject, type JsonObject, listOf, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
+import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
@@ -16,7 +17,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 export const azureFlow: FormatAdapter = { name: 'azure-flow', version: 1, detect, normalise };
 
 function detect({ object }: Wire): boolean {
-  return object !== null && (groupsOf(object) !== null || networksOf(object) !== null);
+  return object !== null && (groupsOf(object) !== null || networksOf(object) !== null || isRuleEvent(object));
 }
 
 /** `properties.flows` of a security group's record. */
@@ -25,6 +26,12 @@ function groupsOf(record: JsonObject): readonly unknown[] | null {
   const flows = objectOf(properties)?.flows;
   const named = category === 'NetworkSecurityGroupFlowEvent' || operationName === 'NetworkSecurityGroupFlowEvents';
   return Array.isArray(flows) && (named || (isObject(properties) && 'Version' in properties)) ? flows : null;
+}
+
+/** A security group's own diagnostics: which rule was set on an interface, and how often it matched. */
+function isRuleEvent({ category, properties }: JsonObject): boolean {
+  const named = category === 'NetworkSecurityGroupEvent' || category === 'NetworkSecurityGroupRuleCounter';
+  return named && isObject(properties);
 }
 
 /** `flowRecords.flows` of a virtual network's record. */
@@ -79,10 +86,10 @@ function normalise(wire: Wire): Normalised {
       : groups !== null
         ? [...groupTuples(groups)]
         : null;
-  if (tuples === null) return refuse('missing_field', 'expected properties.flows or flowRecords.flows');
-
   const resource = azureResource(textOf(record.targetResourceID) ?? textOf(record.resourceId));
   const around: Around = { record, resource, wire, isNetwork: networks !== null };
+  if (tuples === null && isRuleEvent(record)) return accept(ruleEvent(around));
+  if (tuples === null) return refuse('missing_field', 'expected properties.flows or flowRecords.flows');
   if (tuples.length === 0) return accept(nothing(around));
   const read = tuples.map((placed) => readTuple(placed, around));
   const [first, ...rest] = read.filter((fact) => fact !== null);
@@ -108,6 +115,23 @@ function nothing({ record, resource, wire }: Around): NormalForm {
     ...chooseTime([textOf(record.time)], wire, flags),
     summary: `No flows at ${nameOf(name) ?? 'an unknown resource'}`,
     reporterName: name,
+    flags,
+  };
+}
+
+function ruleEvent({ record, resource, wire }: Around): NormalForm {
+  const flags: string[] = [];
+  const properties = objectOf(record.properties) ?? {};
+  const counted = record.category === 'NetworkSecurityGroupRuleCounter';
+  const rule = textOf(properties.ruleName) ?? 'unknown';
+  const matched = unsignedOf(properties.matchedConnections);
+  return {
+    ...emptyRecord('signal', azureFlow),
+    ...chooseTime([textOf(record.time)], wire, flags),
+    summary: oneLine(counted ? `Rule ${rule} matched ${matched ?? 'some'} connections` : `Rule ${rule} applies`),
+    reporterName: resource?.names.at(-1) ?? null,
+    attributes: attributesOf({ category: record.category, ...properties }, flags),
+    places: { eventTime: '/time' },
     flags,
   };
 }

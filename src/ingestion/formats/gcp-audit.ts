@@ -3,6 +3,7 @@ import { attributesOf, keptValue } from './attributes.js';
 import { chooseTime } from './choose-time.js';
 import { severityOf } from './gcp-severity.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
+import { policyResource } from './policy-resources.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -55,15 +56,20 @@ function normalise(wire: Wire): Normalised {
   const code = integerOf(status?.code) ?? 0;
   const started = operation?.first === true && operation.last !== true;
   const authorisations = listOf(payload.authorizationInfo).filter(isObject);
-  const isDenied = authorisations.some(({ granted }) => granted === false) && code !== 0;
+  const isDenied =
+    (status === null || code !== 0) &&
+    authorisations.length > 0 &&
+    authorisations.every(({ granted }) => granted === false);
   const verdict: Verdict = isDenied || code === 7 || code === 16 ? 'deny' : code === 0 ? 'allow' : 'error';
   if (started) addFlag(flags, 'operation_started');
   if (tampering.test(method)) addFlag(flags, 'evidence_tampering');
   const actor = readActor(payload);
   if (actor === null) addFlag(flags, 'no_actor');
   const resource = objectOf(entry.resource);
-  const change = readChange(method, payload, resource, started, code, flags);
-  const message = textOf(status?.message);
+  const change =
+    readKubernetesChange(method, payload, resource, verdict === 'allow' && !started, flags) ??
+    readChange(method, payload, resource, started, verdict === 'allow', flags);
+  const message = textOf(status?.message) ?? textOf(objectOf(entry.labels)?.['authorization.k8s.io/reason']);
   const resourceName = textOf(payload.resourceName);
   const time = chooseTime([textOf(entry.timestamp), textOf(entry.receiveTimestamp)], wire, flags);
   const id = nameOf(entry.insertId);
@@ -140,7 +146,7 @@ function readChange(
   payload: JsonObject,
   resource: JsonObject | null,
   started: boolean,
-  code: number,
+  succeeded: boolean,
   flags: string[],
 ): PolicyChange | null {
   const [, collection = '', verb = ''] = computeMethod.exec(method) ?? libraryMethod.exec(method) ?? [];
@@ -165,7 +171,7 @@ function readChange(
   ];
   return {
     action,
-    applied: code === 0 && !started,
+    applied: succeeded && !started,
     dryRun: request?.validateOnly === true,
     resource: {
       system: 'gcp',
@@ -182,9 +188,53 @@ function readChange(
   };
 }
 
+const kubernetesVerbs: ReadonlyMap<string, PolicyChange['action']> = new Map([
+  ['create', 'create'],
+  ['update', 'update'],
+  ['patch', 'update'],
+  ['delete', 'delete'],
+  ['deletecollection', 'delete_collection'],
+]);
+
+/** A change of GKE's API server: `io.k8s.networking.v1.networkpolicies.create` of `networking.k8s.io/v1/namespaces/NS/networkpolicies/NAME`. */
+function readKubernetesChange(
+  method: string,
+  payload: JsonObject,
+  resource: JsonObject | null,
+  applied: boolean,
+  flags: string[],
+): PolicyChange | null {
+  const action = kubernetesVerbs.get(method.slice(method.lastIndexOf('.') + 1));
+  if (action === undefined || payload.serviceName !== 'k8s.io') return null;
+  const [group = '', version = '', ...path] = (textOf(payload.resourceName) ?? '').split('/');
+  const namespace = path[0] === 'namespaces' && path.length > 2 ? nameOf(path[1]) : null;
+  const [type = '', name, subresource] = namespace === null ? path : path.slice(2);
+  const policy = policyResource(group, type);
+  if (policy === null || subresource !== undefined) return null;
+  const isDelete = action === 'delete' || action === 'delete_collection';
+  const response = objectOf(payload.response);
+  const metadata = objectOf(response?.metadata);
+  return {
+    action,
+    applied,
+    dryRun: listOf(objectOf(payload.request)?.dryRun).length > 0,
+    resource: {
+      system: policy.system,
+      apiVersion: `${group}/${version}`,
+      kind: policy.kind,
+      namespace: namespace ?? nameOf(objectOf(resource?.labels)?.namespace_name),
+      name: nameOf(name) ?? nameOf(metadata?.name),
+      uid: nameOf(metadata?.uid),
+    },
+    after: isDelete || !applied || response?.kind === 'Status' ? null : keptValue(response, flags),
+    requested: isDelete ? null : keptValue(payload.request, flags),
+    statusCode: null,
+  };
+}
+
 function policyRef({ resource }: PolicyChange, name: string): NormalForm['policies'][number] {
   return {
-    system: 'gcp',
+    system: resource.system,
     kind: resource.kind,
     namespace: resource.namespace,
     name,

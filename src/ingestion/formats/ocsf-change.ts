@@ -65,9 +65,9 @@ function apiChange(event: JsonObject, applied: boolean, flags: string[]): Policy
   const unmapped = objectOf(event.unmapped) ?? {};
   const statusCode = integerOf(objectOf(api?.response)?.code);
   const request =
-    objectOf(objectOf(api?.request)?.data) ?? objectOf(unmapped.requestParameters) ?? objectOf(unmapped.requestObject);
+    parsed(objectOf(api?.request)?.data) ?? objectOf(unmapped.requestParameters) ?? objectOf(unmapped.requestObject);
   const answer =
-    objectOf(objectOf(api?.response)?.data) ?? objectOf(unmapped.responseElements) ?? objectOf(unmapped.responseObject);
+    parsed(objectOf(api?.response)?.data) ?? objectOf(unmapped.responseElements) ?? objectOf(unmapped.responseObject);
   const rest = { applied, after: null, requested: keptValue(request, flags), statusCode };
   const resources = listOf(event.resources).filter(isObject);
   const call = operation === null ? null : policyCallOf(service, operation, request ?? {});
@@ -114,6 +114,16 @@ function apiChange(event: JsonObject, applied: boolean, flags: string[]): Policy
   return null;
 }
 
+/** `data` is an object, or JSON in text. */
+function parsed(value: unknown): JsonObject | null {
+  if (typeof value !== 'string') return objectOf(value);
+  try {
+    return objectOf(JSON.parse(value));
+  } catch {
+    return null;
+  }
+}
+
 function entityChange(event: JsonObject, applied: boolean, flags: string[]): PolicyChange | null {
   const entity = objectOf(event.entity) ?? objectOf(event.managed_entity) ?? {};
   const result = objectOf(event.entity_result) ?? objectOf(event.updated_entity);
@@ -142,7 +152,8 @@ function entityChange(event: JsonObject, applied: boolean, flags: string[]): Pol
 
 function deviceChange(event: JsonObject, applied: boolean, flags: string[]): PolicyChange {
   const device = objectOf(event.device);
-  const state = { security_level: event.security_level, security_states: event.security_states, state: event.state };
+  const members = ['security_level', 'security_states', 'state', 'config'].map((name) => [name, event[name]] as const);
+  const state = Object.fromEntries(members.filter(([, value]) => value !== undefined));
   return change(
     'update',
     {
@@ -151,7 +162,7 @@ function deviceChange(event: JsonObject, applied: boolean, flags: string[]): Pol
       name: nameOf(device?.name) ?? nameOf(device?.hostname) ?? nameOf(device?.uid) ?? nameOf(device?.ip),
       uid: nameOf(device?.uid),
     },
-    { applied, after: keptValue(JSON.parse(JSON.stringify(state)), flags), requested: null, statusCode: null },
+    { applied, after: keptValue(state, flags), requested: null, statusCode: null },
   );
 }
 

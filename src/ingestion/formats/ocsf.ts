@@ -46,7 +46,7 @@ function normalise(wire: Wire): Normalised {
   const source = readEnd(event.src_endpoint, flags);
   const destination = readEnd(event.dst_endpoint, flags);
   const isFlow = category === 'network' && source !== null && destination !== null;
-  const control = controlVerdict(event);
+  const control = controlVerdict(event) ?? (isFlow ? refusedVerdict(event, flags) : null);
   const time = chooseTime(
     [
       textOf(event.time_dt),
@@ -153,6 +153,13 @@ function flowOf(
     interval: start === null || end === null ? null : { start, end },
     traffic: trafficOf(objectOf(event.traffic)),
   };
+}
+
+/** A firewall's mapping that uses no profile says "Refuse" and "Failure" of what it denied. */
+function refusedVerdict(event: JsonObject, flags: string[]): ReturnType<typeof controlVerdict> {
+  if (event.activity_id !== 5 || statusVerdict(event) === 'allow' || statusVerdict(event) === 'none') return null;
+  addFlag(flags, 'verdict_from_activity');
+  return { verdict: 'deny', raw: textOf(event.activity_name) ?? 'Refuse' };
 }
 
 /** What went out is from source to destination; a total alone is that of the record's direction. */
