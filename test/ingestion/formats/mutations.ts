@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 
+import { formats, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
+import { assertSchema } from './fixtures.js';
+
 /** JSON as it may come off the wire: any characters, any depth, hostile names. */
 const names = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -23,6 +26,20 @@ export function mutated(records: readonly unknown[]): fc.Arbitrary<unknown> {
     .map(([record, changes]) =>
       changes.reduce((value: unknown, [at, replacement]) => mutate(value, at, replacement), record),
     );
+}
+
+/** Records changed at random are read or refused, in the schema, and twice the same; no change makes an adapter throw. */
+export function assertSurvivesMutation(records: readonly unknown[], numRuns = 300): void {
+  const receivedAt = new Date('2026-11-01T00:00:00Z');
+  fc.assert(
+    fc.property(mutated(records), (value) => {
+      const raw = Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
+      const result = normaliseRecord(raw, {}, receivedAt);
+      assertSchema(result);
+      for (const { name } of formats) normaliseRecord(raw, { format: name }, receivedAt);
+    }),
+    { numRuns },
+  );
 }
 
 /** A copy of `value` in which the `at`-th of its members, counted through all levels, is replaced. */
