@@ -16,12 +16,19 @@ import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
+import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { RedactionKey } from './ingestion/redaction-key.js';
+import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { HecAcks } from './ingestion/protocols/hec-acks.js';
+import { HecController } from './ingestion/protocols/hec.controller.js';
+import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
-import { RecordsController } from './inventory/records.controller.js';
+import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Quarantine } from './inventory/quarantine.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
@@ -36,9 +43,11 @@ import { Signing } from './log/signing.js';
 import { SigningController } from './log/signing.controller.js';
 import { TileReader } from './log/tile-reader.js';
 import { TilesController } from './log/tiles.controller.js';
+import { VerificationController } from './log/verification.controller.js';
 import { Verification } from './log/verification.js';
 import { loadWitnessPolicy } from './log/witness/policy-file.js';
 import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js';
+import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
@@ -54,10 +63,14 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  RequestBodies,
   RecordReaders,
+  RedactionKey,
   Ingest,
+  HecAcks,
   Segments,
   Records,
+  Quarantine,
   Policies,
   Changes,
   Snapshots,
@@ -68,6 +81,7 @@ const features: Provider[] = [
   Signing,
   TileReader,
   PublishedCheckpoints,
+  Contradictions,
   Witnessing,
   Anchors,
   RetentionRules,
@@ -110,9 +124,13 @@ export class AppModule {
         HealthController,
         AccessController,
         WebhookController,
+        HecController,
+        OtlpController,
+        ElasticController,
         SourcesController,
         SegmentsController,
         RecordsController,
+        QuarantineController,
         PoliciesController,
         ChangesController,
         ControlsController,
@@ -120,6 +138,7 @@ export class AppModule {
         RetentionController,
         LogController,
         SigningController,
+        VerificationController,
         TilesController,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }],

@@ -31,6 +31,8 @@ const Environment = z.object({
   DATA_DIR: z.string().min(1).default(join(packageRoot, 'data')),
   /** Ed25519 private key (PEM, PKCS#8); made under DATA_DIR on first start when not given. */
   SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** Key that turns what is redacted into tokens (32 bytes in base64); made under DATA_DIR when not given. The same for all processes. */
+  REDACTION_KEY_FILE: z.string().min(1).optional(),
   /** Folder in which the signer remembers what it signed last; beside the key when not given. Must outlast the database and be out of its reach. */
   SIGNING_STATE_DIR: z.string().min(1).optional(),
   /** Name of the log in checkpoints, e.g. `audit.example.com/segproof`; fixed at first start. */
@@ -45,6 +47,12 @@ const Environment = z.object({
   /** Bytes of ingest bodies held in memory at once; above it senders get 503 with Retry-After. */
   INGEST_MAX_IN_FLIGHT_BYTES: bytes.default(512 * 1024 * 1024),
   INGEST_MAX_RECORD_BYTES: bytes.default(4 * 1024 * 1024),
+  /** Bytes of one request of kube-apiserver's audit webhook, which is taken piece by piece while it arrives. */
+  INGEST_MAX_STREAM_BYTES: bytes.default(2 * 1024 * 1024 * 1024),
+  /** Takes the token of a source in the query (`?token=`) too, for senders that cannot set a header. It then stands in the logs of whatever is in between. */
+  INGEST_QUERY_TOKENS: z.stringbool().default(false),
+  /** Splunk HEC: gives requests with a channel an id, and says when they are committed. */
+  HEC_ACKS: z.stringbool().default(true),
   SESSION_HOURS: z.coerce
     .number()
     .positive()

@@ -4,12 +4,14 @@ import { Clock } from './context.js';
 import { Database } from './database/database.js';
 import { migrate } from './database/migrate.js';
 import { provisionServiceRole } from './database/roles.js';
+import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
 import { initialiseLog, type Log } from './log/log.js';
 import { openSignedLog } from './log/signed-log.js';
+import { SigningState, SigningStateError } from './log/signing-state.js';
 import { Metrics } from './metrics.js';
 import { PolicyVersionsFollower } from './policies/policy-versions-follower.js';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.js';
@@ -91,7 +93,7 @@ export async function openGround(config: Config, logger: Logger, options: Ground
       applicationName: `segproof-${config.ROLE}`,
     });
     opened.push(() => database.close());
-    const origin = await initialiseLog(database, config.LOG_ORIGIN);
+    const origin = await initialiseLog(database, config.LOG_ORIGIN ?? (await rememberedOrigin(database, config)));
     await makePartitions(database, clock);
     const metrics = new Metrics();
     const log = await openSignedLog(database, {
@@ -146,11 +148,37 @@ export function signingStateFolder(config: Config): string {
   return config.SIGNING_STATE_DIR ?? dirname(signingKeyFile(config));
 }
 
-/** Makes the payload partitions of this month and the two that follow. */
-export async function makePartitions(database: Database, clock: Clock): Promise<void> {
+/**
+ * The log that was signed beside this key before: an empty database in its place is that log with everything gone, and no new one.
+ * @throws SigningStateError when there were several, and only the operator knows which one this is.
+ */
+async function rememberedOrigin(database: Database, config: Config): Promise<string | undefined> {
+  const heads = await database.query('SELECT 1 FROM log_head');
+  if (heads.length > 0) return undefined;
+  const folder = signingStateFolder(config);
+  const origins = new SigningState(folder).origins();
+  if (origins.length > 1) {
+    throw new SigningStateError(
+      `${folder} remembers several logs (${origins.join(', ')}); set LOG_ORIGIN to the name of the one in this database`,
+    );
+  }
+  return origins[0];
+}
+
+/**
+ * Makes the partitions of the log for this month and the two that follow. Returns false when it was not done, because a long read of the
+ * log is under way: entries are taken all the same, and it is to be tried again.
+ */
+export async function makePartitions(database: Database, clock: Clock): Promise<boolean> {
   const now = clock.now();
-  for (const ahead of [0, 1, 2]) {
-    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
-    await database.query('SELECT log_entry_month($1::date)', [month.toISOString().slice(0, 10)]);
+  try {
+    for (const ahead of [0, 1, 2]) {
+      const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+      await database.query('SELECT log_entry_month($1::date)', [month.toISOString().slice(0, 10)]);
+    }
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === lockNotAvailable) return false;
+    throw error;
   }
 }

@@ -56,7 +56,13 @@ export class HealthController {
     this.metrics.logSize.set(head.size);
     const last = await this.verification.last();
     if (last !== null) {
-      this.metrics.verificationAge.set(Math.max(0, (this.clock.now().getTime() - last.finishedAt.getTime()) / 1000));
+      // From the database: another process may have verified it.
+      this.metrics.verificationTime.set({ kind: last.kind }, last.finishedAt.getTime() / 1000);
+      if (last.fullAt !== null) {
+        const now = this.clock.now().getTime();
+        this.metrics.verificationAge.set(Math.max(0, (now - last.fullAt.getTime()) / 1000));
+        this.metrics.verificationTime.set({ kind: 'full' }, last.fullAt.getTime() / 1000);
+      }
       this.metrics.verificationProblems.set(last.problems.length);
     }
     return await this.metrics.registry.metrics();

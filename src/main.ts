@@ -3,19 +3,21 @@ import { StandardSchemaSerializerInterceptor, StandardSchemaValidationPipe } fro
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json } from 'express';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppModule } from './app.module.js';
 import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
-import type { JobHandlers } from './jobs/jobs.js';
+import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
 import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
+import { isSenderPath } from './ingestion/protocols/problem-forms.js';
 import { nestLogger } from './logger.js';
 import { describeApi } from './openapi.js';
 import { ProblemPages } from './portal/problem-pages.js';
@@ -79,8 +81,15 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     next();
   });
-  // Senders of records are no browsers and may carry any Origin; they authenticate by bearer token only.
-  app.enableCsrfProtection({ exclude: (request: { url?: string }) => (request.url ?? '').startsWith('/ingest/') });
+  // Senders of records are no browsers and may carry any Origin; they authenticate by token or signature only.
+  app.enableCsrfProtection({
+    exclude: (request: { url?: string }) => isSenderPath((request.url ?? '').split('?')[0] ?? ''),
+  });
+  // Clients of Elasticsearch ask `/` who is there; browsers get the portal.
+  app.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
+    if (/^\/(?:\?|$)/u.test(request.url ?? '') && isElasticClient(request)) request.url = elasticRoot;
+    next();
+  });
   app.use('/api', json({ limit: '2mb', strict: false }));
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
@@ -126,7 +135,9 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'log.verify-new': async () => {
       await app.get(Verification).runIncremental();
     },
-    'log.make-partitions': async () => await makePartitions(database, clock),
+    'log.make-partitions': async () => {
+      await makePartitions(database, clock);
+    },
     'retention.apply': async () => {
       const { removed, held } = await app.get(Retention).apply();
       if (removed.length + held.length > 0) ground.logger.info({ removed, held }, 'retention rules were applied');
@@ -135,6 +146,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
     'retention.rewrite': async () => {
       const { rewritten, waiting } = await app.get(Retention).rewriteFiles();
       if (rewritten.length + waiting.length > 0) ground.logger.info({ rewritten, waiting }, 'tables were written anew');
+      if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
   };
   ground.followers.start();
@@ -142,7 +154,8 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(config.CHECKPOINT_SECONDS, 'log.keep-checkpoint');
   await jobs.every(config.FSCK_MINUTES * 60, 'log.verify');
   await jobs.every(config.FSCK_NEW_SECONDS, 'log.verify-new');
-  await jobs.every(86_400, 'log.make-partitions');
+  // Months ahead, so that a read of the whole log may be in its way for long.
+  await jobs.every(600, 'log.make-partitions');
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
   await reports.resumeBuilding();

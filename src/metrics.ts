@@ -38,7 +38,7 @@ export class Metrics {
 
   readonly verificationProblems = new Gauge({
     name: 'segproof_log_verification_problems',
-    help: 'Problems the last verification of the whole log found',
+    help: 'Problems the last verification of the log found, of the whole of it or of what was new',
     registers: [this.registry],
   });
 

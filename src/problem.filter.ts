@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 import { Problem, problems, type ProblemCode } from './errors.js';
+import { isSenderPath, protocolProblem } from './ingestion/protocols/problem-forms.js';
 import { ProofError } from './log/core/proof.js';
 import { requestIdOf } from './request-log.js';
 
@@ -43,6 +44,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.retryAfter !== undefined) response.setHeader('Retry-After', String(problem.retryAfter));
     // A body that was not read to its end would be taken for the next request.
     if (!request.complete) response.setHeader('Connection', 'close');
+    const own = protocolProblem(pathOf(request), request, problem);
+    if (own !== null) {
+      response.statusCode = own.status;
+      for (const [name, value] of own.headers) response.setHeader(name, value);
+      response.end(Buffer.from(await own.arrayBuffer()));
+      return;
+    }
     const page = wantsPage(request) ? await this.drawPage(request, problem, requestId) : null;
     if (page !== null && 'redirect' in page) {
       response.statusCode = 303;
@@ -92,7 +100,7 @@ function pathOf(request: IncomingMessage): string {
 
 function wantsPage(request: IncomingMessage): boolean {
   const path = pathOf(request);
-  const machine = /^\/(api|ingest|log|docs\/openapi)\b/u.test(path);
+  const machine = /^\/(api|log|docs\/openapi)\b/u.test(path) || isSenderPath(path);
   return !machine && (request.headers.accept ?? '').includes('text/html');
 }
 

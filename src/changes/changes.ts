@@ -7,6 +7,7 @@ import { Problem, type InputProblem } from '../errors.js';
 import { actEntry } from '../log/act.js';
 import { Log } from '../log/log.js';
 import { uuidText, uuidv7Bytes } from '../log/uuid.js';
+import { importObject } from '../policies/import.js';
 import { importPolicy } from '../policies/kubernetes/import.js';
 import { objectDigest } from '../policies/object-digest.js';
 import { assertTransition, ChangeState, type ReviewDecision } from './states.js';
@@ -287,14 +288,15 @@ function readItems(items: NewChange['items']): ReadItem[] {
     const { kind, metadata } = head.data;
     const id = { kind, namespace: metadata.namespace ?? null, name: metadata.name, action: item.action };
     if (item.action === 'delete') return [{ ...id, digest: null, object: null }];
-    const imported = importPolicy(object);
+    // Kinds that are not modelled are refused, with the kinds that are in the message.
+    const imported = importObject(object) ?? importPolicy(object);
     if (!imported.ok) {
       for (const problem of imported.problems)
         problems.push({ pointer: `${pointer}${toPointer(problem.path)}`, message: problem.message });
       return [];
     }
-    const { policy } = imported;
-    return [{ ...id, namespace: policy.id.namespace, digest: objectDigest(object), object }];
+    const policy = 'policy' in imported ? imported.policy : imported.policies[0];
+    return [{ ...id, namespace: policy?.id.namespace ?? id.namespace, digest: objectDigest(object), object }];
   });
   if (problems.length > 0)
     throw new Problem('invalid_input', 'A policy object of the change cannot be read.', { errors: problems });

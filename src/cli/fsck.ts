@@ -2,12 +2,14 @@ import { Command } from 'commander';
 import { existsSync, readFileSync } from 'node:fs';
 import { readConfig, type Config } from '../config.js';
 import { Database } from '../database/database.js';
+import { Problem } from '../errors.js';
 import { joinDatabase, signingKeyFile, signingStateFolder } from '../ground.js';
 import { parseVerifierKey, type Verifier } from '../log/core/note.js';
 import { fsck, type FsckResult } from '../log/fsck.js';
 import { knownVerifiers, listKeys } from '../log/keys.js';
 import { outsideCheckpoints, type OutsideCheckpoints } from '../log/outside-checkpoints.js';
 import { loadSigningKey } from '../log/signing-key.js';
+import { SigningState } from '../log/signing-state.js';
 import { exitCodes } from './exit-codes.js';
 import { progressLine, say } from './progress.js';
 
@@ -44,7 +46,7 @@ export function fsckCommand(): Command {
       const access = await joinDatabase(config, say);
       const database = await Database.connect(access.serviceUrl, { poolSize: 2, applicationName: 'segproof-fsck' });
       try {
-        const origin = await originOf(database);
+        const origin = await originOf(database, config);
         const verifiers = await verifiersFor(database, config, origin, flags.key.map(readKey));
         const outside: OutsideCheckpoints = flags.outside
           ? await outsideCheckpoints(origin, { state: signingStateFolder(config), anchors: config.ANCHOR_DIR })
@@ -81,10 +83,15 @@ export function fsckCommand(): Command {
 
 type Verdict = 'yes' | 'no' | 'cannot verify';
 
-/** A missing key is no sign of tampering. */
+/** Neither a missing key nor a damaged file from outside is a sign that the log was tampered with. */
 function verdictOf({ problems, more }: FsckResult): Verdict {
   if (problems.length === 0) return 'yes';
-  return more === 0 && problems.every((problem) => problem.class === 'unknown_key') ? 'cannot verify' : 'no';
+  const saysNothing = problems.every(
+    (problem) =>
+      problem.class === 'unknown_key' ||
+      (problem.class === 'checkpoint_damaged' && problem.position.startsWith('given ')),
+  );
+  return more === 0 && saysNothing ? 'cannot verify' : 'no';
 }
 
 function print(result: FsckResult, outside: OutsideCheckpoints, verdict: Verdict): void {
@@ -102,11 +109,22 @@ export function readKey(given: string): Verifier {
   return parseVerifierKey(given.includes('+') && given.split('+').length >= 3 ? given : readFileSync(given, 'utf8'));
 }
 
-/** The log's name: by the keys that signed it, for the head may be damaged. */
-async function originOf(database: Database): Promise<string> {
+/**
+ * The log's name: by the keys that signed it, for the head may be damaged, or by what is remembered beside the key, for all may be gone.
+ * @throws Problem `conflict` when there is nothing to go by.
+ */
+async function originOf(database: Database, config: Config): Promise<string> {
   const [first] = await listKeys(database, []);
   const [head] = await database.query<{ origin: string }>('SELECT origin FROM log_head');
-  return first?.verifier.name ?? head?.origin ?? '';
+  const [remembered] = new SigningState(signingStateFolder(config)).origins();
+  const origin = first?.verifier.name ?? head?.origin ?? config.LOG_ORIGIN ?? remembered;
+  if (origin === undefined) {
+    throw new Problem(
+      'conflict',
+      'There is no log in this database, and none is remembered beside the signing key. Check DATABASE_URL and DATA_DIR, or set LOG_ORIGIN.',
+    );
+  }
+  return origin;
 }
 
 /** The keys given, the one in use, and those they vouch for; without any, those the database names. */

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { entities } from './entities.js';
+import { surviveLostConnections } from './lost-connections.js';
 
 /**
  * The service's connection to PostgreSQL, as the restricted role. The one place that opens
@@ -15,6 +16,7 @@ export class Database {
 
   /** Connects; `poolSize` is the most connections this process holds. */
   static async connect(serviceUrl: string, options: { poolSize: number; applicationName: string }): Promise<Database> {
+    surviveLostConnections();
     const dataSource = new DataSource({
       type: 'postgres',
       url: serviceUrl,

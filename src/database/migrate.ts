@@ -11,6 +11,11 @@ import { Evidence1795305600007 } from '../../migrations/0007-evidence.js';
 import { LogKeys1795305600008 } from '../../migrations/0008-log-keys.js';
 import { Retention1795305600009 } from '../../migrations/0009-retention.js';
 import { Witness1795305600010 } from '../../migrations/0010-witness.js';
+import { RecordParts1795305600011 } from '../../migrations/0011-record-parts.js';
+import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
+import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
+import { SourceSettings1795305600014 } from '../../migrations/0014-source-settings.js';
+import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -24,6 +29,11 @@ export const migrations = [
   LogKeys1795305600008,
   Retention1795305600009,
   Witness1795305600010,
+  RecordParts1795305600011,
+  LockOrder1795305600012,
+  WitnessContradictions1795305600013,
+  SourceSettings1795305600014,
+  ReprocessedRecords1795305600015,
 ];
 
 const oldestServer = 150000;

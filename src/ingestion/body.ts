@@ -1,8 +1,11 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, createInflate } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import { Writable, type Duplex } from 'node:stream';
+import { CONFIG, type Config } from '../config.js';
 import { Problem } from '../errors.js';
+import { ZstdFormatError, zstdDecoder } from './zstd-decoder.js';
 
 export interface BodyLimits {
   /** Bytes as sent. */
@@ -10,6 +13,11 @@ export interface BodyLimits {
   /** Bytes after decompression. */
   readonly decoded: number;
 }
+
+/** Bodies may grow this far whatever their ratio: a page of equal lines packs very well. */
+const freelyInflated = 16 * 1024 * 1024;
+/** Beyond that, a body that was sent by a shipper never grows to more than this times its size. */
+const mostInflation = 250;
 
 /** Bytes of bodies held at once by all requests of the process; refuses more instead of growing. */
 export class BodyBudget {
@@ -30,6 +38,11 @@ export class BodyBudget {
     this.held += bytes;
   }
 
+  /** Nothing of any size can be taken now. */
+  isFull(): boolean {
+    return this.held >= this.most;
+  }
+
   give(bytes: number): void {
     this.held -= bytes;
   }
@@ -46,10 +59,12 @@ function decoder(request: IncomingMessage): Duplex | null {
       return createGunzip();
     case 'deflate':
       return createInflate();
+    case 'zstd':
+      return zstdDecoder();
     default:
       throw new Problem(
         'unsupported_media_type',
-        `Content-Encoding gzip, deflate or none is expected, got "${encoding}".`,
+        `Content-Encoding gzip, deflate, zstd or none is expected, got "${encoding}".`,
       );
   }
 }
@@ -75,6 +90,12 @@ export async function withBody<T>(
     write(chunk: Buffer, _encoding, done) {
       try {
         if (taken + chunk.length > limits.decoded) throw tooLarge(limits.decoded, 'after decompression');
+        if (taken > freelyInflated && taken > encoded * mostInflation) {
+          throw new Problem(
+            'too_large',
+            `A body may grow to ${mostInflation} times its size as sent; send it less packed.`,
+          );
+        }
         budget.take(chunk.length);
         taken += chunk.length;
         chunks.push(chunk);
@@ -94,7 +115,7 @@ export async function withBody<T>(
       await (decode === null ? pipeline(request, collect) : pipeline(request, decode, collect));
     } catch (error) {
       if (error instanceof Problem) throw error;
-      if (decode !== null && error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      if (decode !== null && isFormatError(error)) {
         throw new Problem('invalid_input', `The body is not valid ${request.headers['content-encoding'] ?? ''} data.`, {
           cause: error,
         });
@@ -109,6 +130,28 @@ export async function withBody<T>(
   }
 }
 
+function isFormatError(error: unknown): boolean {
+  if (error instanceof ZstdFormatError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+}
+
 function tooLarge(limit: number, how: string): Problem {
   return new Problem('too_large', `A body of at most ${limit} bytes ${how} is taken; split the batch.`);
+}
+
+/** Reads the bodies of all ingestion protocols within one budget. */
+@Injectable()
+export class RequestBodies {
+  readonly budget: BodyBudget;
+  readonly limits: BodyLimits;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    this.budget = new BodyBudget(config.INGEST_MAX_IN_FLIGHT_BYTES);
+    this.limits = { encoded: config.INGEST_MAX_BODY_BYTES, decoded: config.INGEST_MAX_INFLATED_BYTES };
+  }
+
+  /** As {@link withBody}. */
+  async with<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
+    return await withBody(request, this.limits, this.budget, use);
+  }
 }

@@ -6,7 +6,11 @@ import { leafHashOf } from '../log/core/leaf.js';
 import { Log, type Receipts } from '../log/log.js';
 import { leafOf, LogReader } from '../log/read.js';
 import { QuarantineReason } from './normal-form.js';
+import { Metrics } from '../metrics.js';
+import type { Sent } from './read-records.js';
 import { RecordReaders } from './record-readers.js';
+import { RedactionKey } from './redaction-key.js';
+import { contextOf } from './source-settings.js';
 import type { IngestSource } from './sources.js';
 
 export const IngestReceipt = z.object({
@@ -48,24 +52,26 @@ export class Ingest {
     @Inject(Log) private readonly log: Log,
     @Inject(LogReader) private readonly reader: LogReader,
     @Inject(RecordReaders) private readonly readers: RecordReaders,
+    @Inject(RedactionKey) private readonly redactionKey: RedactionKey,
     @Inject(Clock) private readonly clock: Clock,
+    @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /**
-   * Takes the records of one request body, and answers when they are durable. Records that cannot
+   * Takes the records of one request, counts them, and answers when they are durable. Records that cannot
    * be read are kept and counted too. Sending the same again adds nothing.
    * @throws Problem `unavailable`
    */
-  async take(source: IngestSource, body: Buffer, lines: boolean, detail: ReceiptDetail): Promise<IngestAnswer> {
+  async take(source: IngestSource, sent: Sent, detail: ReceiptDetail): Promise<IngestAnswer> {
     const reading = {
       source: source.name,
-      context: source.format === null ? {} : { format: source.format },
-      lines,
+      context: contextOf(source.format, source.settings),
       receivedAt: this.clock.now(),
       mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,
+      redaction: this.redactionKey.redaction(source.settings.redaction),
     };
-    const { entries, rejections } = await this.readers.read(body, reading);
+    const { entries, rejections } = await this.readers.read(sent, reading);
     if (entries.length === 0) {
       return { received: 0, appended: 0, duplicate: 0, conflict: 0, rejected: 0, receipts: [], checkpoint: null };
     }
@@ -82,6 +88,7 @@ export class Ingest {
       if (leafHash === null) return { ...base, ...older.get(index) };
       return detail === 'leaf' ? { ...base, leafHash } : { ...base, leafHash, proof: base64(appended.prove(index)) };
     });
+    this.metrics.countIngest(source.name, counts);
     const { checkpoint, signing } = appended;
     return { received: entries.length, ...counts, receipts, checkpoint, ...(signing === null ? {} : { signing }) };
   }

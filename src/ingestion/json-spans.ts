@@ -250,3 +250,24 @@ function checkUtf8(body: Buffer, span: Span): Span {
   if (isUtf8(body.subarray(span.start, span.end))) return span;
   return { start: span.start, end: span.end, problem: 'not_utf8', detail: 'the record is not valid UTF-8' };
 }
+
+/**
+ * Where the value of a member stands in the text of a JSON object, which `splitJson` has found good; of a repeated
+ * member the last, as `JSON.parse` takes it. Null when there is none, or its name is written with escapes.
+ */
+export function memberSpan(object: Buffer, name: string): Span | null {
+  const wanted = Buffer.from(JSON.stringify(name));
+  const scan = newScan(object);
+  let found: Span | null = null;
+  let i = skipSpace(object, afterByteOrderMark(object), object.length) + 1;
+  for (;;) {
+    i = skipSeparators(object, i);
+    if (object[i] !== QUOTE || !scanValue(scan, i)) return found;
+    const isWanted = object.subarray(i, scan.at).equals(wanted);
+    const colon = skipSpace(object, scan.at, object.length);
+    const start = skipSpace(object, colon + 1, object.length);
+    if (!scanValue(scan, start)) return found;
+    if (isWanted) found = { start, end: scan.at };
+    i = scan.at;
+  }
+}

@@ -1,5 +1,5 @@
 import type { EntryToAppend, PreparedEntry } from '../log/entry.js';
-import type { Rejection } from './read-records.js';
+import type { Rejection } from './received-record.js';
 
 /** Prepared entries in a few byte strings, which pass between threads without being copied. */
 export interface PackedEntries {

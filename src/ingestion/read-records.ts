@@ -4,27 +4,38 @@ import { parseNanoseconds } from '../log/time.js';
 import { normaliseRecord } from './formats/registry.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
 import { splitBody } from './json-spans.js';
-import type { Normalised, QuarantineReason, RecordContext } from './normal-form.js';
+import { type Normalised, RecordContext } from './normal-form.js';
+import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from './otlp-records.js';
+import type { ReceivedRecord, Rejection } from './received-record.js';
 import { closePayload } from './record-payload.js';
+import { redact, type Redaction } from './redaction.js';
 
 /** Kind of the entries of records that could not be read; their bytes are kept like any other's. */
 export const rejectedKind = 'rejected';
 
-/** Who sends, and how a body of theirs is read. */
+/** How a body is cut: by what it begins with, each line for itself, or as an export of OTLP. */
+export type Split = 'auto' | 'lines' | 'otlp-json' | 'otlp-protobuf';
+
+/** Who sends, and how what they send is read. */
 export interface Reading {
   readonly source: string;
   /** What the source is set to. */
   readonly context: RecordContext;
-  /** The sender says that each line is a record. */
-  readonly lines: boolean;
   readonly receivedAt: Date;
   readonly mostRecordBytes: number;
+  /** What is taken out before anything is hashed or kept; null for nothing. */
+  readonly redaction: Redaction | null;
 }
 
-export interface Rejection {
-  readonly reason: QuarantineReason;
-  readonly detail: string;
+/** A body as sent; `context` is what the protocol said of all records in it. */
+export interface SentBody {
+  readonly body: Buffer;
+  readonly split: Split;
+  readonly context?: RecordContext;
 }
+
+/** What a protocol hands over: a body to be cut, or records that it has taken apart itself. */
+export type Sent = SentBody | { readonly records: readonly ReceivedRecord[] };
 
 /** A record on its way into the log; `rejected` says why it could not be read, and it is kept all the same. */
 export interface ReadRecord {
@@ -34,45 +45,92 @@ export interface ReadRecord {
 }
 
 /**
- * Reads the records of a request body: exact bytes, kind, time, and the key by which a repetition is known. Yields
+ * Reads what was sent: exact bytes, kind, time, and the key by which a repetition is known of each record. Yields
  * one after another, so that the caller can let other work in between. Never throws.
  */
-export function* readRecords(body: Buffer, reading: Reading): Generator<ReadRecord> {
+export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord> {
   const repeats = new Map<string, number>();
-  let { context } = reading;
-  for (const span of splitBody(body, reading.lines)) {
-    const raw = body.subarray(span.start, span.end);
+  const records = 'records' in sent ? sent.records : recordsOf(sent, reading.context);
+  const { redaction } = reading;
+  for (const received of records) {
+    const record = redaction === null ? received : redactedRecord(received, redaction);
+    const { length } = record.raw;
     const problem =
-      span.problem !== undefined
-        ? { reason: span.problem, detail: span.detail ?? '' }
-        : raw.length > reading.mostRecordBytes
-          ? {
-              reason: 'too_large' as const,
-              detail: `a record of at most ${reading.mostRecordBytes} bytes is read, this one has ${raw.length}`,
-            }
-          : null;
-    yield readRecord({ ...reading, context }, raw, problem, repeats);
+      record.problem ??
+      (length > reading.mostRecordBytes
+        ? {
+            reason: 'too_large' as const,
+            detail: `a record of at most ${reading.mostRecordBytes} bytes is read, this one has ${length}`,
+          }
+        : null);
+    yield readRecord(reading, record, problem, repeats);
+  }
+}
+
+/** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */
+function redactedRecord(record: ReceivedRecord, redaction: Redaction): ReceivedRecord {
+  const { attributes } = record.context;
+  const raw = redact(record.raw, redaction);
+  if (attributes === undefined) return { ...record, raw };
+  const said: unknown = JSON.parse(redact(Buffer.from(JSON.stringify(attributes)), redaction).toString('utf8'));
+  return { ...record, raw, context: RecordContext.parse({ ...record.context, attributes: said }) };
+}
+
+/** Cuts a body into its records; each line behind one that names columns is told of it. */
+export function* recordsOf(
+  { body, split, context = {} }: SentBody,
+  set: RecordContext = {},
+): Generator<ReceivedRecord> {
+  if (split === 'otlp-protobuf') {
+    yield* otlpProtobufRecords(body);
+    return;
+  }
+  const exported = split === 'otlp-json' ? otlpJsonRecords(body) : null;
+  if (exported !== null) {
+    yield* exported;
+    return;
+  }
+  const spans = splitBody(body, split === 'lines');
+  let { columns } = set;
+  for (const [at, { start, end, problem, detail = '' }] of spans.entries()) {
+    const raw = body.subarray(start, end);
+    const own = ofMany(context, at, spans.length);
+    if (problem !== undefined) {
+      yield { raw, context: own, problem: { reason: problem, detail } };
+      continue;
+    }
+    const logRecords = isOtlpExport(raw) ? otlpJsonRecords(raw) : null;
+    if (logRecords !== null) {
+      yield* logRecords;
+      continue;
+    }
+    yield { raw, context: columns === undefined || columns === set.columns ? own : { ...own, columns } };
     if (raw[0] === openBrace || raw.length > longestHeader) continue;
     const line = raw.toString('utf8');
-    if (isColumnHeader(line)) context = withColumns(reading.context, columnsAfter(line, context.columns));
+    if (isColumnHeader(line)) columns = columnsAfter(line, columns);
   }
+}
+
+/** An id that was given to a whole body names each of its records by its place. */
+function ofMany(context: RecordContext, at: number, count: number): RecordContext {
+  return context.nativeId === undefined || count === 1
+    ? context
+    : { ...context, nativeId: `${context.nativeId}/${at}` };
 }
 
 const openBrace = 0x7b;
 const longestHeader = 8192;
 
-function withColumns(context: RecordContext, columns: string | undefined): RecordContext {
-  return columns === undefined ? context : { ...context, columns };
-}
-
 function readRecord(
-  { source, context, receivedAt }: Reading,
-  raw: Buffer,
+  { source, context: set, receivedAt }: Reading,
+  { raw, context: said }: ReceivedRecord,
   problem: Rejection | null,
   repeats: Map<string, number>,
 ): ReadRecord {
-  const { normalised, kept } = read(raw, context, receivedAt, problem);
+  const { normalised, kept } = read(raw, { ...set, ...said }, receivedAt, problem);
   const content = hash('sha256', raw, 'buffer').subarray(0, 16);
+  // The same bytes said to be of another time or place are another record; what the source is set to changes nothing.
+  const named = namedBy(raw, said) ?? content;
   if (!normalised.ok) {
     return {
       entry: {
@@ -80,7 +138,7 @@ function readRecord(
         source,
         occurredAt: null,
         payload: closePayload(raw, kept),
-        dedupe: { key: keyOf(source, 'bytes', nth(content, repeats)), content },
+        dedupe: { key: keyOf(source, 'bytes', nth(named, repeats)), content },
       },
       rejected: { reason: normalised.reason, detail: normalised.detail },
       normalised,
@@ -93,7 +151,7 @@ function readRecord(
   // Without an id of its own a record is known by its bytes; the n-th repetition inside one request
   // is another record, the same request sent again is not.
   const key =
-    record.nativeId === null ? keyOf(source, 'bytes', nth(content, repeats)) : keyOf(source, 'id', record.nativeId);
+    record.nativeId === null ? keyOf(source, 'bytes', nth(named, repeats)) : keyOf(source, 'id', record.nativeId);
   return {
     entry: {
       kind: record.kind,
@@ -125,12 +183,20 @@ function read(
   return { normalised: bound, kept: bound.ok ? context : kept };
 }
 
+/** Digest of a record and what its protocol said of it; columns come from the lines before, in whatever pieces a file is sent. */
+function namedBy(raw: Buffer, { times, nativeId, attributes, reprocessOf }: RecordContext): Buffer | null {
+  const parts = { times, nativeId, attributes, reprocessOf };
+  if (Object.values(parts).every((part) => part === undefined)) return null;
+  const said = Buffer.from(`${JSON.stringify(parts)}\n`);
+  return hash('sha256', Buffer.concat([said, raw]), 'buffer').subarray(0, 16);
+}
+
 function keyOf(source: string, by: 'id' | 'bytes', value: string): Buffer {
   return hash('sha256', `${source}\0${by}\0${value}`, 'buffer').subarray(0, 16);
 }
 
-function nth(content: Buffer, repeats: Map<string, number>): string {
-  const text = content.toString('hex');
+function nth(named: Buffer, repeats: Map<string, number>): string {
+  const text = named.toString('hex');
   const count = repeats.get(text) ?? 0;
   repeats.set(text, count + 1);
   return `${text}/${count}`;

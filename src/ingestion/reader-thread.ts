@@ -1,17 +1,18 @@
 import { parentPort } from 'node:worker_threads';
 import { prepareEntry } from '../log/entry.js';
 import { packEntries } from './packed-entries.js';
-import { readRecords } from './read-records.js';
-import type { ReadAnswer, ReadRequest } from './record-readers.js';
+import { readRecords, type Sent } from './read-records.js';
+import { packedRecords } from './packed-records.js';
+import type { HandedOver, ReadAnswer, ReadRequest } from './record-readers.js';
 
 /* The program of a reader thread: takes bodies, gives back their records ready for the log. */
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the program of a thread and does nothing by itself');
 
-port.on('message', ({ body, reading }: ReadRequest) => {
+port.on('message', ({ sent, reading }: ReadRequest) => {
   try {
-    const records = [...readRecords(Buffer.from(body.buffer), reading)];
+    const records = [...readRecords(received(sent), reading)];
     const packed = packEntries(
       records.map(({ entry }) => prepareEntry(entry, reading.receivedAt)),
       records.flatMap(({ rejected }, at) => (rejected === null ? [] : [[at, rejected] as const])),
@@ -23,3 +24,7 @@ port.on('message', ({ body, reading }: ReadRequest) => {
     port.postMessage(answer);
   }
 });
+
+function received(sent: HandedOver): Sent {
+  return 'body' in sent ? { ...sent, body: Buffer.from(sent.body.buffer) } : { records: packedRecords(sent.packed) };
+}

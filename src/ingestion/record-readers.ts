@@ -3,7 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { prepareEntry, type EntryToAppend } from '../log/entry.js';
 import { packedEntries, type PackedEntries } from './packed-entries.js';
-import { readRecords, type Reading, type Rejection } from './read-records.js';
+import { readRecords, type Reading, type Sent, type Split } from './read-records.js';
+import { packRecords, type PackedRecords } from './packed-records.js';
+import type { Rejection } from './received-record.js';
+import type { RecordContext } from './normal-form.js';
 
 /** The records of a body, hashed and ready for the log. */
 export interface ReadBody {
@@ -14,9 +17,14 @@ export interface ReadBody {
 
 /** What a reader thread is asked. */
 export interface ReadRequest {
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly sent: HandedOver;
   readonly reading: Reading;
 }
+
+/** What was sent, in a form that passes to a thread without being copied. */
+export type HandedOver =
+  | { readonly body: Uint8Array<ArrayBuffer>; readonly split: Split; readonly context: RecordContext }
+  | { readonly packed: PackedRecords };
 
 export type ReadAnswer =
   | { readonly ok: true; readonly packed: PackedEntries }
@@ -26,16 +34,16 @@ export type ReadAnswer =
 const bytesWorthAThread = 48 * 1024;
 
 /**
- * Reads bodies: small ones at once, large ones in threads of their own, so that a flood of records neither holds up
+ * Reads what was sent: small bodies at once, large ones in threads of their own, so that a flood of records neither holds up
  * other requests nor stops at one processor.
  */
 @Injectable()
 export class RecordReaders implements OnModuleDestroy {
   private readonly threads: ReaderThread[] = [];
 
-  async read(body: Buffer, reading: Reading): Promise<ReadBody> {
-    if (body.length < bytesWorthAThread) return readHere(body, reading);
-    const packed = await this.leastBusy().read({ body: ownedBytes(body), reading });
+  async read(sent: Sent, reading: Reading): Promise<ReadBody> {
+    if (bytesOf(sent) < bytesWorthAThread) return readHere(sent, reading);
+    const packed = await this.leastBusy().read({ sent: handedOver(sent), reading });
     return { entries: packedEntries(packed), rejections: new Map(packed.rejections) };
   }
 
@@ -55,10 +63,20 @@ export class RecordReaders implements OnModuleDestroy {
   }
 }
 
-function readHere(body: Buffer, reading: Reading): ReadBody {
+function bytesOf(sent: Sent): number {
+  return 'body' in sent ? sent.body.length : sent.records.reduce((sum, { raw }) => sum + raw.length, 0);
+}
+
+function handedOver(sent: Sent): HandedOver {
+  return 'body' in sent
+    ? { body: ownedBytes(sent.body), split: sent.split, context: sent.context ?? {} }
+    : { packed: packRecords(sent.records) };
+}
+
+function readHere(sent: Sent, reading: Reading): ReadBody {
   const entries: EntryToAppend[] = [];
   const rejections = new Map<number, Rejection>();
-  for (const { entry, rejected } of readRecords(body, reading)) {
+  for (const { entry, rejected } of readRecords(sent, reading)) {
     if (rejected !== null) rejections.set(entries.length, rejected);
     entries.push(prepareEntry(entry, reading.receivedAt));
   }
@@ -91,7 +109,8 @@ class ReaderThread {
     return await new Promise<PackedEntries>((resolve, reject) => {
       this.pending.push({ resolve, reject });
       worker.ref();
-      worker.postMessage(request, [request.body.buffer]);
+      const { sent } = request;
+      worker.postMessage(request, 'body' in sent ? [sent.body.buffer] : [sent.packed.bytes.buffer]);
     });
   }
 

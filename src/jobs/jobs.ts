@@ -34,6 +34,11 @@ export interface JobsOptions {
   readonly onError: (error: Error) => void;
 }
 
+/** A job found others in its way: it is tried again soon, and nobody needs to be told. */
+export class NotYetError extends Error {
+  override readonly name = 'NotYetError';
+}
+
 const queueName = 'segproof';
 /** Finished jobs say nothing that the database does not. */
 const housekeeping = { removeOnComplete: { count: 100 }, removeOnFail: { count: 1000 } } as const;
@@ -107,7 +112,9 @@ export class Jobs {
         ? new onDatabase.Worker<unknown, void>(queueName, run, { connection: this.database(), concurrency: 2 })
         : new Worker<unknown, void>(queueName, run, { ...this.redis(redisUrl), concurrency: 2 });
     worker.on('error', this.options.onError);
-    worker.on('failed', (_job: unknown, error: Error) => this.options.onError(error));
+    worker.on('failed', (_job: unknown, error: Error) => {
+      if (!(error instanceof NotYetError)) this.options.onError(error);
+    });
     this.worker = worker;
   }
 

@@ -52,13 +52,14 @@ export async function openSignedLog(database: Database, options: SignedLogOption
     },
   });
   const log = new Log(database, signer, now, guard);
-  await guard.open();
+  // First: decisions that lifted earlier stops were signed by keys that this one says nothing about, and cannot be read any more.
   if (!registered) {
     await guard.stop(
       'unknown_key',
       `the key ${signer.verifier.text} has never signed this log, and no key that has names it as its successor; put back the right key, or decide for this one`,
     );
   }
+  await guard.open();
   return log;
 }
 

@@ -1,5 +1,17 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, extname } from 'node:path';
 import { signerFor, type Signer } from './core/note.js';
 
@@ -20,12 +32,7 @@ export function loadSigningKey(file: string, origin: string, make: boolean): Sig
         `no signing key at ${file}; give the Ed25519 key (PEM, PKCS#8) the log was started with`,
       );
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const { privateKey } = generateKeyPairSync('ed25519');
-    try {
-      writeFileSync(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
+    makeKey(file);
   }
   const mode = statSync(file).mode & 0o777;
   if ((mode & 0o007) !== 0) {
@@ -37,6 +44,33 @@ export function loadSigningKey(file: string, origin: string, make: boolean): Sig
     return signerFor(origin, createPrivateKey(readFileSync(file)));
   } catch (cause) {
     throw new SigningKeyError(`${file} holds no Ed25519 private key in PEM form`, { cause });
+  }
+}
+
+/** The file is there as a whole or not at all, and survives a power cut: what it signs must stay verifiable with a key that is known. */
+function makeKey(file: string): void {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const draft = `${file}.${randomBytes(4).toString('hex')}.draft`;
+  const written = openSync(draft, 'wx', 0o600);
+  try {
+    writeFileSync(written, privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    fsyncSync(written);
+  } finally {
+    closeSync(written);
+  }
+  try {
+    // Unlike a renaming, a link never takes the place of what another process made meanwhile.
+    linkSync(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -60,6 +60,11 @@ export class SigningState {
     return logs[origin] ?? { last: null, checkpoint: null, givenUp: [] };
   }
 
+  /** Names of the logs of which something was signed. */
+  origins(): string[] {
+    return Object.keys(this.parse(stateFile, StateFile)?.logs ?? {});
+  }
+
   /** Remembers for good; what other logs and processes have written stays, and a size never goes back unless `anew` says so. */
   async write(origin: string, state: LogState, anew = false): Promise<void> {
     const logs = this.parse(stateFile, StateFile)?.logs ?? {};

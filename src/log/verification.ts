@@ -24,6 +24,19 @@ export interface LastVerification {
   readonly fullAt: Date | null;
 }
 
+/** A verification that was made. */
+export interface PastVerification {
+  readonly kind: VerificationKind;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** Entries of the log then. */
+  readonly size: number;
+  /** Entries read and hashed; null for one made before this was kept. */
+  readonly entries: number | null;
+  readonly problems: readonly string[];
+  readonly unverifiable: readonly string[];
+}
+
 export type VerificationResult = FsckResult & { readonly finishedAt: Date };
 
 interface VerificationRow {
@@ -86,6 +99,24 @@ export class Verification {
       unverifiable: row.unverifiable,
       fullAt: row.full_at,
     };
+  }
+
+  /** Newest first. */
+  async history(limit: number): Promise<PastVerification[]> {
+    const rows = await this.database.query<VerificationRow & { started_at: Date; entries: string | null }>(
+      `SELECT kind, started_at, finished_at, size, entries, problems, unverifiable FROM log_verification
+       ORDER BY finished_at DESC, id DESC LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => ({
+      kind: row.kind,
+      startedAt: row.started_at,
+      finishedAt: row.finished_at,
+      size: Number(row.size),
+      entries: row.entries === null ? null : Number(row.entries),
+      problems: row.problems,
+      unverifiable: row.unverifiable,
+    }));
   }
 
   /** One at a time: each takes two connections, and the next one builds on it. */

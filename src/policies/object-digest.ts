@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, CanonicalJsonError } from '../log/core/canonical-json.js';
 import { policyDigest } from './digest.js';
-import { importPolicy } from './kubernetes/import.js';
+import { importObject, type PolicyObject } from './import.js';
 
 /**
- * Digest (hex) that tells whether two policy objects mean the same: of the canonical policy where
- * the kind is modelled, otherwise of kind, name and spec as canonical JSON (RFC 8785).
+ * Digest (hex) that tells whether two policy objects mean the same: of the canonical policies, tiers and sets where the
+ * kind is modelled, otherwise of kind, name and spec as canonical JSON (RFC 8785).
  */
 export function objectDigest(object: unknown): string {
-  const imported = importPolicy(object);
-  if (imported.ok) return policyDigest(imported.policy);
+  const imported = importObject(object);
+  if (imported?.ok === true && saysSomething(imported)) return contentDigest(imported);
   const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<
     string,
     unknown
@@ -19,6 +19,19 @@ export function objectDigest(object: unknown): string {
     unknown
   >; // likewise
   const content = { kind, namespace, name, spec, specs };
+  return hash('sha256', canonicalOrPlain(content), 'hex');
+}
+
+function saysSomething({ policies, tiers, networkSets }: PolicyObject): boolean {
+  return policies.length + tiers.length + networkSets.length > 0;
+}
+
+/** One policy has its own digest; several, and what policies refer to, are digested together whatever their order. */
+function contentDigest({ policies, tiers, networkSets }: PolicyObject): string {
+  const [first, ...more] = policies;
+  if (first !== undefined && more.length === 0) return policyDigest(first);
+  const sets = networkSets.map((set) => ({ ...set, cidrs: [...new Set(set.cidrs)].sort() }));
+  const content = { policies: policies.map(policyDigest).sort(), tiers, sets };
   return hash('sha256', canonicalOrPlain(content), 'hex');
 }
 

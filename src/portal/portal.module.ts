@@ -4,7 +4,9 @@ import { ApiReferenceController } from './api-reference.controller.js';
 import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
+import { ErasurePagesController } from './erasures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
@@ -18,6 +20,7 @@ import { SegmentEstate } from './read/segment-estate.js';
 import { SourceActivity } from './read/source-activity.js';
 import { RecordPagesController } from './records.controller.js';
 import { ReportPagesController } from './reports.controller.js';
+import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
 import { SignInController } from './sign-in.controller.js';
@@ -36,6 +39,9 @@ import { SourcePagesController } from './sources.controller.js';
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
+    IntegrityPagesController,
+    RetentionPagesController,
+    ErasurePagesController,
     ApiReferenceController,
   ],
   providers: [
@@ -58,6 +64,14 @@ export class PortalModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
     consumer
       .apply(urlencoded({ extended: false, limit: '1mb' }))
-      .forRoutes(SignInController, ChangePagesController, ReportPagesController);
+      .forRoutes(
+        SignInController,
+        ChangePagesController,
+        ReportPagesController,
+        IntegrityPagesController,
+        RetentionPagesController,
+        SourcePagesController,
+        ErasurePagesController,
+      );
   }
 }

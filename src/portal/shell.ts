@@ -7,6 +7,7 @@ import { Problem } from '../errors.js';
 import { Followers } from '../log/follower.js';
 import { Log } from '../log/log.js';
 import { Verification } from '../log/verification.js';
+import { Contradictions } from '../log/witness/contradictions.js';
 import type { LogState, Shell, SignedInUser } from './views.js';
 
 /** Who asked for which page. */
@@ -22,6 +23,7 @@ export class Shells implements PipeTransform<PageRequest, Promise<Shell>> {
   constructor(
     @Inject(Log) private readonly log: Log,
     @Inject(Verification) private readonly verification: Verification,
+    @Inject(Contradictions) private readonly contradictions: Contradictions,
     @Inject(Followers) private readonly followers: Followers,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -37,9 +39,14 @@ export class Shells implements PipeTransform<PageRequest, Promise<Shell>> {
   }
 
   private async logState(): Promise<LogState> {
-    const [positions, last] = await Promise.all([this.followers.positions(), this.verification.last()]);
+    const [positions, last, contradictions] = await Promise.all([
+      this.followers.positions(),
+      this.verification.last(),
+      this.contradictions.active(),
+    ]);
     // After the positions: a follower is never ahead of the log.
     const head = await this.log.head();
+    const { stopped } = this.log.signing;
     return {
       origin: head.origin,
       size: head.size,
@@ -47,7 +54,19 @@ export class Shells implements PipeTransform<PageRequest, Promise<Shell>> {
       verification:
         last === null
           ? null
-          : { verified: last.problems.length === 0, at: last.finishedAt.toISOString(), problems: last.problems },
+          : {
+              verified: last.problems.length === 0,
+              at: last.finishedAt.toISOString(),
+              wholeAt: last.fullAt?.toISOString() ?? null,
+              problems: last.problems,
+              unverifiable: last.unverifiable,
+            },
+      signingStopped: stopped === null ? null : { since: stopped.at, because: `${stopped.reason}: ${stopped.detail}` },
+      contradictions: contradictions.map(({ witness, since, detail }) => ({
+        witness,
+        since: since.toISOString(),
+        detail,
+      })),
       followedSize: Math.min(...positions.values()),
     };
   }

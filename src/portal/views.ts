@@ -38,12 +38,20 @@ export interface LogState {
   readonly origin: string;
   readonly size: number;
   readonly rootHash: string;
-  /** The last verification of the whole log; null when none was made yet. */
+  /** The last verification, of the whole log or of what was new in it; null when none was made yet. */
   readonly verification: {
     readonly verified: boolean;
     readonly at: string;
+    /** When the whole log was last verified; null when it never was. */
+    readonly wholeAt: string | null;
     readonly problems: readonly string[];
+    /** What could not be verified because a key is missing; says nothing about the log. */
+    readonly unverifiable: readonly string[];
   } | null;
+  /** Why nothing is signed; null while signing goes on. */
+  readonly signingStopped: { readonly since: string; readonly because: string } | null;
+  /** Witnesses that have seen another log; empty when all is well. */
+  readonly contradictions: readonly { readonly witness: string; readonly since: string; readonly detail: string }[];
   /** Entries the lists take into account; smaller than `size` while followers catch up. */
   readonly followedSize: number;
 }
@@ -481,6 +489,7 @@ export interface SourceRow {
 
 export interface SourcesView {
   readonly shell: Shell;
+  readonly mayManage: boolean;
   readonly rows: readonly SourceRow[];
 }
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
-import { sqlStateOf } from './refusals.js';
+import { sqlStateOf } from '../database/sql-state.js';
 import { names, spellingsOf } from './spellings.js';
 
 /** What an erasure may name at most. */

@@ -1,5 +1,5 @@
-import { DatabaseError } from 'pg';
 import type { Actor } from '../context.js';
+import { databaseErrorIn } from '../database/sql-state.js';
 import { Problem } from '../errors.js';
 
 /** SQLSTATE that the functions of the database raise when a legal hold stops a removal. */
@@ -12,20 +12,13 @@ export class HeldError extends Problem {}
 
 /** What the database says when it refuses a removal, as a Problem `conflict`; other errors are given back as they are. */
 export function refusalOf(error: unknown): unknown {
-  // TypeORM wraps what the driver threw.
-  const cause = error instanceof Error && 'driverError' in error ? error.driverError : error;
-  if (!(cause instanceof DatabaseError)) return error;
+  const cause = databaseErrorIn(error);
+  if (cause === null) return error;
   const sentence = `${cause.message.charAt(0).toUpperCase()}${cause.message.slice(1)}.`;
   if (cause.code === held) {
     return new HeldError('conflict', `${sentence} Nothing was removed; the hold has to be released first.`, { cause });
   }
   return cause.code === refused ? new Problem('conflict', `${sentence} Nothing was removed.`, { cause }) : error;
-}
-
-/** SQLSTATE of a failed statement, whoever wrapped it. */
-export function sqlStateOf(error: unknown): string | null {
-  const cause = error instanceof Error && 'driverError' in error ? error.driverError : error;
-  return cause instanceof DatabaseError ? (cause.code ?? null) : null;
 }
 
 /** @throws Problem `not_permitted` for the service itself. */

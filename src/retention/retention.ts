@@ -2,11 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { systemActor } from '../context.js';
 import { Database } from '../database/database.js';
+import { lockNotAvailable, sqlStateOf } from '../database/sql-state.js';
 import { actEntry } from '../log/act.js';
 import { Followers } from '../log/follower.js';
 import { Log } from '../log/log.js';
 import { readPayloadRemovals, removalStatement } from '../log/payload-removals.js';
-import { HeldError, refusalOf, sqlStateOf } from './refusals.js';
+import { HeldError, refusalOf } from './refusals.js';
 import { RetentionClass } from './rules.js';
 
 export const DueMonth = z.object({
@@ -42,7 +43,6 @@ export interface Applied {
 
 /** Payloads that go in one transaction; a month is removed in as many steps as it takes, each with its entry. */
 const mostPayloadsPerStep = 100_000;
-const lockNotAvailable = '55P03';
 
 /** Carries out the retention rules. Any number of processes may: each step is taken by one of them. */
 @Injectable()

@@ -7,6 +7,7 @@ import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
 import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
+import { normaliseCommand } from '../../src/cli/normalise.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
 import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
@@ -30,6 +31,7 @@ const verbs = [
   rebuildCommand(),
   keysCommand(),
   resumeSigningCommand(),
+  normaliseCommand(),
   verifyCommand(),
   proofCommand(),
   witnessCommand(),
@@ -94,6 +96,13 @@ describe('segproof', () => {
     assert.doesNotMatch(stderr, /^ {4}at /mu, 'a wrong setting needs no stack');
   });
 
+  test('finds no log to verify in an empty database, and says where to look', async (t) => {
+    const database = await freshDatabase(t);
+    const { code, stdout, stderr } = await runCommand(['fsck'], serviceVariables(database, join(directory, 'none')));
+    assert.deepEqual([code, stdout], [3, '']);
+    assert.match(stderr, /There is no log in this database.*DATABASE_URL and DATA_DIR/u);
+  });
+
   test('works beside a running service, and verifies what it is given', async () => {
     const database = await freshDatabase();
     const variables = serviceVariables(database, directory);
@@ -107,6 +116,10 @@ describe('segproof', () => {
       const beside = await runCommand(['fsck'], variables);
       assert.equal(beside.code, 0, beside.stderr);
       assert.match(beside.stdout, /^intact: yes$/mu);
+      writeFileSync(join(directory, 'damaged.checkpoint'), 'no checkpoint\n');
+      const damaged = await runCommand(['fsck', '--checkpoint', join(directory, 'damaged.checkpoint')], variables);
+      assert.equal(damaged.code, 3, 'a damaged file from outside says nothing about the log');
+      assert.match(damaged.stdout, /^checkpoint_damaged at given 1: .*$[^]*^intact: cannot verify$/mu);
       const rebuilt = await runCommand(['rebuild', 'records', 'policies'], variables);
       assert.equal(rebuilt.code, 0, rebuilt.stderr);
       assert.match(rebuilt.stdout, /^records: rebuilt from \d+ entries\npolicies: rebuilt from \d+ entries$/mu);

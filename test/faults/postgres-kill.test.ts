@@ -14,7 +14,7 @@ import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
-const kills = times(5, 30);
+const kills = times(5, 40);
 const fewestKills = 2;
 
 test(`PostgreSQL killed ${kills} times while 8 clients send loses and doubles nothing`, async (t) => {

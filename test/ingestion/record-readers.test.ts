@@ -6,7 +6,7 @@ import { readRecords, type Reading } from '../../src/ingestion/read-records.js';
 import { prepareEntry } from '../../src/log/entry.js';
 
 const receivedAt = new Date('2026-11-20T10:00:00.123Z');
-const reading: Reading = { source: 'edge', context: {}, lines: true, receivedAt, mostRecordBytes: 10_000 };
+const reading: Reading = { source: 'edge', context: {}, receivedAt, mostRecordBytes: 10_000, redaction: null };
 
 function flow(number: number): string {
   return JSON.stringify({
@@ -34,8 +34,8 @@ const largeBody = Buffer.from(lines.join('\n'));
 test('a large body read in a thread gives the records that reading it here gives', async () => {
   const readers = new RecordReaders();
   try {
-    const here = [...readRecords(largeBody, reading)];
-    const { entries, rejections } = await readers.read(Buffer.from(largeBody), reading);
+    const here = [...readRecords({ body: largeBody, split: 'lines' }, reading)];
+    const { entries, rejections } = await readers.read({ body: Buffer.from(largeBody), split: 'lines' }, reading);
     assert.equal(entries.length, lines.length);
     assert.deepEqual(
       entries.map(({ dedupe }) => dedupe),
@@ -65,7 +65,7 @@ test('many large bodies at once come back each to its own request', async () => 
   try {
     const counts = Array.from({ length: 12 }, (_, at) => 200 + at);
     const bodies = counts.map((count) => Buffer.from(Array.from({ length: count }, (_, at) => flow(at)).join('\n')));
-    const answers = await Promise.all(bodies.map((body) => readers.read(body, reading)));
+    const answers = await Promise.all(bodies.map((body) => readers.read({ body, split: 'lines' }, reading)));
     assert.deepEqual(
       answers.map(({ entries }) => entries.length),
       counts,
@@ -76,7 +76,9 @@ test('many large bodies at once come back each to its own request', async () => 
 });
 
 test('packing and unpacking entries changes none of their bytes', () => {
-  const prepared = [...readRecords(largeBody, reading)].map(({ entry }) => prepareEntry(entry, receivedAt));
+  const prepared = [...readRecords({ body: largeBody, split: 'lines' }, reading)].map(({ entry }) =>
+    prepareEntry(entry, receivedAt),
+  );
   const unpacked = packedEntries(packEntries(prepared, []));
   assert.deepEqual(
     unpacked.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),

@@ -79,3 +79,46 @@ test('what JSON does not have is refused', () => {
     assert.throws(() => canonicalJson({ a: given }), CanonicalJsonError, `as a member: ${typeof given}`);
   }
 });
+
+/** How everything that reads canonical JSON from outside tells it from other texts: packages, statements, proofs. */
+function isCanonical(given: string): boolean {
+  try {
+    return canonicalJson(JSON.parse(given)) === given;
+  } catch {
+    return false;
+  }
+}
+
+test('a text in which a member stands twice is no canonical JSON, whatever the member and its values', () => {
+  fc.assert(
+    fc.property(key, value, value, fc.boolean(), (name, first, second, nested) => {
+      const member = JSON.stringify(name);
+      const [a, b] = [canonicalJson(first), canonicalJson(second)];
+      const twice = `{${member}:${a},${member}:${b}}`;
+      assert.equal(isCanonical(nested ? `[${twice}]` : twice), false);
+      assert.equal(isCanonical(`{${member}:${a}}`), canonicalString(name) === member);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('another spelling of a value is no canonical JSON', () => {
+  for (const other of [
+    '-0',
+    '1e21',
+    '1.0',
+    '1E2',
+    '"\\u0061"',
+    '"\\ud800"',
+    '"\\/"',
+    '{"b":1,"a":2}',
+    '[1, 2]',
+    ' 1',
+    '',
+  ]) {
+    assert.equal(isCanonical(other), false, other);
+  }
+  for (const same of ['0', '1e+21', '1', '100', '"a"', '"\\u0000"', '"/"', '{"10":1,"9":2,"__proto__":3}', '[1,2]']) {
+    assert.equal(isCanonical(same), true, same);
+  }
+});

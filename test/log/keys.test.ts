@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
@@ -143,6 +143,37 @@ describe('a key', () => {
     assert.ok(!verifiers.some(({ text }) => text === old.text), 'the new key vouches for itself only');
     const { problems } = await fsck(log.database, { verifiers: [...verifiers, old] });
     assert.deepEqual(problems, []);
+  });
+
+  test('that was exchanged is named as the reason, also where earlier stops were lifted by the one before it', async (t) => {
+    const log = await signedTestLog(t);
+    const one = await log.start();
+    await one.log.append([plainEntry('an entry')]);
+    await one.log.signing.stop('verification', 'a drill');
+    await one.signing.resume(systemActor, { reason: 'it was a drill' });
+    await one.close();
+    renameSync(log.keyFile, `${log.keyFile}.lost`);
+    const other = await log.start();
+    assert.equal(other.log.signing.stopped?.reason, 'unknown_key');
+    await other.close();
+    renameSync(`${log.keyFile}.lost`, log.keyFile);
+    const again = await log.start();
+    assert.equal(again.log.signing.stopped?.reason, 'unknown_key', 'putting it back is a decision as well');
+    await again.signing.resume(systemActor, { reason: 'the right key is back' });
+    assert.notEqual((await again.log.append([plainEntry('signed')])).checkpoint, null);
+  });
+
+  test('is made for its owner alone, once, and is refused when everybody can read it', (t) => {
+    const { directory, removeDirectory } = temporaryDirectory();
+    t.after(removeDirectory);
+    const file = join(directory, 'keys', 'key.pem');
+    const made = loadSigningKey(file, testOrigin, true).verifier.text;
+    assert.deepEqual(readdirSync(join(directory, 'keys')), ['key.pem']);
+    assert.deepEqual([statSync(file).mode & 0o777, statSync(join(directory, 'keys')).mode & 0o777], [0o600, 0o700]);
+    assert.equal(loadSigningKey(file, testOrigin, true).verifier.text, made);
+    chmodSync(file, 0o644);
+    assert.throws(() => loadSigningKey(file, testOrigin, true), /can be read by everybody \(mode 644\); make it 600/u);
+    assert.throws(() => loadSigningKey(join(directory, 'none.pem'), testOrigin, false), /no signing key at/u);
   });
 
   test('that somebody wrote into the table is not believed', async (t) => {

@@ -10,6 +10,7 @@ import { readCosignatures, parseCosignatureKey } from '../../src/log/core/cosign
 import { openNote, parseVerifierKey } from '../../src/log/core/note.js';
 import { loadSigningKey } from '../../src/log/signing-key.js';
 import { Checkpoints } from '../../src/log/checkpoints.js';
+import { Contradictions } from '../../src/log/witness/contradictions.js';
 import { Witnessing } from '../../src/log/witness/witnessing.js';
 import { startTestService, type TestService } from '../support/service.js';
 import { plainEntry } from './sample-entries.js';
@@ -187,6 +188,16 @@ describe('a service with two of three witnesses in its policy', () => {
       return (await metric('segproof_log_witness_contradiction{witness="w2"}')) === '1' || null;
     });
     assert.ok(Number(await metric('segproof_log_witness_replies_total{witness="w2",outcome="ahead"}')) > 0);
+    const contradictions = service.app.get(Contradictions);
+    assert.deepEqual(
+      (await contradictions.active()).map(({ witness, kind }) => [witness, kind]),
+      [['w2', 'ahead']],
+    );
+    const { token } = await service.signedIn('auditor');
+    const home = await fetch(`${service.url}/`, {
+      headers: { cookie: `segproof_session=${token}`, accept: 'text/html' },
+    });
+    assert.match(await home.text(), /The witness w2 has seen another log/u);
     // The others are still a quorum.
     const now = await grow(3);
     assert.ok((await witnessedAt(now)).size >= now);
@@ -197,5 +208,14 @@ describe('a service with two of three witnesses in its policy', () => {
       const replies = await metric('segproof_log_witness_replies_total{witness="w2",outcome="inconsistent"}');
       return Number(replies ?? 0) > 0 || null;
     });
+    // Each is told of once, however often the witness is asked.
+    assert.deepEqual(
+      (await contradictions.active()).map(({ witness, kind }) => [witness, kind]),
+      [['w2', 'inconsistent']],
+    );
+    const entries = await service.ground.database.query(
+      `SELECT 1 FROM log_entry WHERE kind = 'log.witness_contradicts'`,
+    );
+    assert.equal(entries.length, 2);
   });
 });

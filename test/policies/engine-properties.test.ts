@@ -2,39 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { importPolicy } from '../../src/policies/kubernetes/import.js';
-import { protocols, type Policy } from '../../src/policies/model.js';
-import { Connectivity } from '../../src/policies/simulation/connectivity.js';
-import { compile, type Endpoint, type Engine, type Topology } from '../../src/policies/simulation/evaluate.js';
-import { askedPorts, clusterPolicies, externalAddresses, networkPolicy, topology } from './clusters.js';
+import type { Policy } from '../../src/policies/model.js';
+import { compile } from '../../src/policies/simulation/evaluate.js';
+import { clusterPolicies, networkPolicy, topology } from './clusters.js';
 import { asAdminPolicy, asClusterNetworkPolicy } from './cluster-kinds.js';
-import { referenceVerdict, type Question } from './reference.js';
+import { assertMapAgrees, engineSays, questions } from './questions.js';
+import { referenceVerdict } from './reference.js';
 
 function imported(object: unknown): Policy {
   const result = importPolicy(object);
   assert.ok(result.ok, JSON.stringify(result));
   return result.policy;
-}
-
-function questions({ pods }: Topology): Question[] {
-  const ends = [...pods, ...externalAddresses];
-  return ends.flatMap((source) =>
-    ends.flatMap((destination) =>
-      typeof source === 'string' && typeof destination === 'string'
-        ? []
-        : protocols.flatMap((protocol) => askedPorts.map((port) => ({ source, destination, protocol, port }))),
-    ),
-  );
-}
-
-function endOf(end: Question['source']): Endpoint {
-  return typeof end === 'string' ? { ip: end } : { pod: end.key };
-}
-
-function engineSays(engine: Engine, question: Question): { egress: boolean; ingress: boolean } {
-  const { source, destination, protocol, port } = question;
-  const verdict = engine.verdict({ source: endOf(source), destination: endOf(destination), protocol, port });
-  assert.equal(verdict.allowed, verdict.egress.allowed && verdict.ingress.allowed);
-  return { egress: verdict.egress.allowed, ingress: verdict.ingress.allowed };
 }
 
 const policies = fc.uniqueArray(networkPolicy, {
@@ -92,18 +70,7 @@ describe('the connectivity map', () => {
     fc.assert(
       fc.property(topology, policies, clusterPolicies, fc.boolean(), (pods, raw, cluster, ipBlockMatchesPods) => {
         const all = [...cluster.map(asClusterNetworkPolicy), ...raw].map(imported);
-        const engine = compile(pods, all, { ipBlockMatchesPods });
-        const map = new Connectivity(engine);
-        for (const question of questions(pods)) {
-          const [source, destination] = [endOf(question.source), endOf(question.destination)];
-          const ports = map.sets.ranges(map.between(engine.endpointNumber(source), engine.endpointNumber(destination)));
-          const open = ports.some(
-            ({ protocol, first, last }) =>
-              protocol === question.protocol && first <= question.port && question.port <= last,
-          );
-          const { egress, ingress } = engineSays(engine, question);
-          assert.equal(open, egress && ingress);
-        }
+        assertMapAgrees(compile(pods, all, { ipBlockMatchesPods }), pods);
       }),
       { numRuns: 150 },
     );

@@ -277,7 +277,7 @@ describe('tiers', () => {
     const baseline = [...to('Pass'), ...to('Deny')];
     assert.equal(
       egress([clusterPolicy('base', { tier: 'Baseline', priority: 1, egress: baseline })]),
-      'no_rule_matches',
+      'base#0.0.null then no_rule_matches',
     );
   });
 

@@ -4,22 +4,23 @@
  */
 
 import { parseAddress, parseCidr } from '../../src/policies/simulation/address.js';
+import type { FlowProtocol } from '../../src/policies/model.js';
 import type { Pod, Topology } from '../../src/policies/simulation/evaluate.js';
 import type { ClusterPolicy, ClusterRule, RawPeer, RawPolicy, RawPort, RawRule, RawSelector } from './clusters.js';
 
 export interface Question {
   readonly source: Pod | string;
   readonly destination: Pod | string;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly protocol: FlowProtocol;
   readonly port: number;
 }
 
-interface Setting {
+export interface Setting {
   readonly topology: Topology;
   readonly ipBlockMatchesPods: boolean;
 }
 
-function selects(selector: RawSelector, labels: Readonly<Record<string, string>>): boolean {
+export function selects(selector: RawSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels[key] !== value) return false;
   for (const { key, operator, values = [] } of selector.matchExpressions ?? []) {
     const value = labels[key];
@@ -36,7 +37,7 @@ function namespaceOf({ topology }: Setting, name: string): Record<string, string
   return { ...labels, 'kubernetes.io/metadata.name': name };
 }
 
-function inCidr(text: string, cidr: string): boolean {
+export function inCidr(text: string, cidr: string): boolean {
   const [address, range] = [parseAddress(text), parseCidr(cidr)];
   if (address === null || range === null || address.family !== range.family) return false;
   return range.first <= address.value && address.value <= range.last;
@@ -60,7 +61,7 @@ function matchesPeer(setting: Setting, peer: RawPeer, own: string, end: Pod | st
   return selects(namespaceSelector, namespaceOf(setting, end.namespace));
 }
 
-function declares(end: Pod | string, name: string, protocol: string, port: number): boolean {
+export function declares(end: Pod | string, name: string, protocol: string, port: number): boolean {
   if (typeof end === 'string') return false;
   return end.namedPorts.some((named) => named.name === name && named.protocol === protocol && named.port === port);
 }
@@ -72,7 +73,13 @@ function matchesPort(rule: RawPort, { destination, protocol, port }: Question): 
   return rule.port <= port && port <= (rule.endPort ?? rule.port);
 }
 
-function matchesRule(setting: Setting, rule: RawRule, own: string, far: Pod | string, question: Question): boolean {
+export function matchesRule(
+  setting: Setting,
+  rule: RawRule,
+  own: string,
+  far: Pod | string,
+  question: Question,
+): boolean {
   const peers = rule.from ?? rule.to ?? [];
   const ports = rule.ports ?? [];
   return (
@@ -98,7 +105,7 @@ function matchesClusterRule(setting: Setting, rule: ClusterRule, far: Pod | stri
   return onPeer && onPort;
 }
 
-function governs({ spec }: RawPolicy, direction: 'ingress' | 'egress'): boolean {
+export function governs({ spec }: RawPolicy, direction: 'ingress' | 'egress'): boolean {
   const types = spec.policyTypes ?? [];
   if (types.length > 0) return types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');
   return direction === 'ingress' || (spec.egress ?? []).length > 0;

@@ -130,11 +130,48 @@ describe('findings', () => {
       size: 1,
       rootHash: '',
       followedSize: 1,
-      verification: { verified: false, at: '2026-11-22T09:00:00Z', problems: ['cut at 7: short', 'more'] },
+      verification: {
+        verified: false,
+        at: '2026-11-22T09:00:00Z',
+        wholeAt: '2026-11-22T09:00:00Z',
+        problems: ['cut at 7: short', 'more'],
+        unverifiable: [],
+      },
+      signingStopped: { since: '2026-11-22T09:00:01Z', because: 'verification: the log found cut at 7' },
+      contradictions: [
+        { witness: 'one', since: '2026-11-22T09:00:02Z', detail: 'it has cosigned 9 entries, the log has 1' },
+      ],
     };
-    const [finding] = findingsIn({ ...calm, log });
+    const [finding, stop, witness, ...rest] = findingsIn({ ...calm, log });
     assert.equal(finding?.severity, 'critical');
     assert.match(finding?.detail ?? '', /cut at 7: short And 1 more/u);
+    assert.deepEqual([stop?.severity, stop?.kind, stop?.href], ['critical', 'integrity', '/integrity#signing']);
+    assert.match(stop?.detail ?? '', /verification: the log found cut at 7/u);
+    assert.deepEqual([witness?.severity, witness?.href], ['critical', '/integrity#outside']);
+    assert.match(
+      `${witness?.title} ${witness?.detail}`,
+      /witness one has seen another log .*it has cosigned 9 entries/u,
+    );
+    assert.deepEqual(rest, []);
+  });
+
+  test('a missing key is no finding about the log', () => {
+    const log = {
+      origin: 'o',
+      size: 1,
+      rootHash: '',
+      followedSize: 1,
+      verification: {
+        verified: true,
+        at: '2026-11-22T09:00:00Z',
+        wholeAt: null,
+        problems: [],
+        unverifiable: ['unknown_key at 7: signed by a key that is not known'],
+      },
+      signingStopped: null,
+      contradictions: [],
+    };
+    assert.deepEqual(findingsIn({ ...calm, log }), []);
   });
 });
 

@@ -37,12 +37,10 @@ test('appends go on while months are removed, payloads erased and files rewritte
   const run = log.retention.apply(100);
   for (const { index } of records.slice(0, 5)) await log.erase([Number(index)]);
   const { removed } = await run;
-  let { waiting } = await log.retention.rewriteFiles();
-  for (let again = 0; waiting.length > 0 && again < 50; again++) ({ waiting } = await log.retention.rewriteFiles());
+  await log.rewriteAll();
   over = true;
   await Promise.all(appending);
   assert.ok(removed.length === 6 && answers.length > 20, `${removed.length} months, ${answers.length} answers`);
-  assert.deepEqual(waiting, []);
   for (const answer of answers) {
     const { size, root } = log.open(answer.checkpoint ?? '');
     for (const { index, leafHash } of answer.receipts) {
@@ -155,8 +153,8 @@ test('a verification or a dump that began before a removal misses nothing, and k
     ['first', 'second'],
   );
   await reader.query('COMMIT');
-  const { rewritten, waiting } = await log.retention.rewriteFiles();
-  assert.ok(waiting.length === 0 && rewritten.includes('record'), JSON.stringify({ rewritten, waiting }));
+  const rewritten = await log.rewriteAll();
+  assert.ok(rewritten.includes('record'), rewritten.join());
   const [removal] = await log.retention.removals(1);
   assert.deepEqual(removal?.filesToRewrite, []);
   const leaf = await log.reader.entry(indices[0] ?? -1);
@@ -174,6 +172,6 @@ test('a table in use is rewritten by a later run', async (t) => {
   const { waiting } = await log.retention.rewriteFiles();
   assert.ok(waiting.includes('record'), waiting.join());
   await user.query('COMMIT');
-  assert.deepEqual((await log.retention.rewriteFiles()).waiting, []);
+  assert.ok((await log.rewriteAll()).includes('record'));
   await log.assertInOrder();
 });

@@ -218,8 +218,8 @@ describe('retention over HTTP', () => {
     const { erasures } = await until(
       () => auditor.get(`${base}/erasures`, ErasureList),
       (answer) => answer.erasures.every(({ removal }) => removal === null || removal.filesToRewrite.length === 0),
-      // What was in use at first is taken up again a minute later.
-      { what: 'the rewriting of the files', seconds: 150 },
+      // What was in use at first is taken up again 1, 2, 4 and 8 seconds later.
+      { what: 'the rewriting of the files', seconds: 40 },
     );
     assert.equal(erasures.length, 2);
   });

@@ -10,7 +10,8 @@ import {
   ruleValue,
 } from './aws-cloudtrail-policies.js';
 import { chooseTime } from './choose-time.js';
-import { type JsonObject, nameOf, objectOf, textOf } from './json-value.js';
+import { readTime } from './event-time.js';
+import { type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -30,6 +31,7 @@ const places = {
 } as const;
 
 function detect({ object }: Wire): boolean {
+  if (object !== null && isDigest(object)) return true;
   if (object === null || typeof object.eventSource !== 'string' || !object.eventSource.includes('.')) return false;
   return (
     (typeof object.eventName === 'string' || 'insightDetails' in object) &&
@@ -37,9 +39,15 @@ function detect({ object }: Wire): boolean {
   );
 }
 
+/** The digest file of an hour, by which log files prove that nobody altered them. */
+function isDigest(object: JsonObject): boolean {
+  return typeof object.digestS3Object === 'string' && Array.isArray(object.logFiles);
+}
+
 function normalise(wire: Wire): Normalised {
   const event = wire.object;
   if (event === null) return refuse('not_an_object', 'expected a CloudTrail record as a JSON object');
+  if (isDigest(event)) return accept(readDigest(event, wire));
   const eventSource = textOf(event.eventSource);
   const eventName = textOf(event.eventName) ?? textOf(objectOf(event.insightDetails)?.eventName);
   if (eventSource === null) return refuse('missing_field', 'expected eventSource, the service that was called');
@@ -102,6 +110,25 @@ function normalise(wire: Wire): Normalised {
     };
   });
   return first === undefined ? refuse('missing_field', 'expected a resource') : accept(first, ...rest);
+}
+
+function readDigest(digest: JsonObject, wire: Wire): NormalForm {
+  const flags: string[] = [];
+  const start = readTime(digest.digestStartTime);
+  const end = readTime(digest.digestEndTime);
+  const files = listOf(digest.logFiles);
+  return {
+    ...emptyRecord('signal', awsCloudtrail),
+    ...chooseTime([end, start], wire, flags),
+    nativeId: nameOf(digest.digestS3Object),
+    summary: `CloudTrail digest of ${files.length} log files`,
+    reporter: 'control-plane',
+    reporterName: 'cloudtrail.amazonaws.com',
+    interval: start === null || end === null ? null : { start, end },
+    attributes: attributesOf({ accountId: textOf(digest.awsAccountId), ...digest }, flags),
+    places: { eventTime: '/digestEndTime' },
+    flags,
+  };
 }
 
 function changeOf(

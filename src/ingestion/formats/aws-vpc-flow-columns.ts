@@ -23,6 +23,11 @@ const ecsFields =
   'ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id ' +
   'ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id';
 
+/** The same fields in the order in which the console adds them. */
+const ecsConsoleFields =
+  'ecs-cluster-name ecs-cluster-arn ecs-container-instance-id ecs-container-instance-arn ecs-service-name ' +
+  'ecs-task-definition-arn ecs-task-id ecs-task-arn ecs-container-id ecs-second-container-id';
+
 const known: ReadonlySet<string> = new Set(
   [defaultFields, transitGatewayFields, extendedFields, ecsFields, 'reject-reason resource-id encryption-status']
     .join(' ')
@@ -85,6 +90,9 @@ const layouts: readonly Columns[] = [
   layout(version5Fields),
   layout(extendedFields),
   layout(`${extendedFields} ${ecsFields}`),
+  layout(`${extendedFields} ${ecsConsoleFields}`),
+  layout(`${defaultFields} ${ecsFields}`),
+  layout(`${defaultFields} ${ecsConsoleFields}`),
   layout(`${extendedFields} ${ecsFields} reject-reason`),
   layout(`${extendedFields} ${ecsFields} reject-reason resource-id encryption-status`),
   layout(
@@ -115,6 +123,8 @@ const shapes: ReadonlyMap<string, RegExp> = new Map([
   ['start', number],
   ['end', number],
   ['tcp-flags', number],
+  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
+  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
   ['action', /^(?:-|ACCEPT|REJECT)$/i],
   ['log-status', /^(?:-|OK|NODATA|SKIPDATA)$/i],
 ]);

@@ -1,6 +1,7 @@
 import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
+import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
 import { isObject, type JsonObject, nameOf, objectOf, textOf } from './json-value.js';
 import { oneLine } from './summary.js';
@@ -115,7 +116,12 @@ function normalise(wire: Wire): Normalised {
 
   const outer = wire.envelopes.at(-1)?.object;
   const time = chooseTime(
-    [textOf(record.time), textOf(record.eventTimestamp), textOf(record.TimeGenerated), textOf(outer?.eventTime)],
+    [
+      azureTime(record.time, wire),
+      azureTime(record.eventTimestamp, wire),
+      azureTime(record.TimeGenerated, wire),
+      azureTime(outer?.eventTime, wire),
+    ],
     wire,
     flags,
   );

@@ -2,6 +2,7 @@ import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.
 import { attributesOf } from './attributes.js';
 import { readFirewallMessage, splitPort } from './azure-firewall-message.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
+import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { flowSummary } from './flow-summary.js';
@@ -39,7 +40,7 @@ function normalise(wire: Wire): Normalised {
   const properties = propertiesOf(record);
   const message = textOf(properties.msg) ?? textOf(properties.Msg) ?? textOf(record.msg_s);
   const fields = message === null ? structured(properties) : worded(message);
-  const time = chooseTime([textOf(record.time), textOf(record.TimeGenerated)], wire, flags);
+  const time = chooseTime([azureTime(record.time, wire), azureTime(record.TimeGenerated, wire)], wire, flags);
   const base = {
     ...time,
     reporterName: resource?.names[0] ?? null,

@@ -1,6 +1,7 @@
 import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.js';
 import { attributesOf } from './attributes.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
+import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch } from './event-time.js';
@@ -112,7 +113,7 @@ function nothing({ record, resource, wire }: Around): NormalForm {
   const name = resource?.names.at(-1) ?? null;
   return {
     ...emptyRecord('signal', azureFlow),
-    ...chooseTime([textOf(record.time)], wire, flags),
+    ...chooseTime([azureTime(record.time, wire)], wire, flags),
     summary: `No flows at ${nameOf(name) ?? 'an unknown resource'}`,
     reporterName: name,
     flags,
@@ -127,7 +128,7 @@ function ruleEvent({ record, resource, wire }: Around): NormalForm {
   const matched = unsignedOf(properties.matchedConnections);
   return {
     ...emptyRecord('signal', azureFlow),
-    ...chooseTime([textOf(record.time)], wire, flags),
+    ...chooseTime([azureTime(record.time, wire)], wire, flags),
     summary: oneLine(counted ? `Rule ${rule} matched ${matched ?? 'some'} connections` : `Rule ${rule} applies`),
     reporterName: resource?.names.at(-1) ?? null,
     attributes: attributesOf({ category: record.category, ...properties }, flags),

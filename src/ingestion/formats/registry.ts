@@ -15,6 +15,7 @@ import { hubble } from './hubble.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
 import { ocsf } from './ocsf.js';
+import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
 import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -35,7 +36,7 @@ const ownFormats: readonly FormatAdapter[] = [
 ];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [ecsAround];
+const carrierFormats: readonly FormatAdapter[] = [otlp, ecsAround];
 
 /** Every wire format there is, each once. */
 export const formats: readonly FormatAdapter[] = [
@@ -79,18 +80,24 @@ export function normaliseRecord(raw: Buffer, context: RecordContext, receivedAt:
   const result = found.format.normalise(found.wire);
   if (!result.ok) return result;
   const [first, ...rest] = result.records;
-  const finished = (record: NormalForm): NormalForm =>
-    finish(record, found.wire, text.includes('\\u') || text.includes('\0'));
+  const mayNeedCleaning = text.includes('\\u') || text.includes('\0') || context.attributes !== undefined;
+  const finished = (record: NormalForm): NormalForm => finish(record, found.wire, mayNeedCleaning);
   return { ok: true, records: [finished(first), ...rest.map(finished)] };
 }
 
 function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): NormalForm {
   const carriers = wire.envelopes.map(({ place }) => place);
   if (wire.syslog !== null) carriers.push('syslog');
+  const { nativeId, attributes } = wire.context;
   const whole =
-    carriers.length === 0 && (wire.context.nativeId === undefined || record.nativeId !== null)
+    carriers.length === 0 && attributes === undefined && (nativeId === undefined || record.nativeId !== null)
       ? record
-      : { ...record, carriers, nativeId: record.nativeId ?? wire.context.nativeId ?? null };
+      : {
+          ...record,
+          carriers,
+          nativeId: record.nativeId ?? nativeId ?? null,
+          attributes: { ...attributes, ...record.attributes },
+        };
   // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
   if (!mayNeedCleaning || !needsCleaning(whole)) return whole;
   const copy = NormalForm.parse(cleanText(whole));

@@ -4,9 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { Open } from '../../access/guard.js';
 import { bearerToken } from '../../access/tokens.js';
-import { CONFIG, type Config } from '../../config.js';
-import { Metrics } from '../../metrics.js';
-import { BodyBudget, withBody } from '../body.js';
+import { RequestBodies } from '../body.js';
 import { Ingest, IngestAnswer, ReceiptDetail } from '../ingest.js';
 import { SourceName, Sources } from '../sources.js';
 
@@ -19,16 +17,11 @@ const TakeQuery = z.object({ receipt: ReceiptDetail.default('proof') });
 @ApiTags('ingestion')
 @Controller('ingest/v1')
 export class WebhookController {
-  private readonly budget: BodyBudget;
-
   constructor(
     @Inject(Ingest) private readonly ingest: Ingest,
     @Inject(Sources) private readonly sources: Sources,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(CONFIG) private readonly config: Config,
-  ) {
-    this.budget = new BodyBudget(config.INGEST_MAX_IN_FLIGHT_BYTES);
-  }
+    @Inject(RequestBodies) private readonly bodies: RequestBodies,
+  ) {}
 
   @Post(':source')
   @HttpCode(200)
@@ -38,7 +31,7 @@ export class WebhookController {
   @ApiOperation({
     summary: 'Send records of a source',
     description:
-      'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip and deflate. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected. Each record is answered with its index, leaf hash and inclusion proof; `receipt=leaf` or `receipt=index` asks for less.',
+      'application/json (an object, an array, or several values one after another) or application/x-ndjson; Content-Encoding gzip, deflate and zstd. Answered 200 after the records are durable; records that cannot be read are kept and listed as rejected. Each record is answered with its index, leaf hash and inclusion proof; `receipt=leaf` or `receipt=index` asks for less.',
   })
   @ApiBody({ schema: { type: 'string', description: 'records' } })
   async take(
@@ -48,11 +41,9 @@ export class WebhookController {
   ): Promise<IngestAnswer> {
     const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
     const lines = lineTypes.test(request.headers['content-type'] ?? '');
-    const limits = { encoded: this.config.INGEST_MAX_BODY_BYTES, decoded: this.config.INGEST_MAX_INFLATED_BYTES };
-    return await withBody(request, limits, this.budget, async (body) => {
-      const answer = await this.ingest.take(source, body, lines, query.receipt);
-      this.metrics.countIngest(name, answer);
-      return answer;
-    });
+    return await this.bodies.with(
+      request,
+      async (body) => await this.ingest.take(source, { body, split: lines ? 'lines' : 'auto' }, query.receipt),
+    );
   }
 }

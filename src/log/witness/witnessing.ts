@@ -11,6 +11,7 @@ import { isQuorum, witnessesOf, type WitnessPolicy } from '../core/witness-polic
 import { Log } from '../log.js';
 import { LogReader } from '../read.js';
 import { askWitness, type ReachableWitness, type WitnessReply } from './client.js';
+import { Contradictions } from './contradictions.js';
 import { Cosignatures, type TreeHead } from './cosignatures.js';
 import { WITNESS_POLICY } from './published.js';
 
@@ -51,6 +52,7 @@ export class Witnessing implements OnModuleDestroy {
     @Inject(LogReader) private readonly reader: LogReader,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Metrics) metrics: Metrics,
+    @Inject(Contradictions) private readonly contradictions: Contradictions,
     @Inject(WITNESS_POLICY) private readonly policy: WitnessPolicy | null,
   ) {
     this.cosignatures = new Cosignatures(database);
@@ -142,9 +144,9 @@ export class Witnessing implements OnModuleDestroy {
       const cosigned = await this.cosignersOf(checkpoint.note, tree);
       if (isQuorum(this.policyInForce(), cosigned)) await this.cosignatures.keepWitnessed(tree, this.clock.now());
     } else if (reply.outcome === 'inconsistent') {
-      this.logger.error(
-        `the witness ${witness.name} has seen a log that the checkpoint of size ${tree.size} does not continue (${reply.detail}); keep both and run segproof fsck`,
-      );
+      const detail = `it has seen a log that the checkpoint of size ${tree.size} does not continue (${reply.detail})`;
+      this.logger.error(`the witness ${witness.name}: ${detail}; keep both and run segproof fsck`);
+      await this.contradictions.note(witness, 'inconsistent', detail);
     } else if (reply.outcome !== 'conflict' && !this.stopping.signal.aborted) {
       this.logger.warn(
         `the witness ${witness.name} did not cosign size ${tree.size}: ${reply.outcome}, ${reply.detail}`,
@@ -169,9 +171,9 @@ export class Witnessing implements OnModuleDestroy {
   private async whenAhead(witness: ReachableWitness, size: number): Promise<Outcome> {
     const head = await this.log.head();
     if (size <= head.size) return 'conflict';
-    this.logger.error(
-      `the witness ${witness.name} has cosigned ${size} entries, the log has ${head.size}; it was cut, or an older copy was restored`,
-    );
+    const detail = `it has cosigned ${size} entries, the log has ${head.size}: it was cut, or an older copy was restored`;
+    this.logger.error(`the witness ${witness.name}: ${detail}; run segproof fsck`);
+    await this.contradictions.note(witness, 'ahead', detail);
     return 'ahead';
   }
 

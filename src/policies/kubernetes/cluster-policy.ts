@@ -3,7 +3,7 @@
  * BaselineAdminNetworkPolicy (v1alpha1) and the ClusterNetworkPolicy that succeeds both (v1alpha2, v1beta1).
  */
 
-import type { Peer, PodSet, PortMatch, Protocol, Rule, RuleAction, Selector, Tier } from '../model.js';
+import type { Peer, PodSet, PortMatch, Protocol, Rule, RuleAction, Selector } from '../model.js';
 import { formatCidr } from '../simulation/address.js';
 import { readCidr, readProtocol, type PolicyBody } from './network-policy.js';
 import { shown, type Node } from './reading.js';
@@ -14,7 +14,7 @@ import { isPortName, readSelector } from './syntax.js';
  * and the most items of a list.
  */
 interface Dialect {
-  readonly tier: Tier | null;
+  readonly tier: 'Admin' | 'Baseline' | null;
   readonly hasPriority: boolean;
   readonly actions: Readonly<Record<string, RuleAction>>;
   readonly portsField: 'ports' | 'protocols';
@@ -24,7 +24,7 @@ interface Dialect {
 
 /** `spec` of a cluster-wide policy: the body, and its place in the order of evaluation. */
 export interface ClusterPolicyBody extends PolicyBody {
-  readonly tier: Tier;
+  readonly tier: 'Admin' | 'Baseline';
   readonly priority: number | null;
 }
 
@@ -171,12 +171,17 @@ function readPeer(node: Node, known: readonly string[]): Peer {
     case 'pods':
       return { kind: 'pods', ...readPods(value) };
     case 'nodes':
+      value.leaveOut('no topology has nodes, so this peer matches nothing');
       return { kind: 'nodes', nodes: selector() };
     case 'networks':
       return { kind: 'networks', cidrs: readTexts(value, readCanonicalCidr) };
     case 'domainNames':
+      value.leaveOut('no topology says which addresses these names have, so this peer matches nothing');
       return { kind: 'domainNames', names: readTexts(value, readDomainName) };
     default:
+      node.leaveOut(
+        'a peer of a kind that is not known: a rule that accepts matches nothing, any other denies everything',
+      );
       return { kind: 'unknown', field: set[0] ?? '' };
   }
 }

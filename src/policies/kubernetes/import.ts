@@ -1,9 +1,9 @@
 /** Kubernetes policy objects, as JSON or YAML gives them, into the policy model. */
 
-import { policyIdText, type Policy, type PolicyId, type PolicyProblem } from '../model.js';
+import { policyIdText, tierOrders, type Policy, type PolicyId, type PolicyProblem } from '../model.js';
 import { readClusterPolicySpec, type ClusterKind } from './cluster-policy.js';
 import { readNetworkPolicySpec } from './network-policy.js';
-import { Node, shown } from './reading.js';
+import { Findings, Node, shown } from './reading.js';
 import { isDnsLabel, isDnsSubdomain } from './syntax.js';
 
 /** A policy with defaults filled in, or every problem found, each with its place. */
@@ -18,14 +18,16 @@ const clusterKinds: Readonly<Record<string, ClusterKind>> = {
   'policy.networking.k8s.io/v1beta1 ClusterNetworkPolicy': 'ClusterNetworkPolicy',
 };
 
-function readName(metadata: Node): string {
+/** Reads the name every object must have. */
+export function readName(metadata: Node): string {
   const name = metadata.field('name').text() ?? '';
   if (name !== '' && !isDnsSubdomain(name))
     metadata.field('name').refuse(`expected an RFC 1123 subdomain, got ${shown(name)}`);
   return name;
 }
 
-function readNamespace(metadata: Node): string {
+/** Reads the namespace of a namespaced object, `default` when it has none. */
+export function readNamespace(metadata: Node): string {
   const node = metadata.field('namespace');
   if (!node.present || node.value === '') return 'default';
   const namespace = node.text() ?? '';
@@ -39,25 +41,38 @@ function readClusterPolicy(root: Node, metadata: Node, kind: ClusterKind): Polic
     metadata.field('name').refuse(`must be "default", the only one a cluster can have, got ${shown(name)}`);
   const namespace = metadata.field('namespace');
   if (namespace.present && namespace.value !== '') namespace.refuse(`${kind} is cluster-wide and has no namespace`);
+  const body = readClusterPolicySpec(root.field('spec'), kind);
   return {
     id: { system: 'kubernetes', kind, namespace: null, name },
-    ...readClusterPolicySpec(root.field('spec'), kind),
+    tierOrder: tierOrders[body.tier],
+    precedence: 'ordered',
+    isolates: { ingress: false, egress: false },
+    staged: null,
+    ...body,
   };
 }
 
-function readPolicy(root: Node): Policy | null {
+/** Reads a NetworkPolicy or a cluster-wide policy; refuses every other kind. */
+export function readPolicy(root: Node): Policy | null {
   const { value: apiVersion } = root.field('apiVersion');
   const { value: kind } = root.field('kind');
   const metadata = root.field('metadata');
   metadata.keys();
-  if (apiVersion === 'networking.k8s.io/v1' && kind === 'NetworkPolicy')
+  if (apiVersion === 'networking.k8s.io/v1' && kind === 'NetworkPolicy') {
+    const body = readNetworkPolicySpec(root.field('spec'));
     return {
       id: { system: 'kubernetes', kind, namespace: readNamespace(metadata), name: readName(metadata) },
       tier: 'NetworkPolicy',
+      tierOrder: tierOrders.NetworkPolicy,
+      precedence: 'additive',
       priority: null,
-      ...readNetworkPolicySpec(root.field('spec')),
+      isolates: { ingress: body.ingress !== null, egress: body.egress !== null },
+      staged: null,
+      ...body,
     };
-  const clusterKind = clusterKinds[`${String(apiVersion)} ${String(kind)}`];
+  }
+  const clusterKind =
+    typeof apiVersion === 'string' && typeof kind === 'string' ? clusterKinds[`${apiVersion} ${kind}`] : undefined;
   if (clusterKind !== undefined) return readClusterPolicy(root, metadata, clusterKind);
   const known = ['networking.k8s.io/v1 NetworkPolicy', ...Object.keys(clusterKinds)];
   root.field('kind').refuse(`expected one of ${known.join(', ')}, got ${shown(apiVersion)} ${shown(kind)}`);
@@ -78,8 +93,9 @@ function readPolicy(root: Node): Policy | null {
  * if (!result.ok) for (const { path, message } of result.problems) console.error(`${path}: ${message}`);
  */
 export function importPolicy(object: unknown): ImportResult {
-  const problems: PolicyProblem[] = [];
-  const root = new Node(object, '', problems);
+  const findings = new Findings();
+  const { problems } = findings;
+  const root = new Node(object, '', findings);
   if (!root.present) root.refuse('expected a policy object, got nothing');
   root.keys();
   const policy = problems.length === 0 ? readPolicy(root) : null;
@@ -92,9 +108,24 @@ export interface PolicyConflict {
   readonly message: string;
 }
 
+/** A cluster has one network plugin; the policies of another are enforced by nobody. */
+function pluginConflict(policies: readonly Policy[]): PolicyConflict[] {
+  const of = ['calico', 'cilium'].map((system) => policies.find(({ id }) => id.system === system)?.id);
+  const found = of.filter((id) => id !== undefined);
+  if (found.length < 2) return [];
+  return [
+    {
+      policies: found,
+      message:
+        'policies of Calico and of Cilium are in one set, but a cluster enforces those of one; evaluate them apart',
+    },
+  ];
+}
+
 /**
- * Conflicts inside a set of policies: two objects of one identity, and cluster-wide policies of one kind and tier with
- * the same priority, between which the API leaves the order undefined. An empty list means that the set is sound.
+ * Conflicts inside a set of policies, staged ones left out: two objects of one identity, cluster-wide policies of one
+ * kind and tier with the same priority, between which the API leaves the order undefined, and policies of two network
+ * plugins. An empty list means that the set is sound.
  */
 export function policyConflicts(policies: readonly Policy[]): PolicyConflict[] {
   const groups = new Map<string, { ids: PolicyId[]; message: string }>();
@@ -103,17 +134,20 @@ export function policyConflicts(policies: readonly Policy[]): PolicyConflict[] {
     if (group === undefined) groups.set(key, { ids: [id], message });
     else group.ids.push(id);
   };
-  for (const { id, tier, priority } of policies) {
+  const enforced = policies.filter(({ staged }) => staged === null);
+  for (const { id, tier, priority } of enforced) {
     const text = policyIdText(id);
     add(`id ${id.system} ${text}`, id, `expected one ${text}, got several`);
-    if (priority !== null)
+    // Calico orders equals by name; nothing else has several priorities and no order between equals.
+    if (priority !== null && id.system === 'kubernetes')
       add(
         `priority ${id.kind} ${tier} ${priority}`,
         id,
         `several policies of the ${tier} tier have priority ${priority}, so their order is undefined; give each its own`,
       );
   }
-  return [...groups.values()]
+  const between = [...groups.values()]
     .filter(({ ids }) => ids.length > 1)
     .map(({ ids, message }) => ({ policies: ids, message }));
+  return [...between, ...pluginConflict(enforced)];
 }

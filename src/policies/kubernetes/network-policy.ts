@@ -118,10 +118,11 @@ function readRules(node: Node, peers: 'from' | 'to'): readonly Rule[] {
 
 /**
  * Reads `spec`. Without `policyTypes` a policy governs ingress, and egress too when it has egress rules. Rules of a
- * direction that is not governed are validated and then have no effect.
+ * direction that is not governed are validated and then have no effect. `further` are fields that a kind with the same
+ * `spec` has besides; they are the caller's to read.
  */
-export function readNetworkPolicySpec(spec: Node): PolicyBody {
-  spec.only(['podSelector', 'policyTypes', 'ingress', 'egress']);
+export function readNetworkPolicySpec(spec: Node, further: readonly string[] = []): PolicyBody {
+  spec.only(['podSelector', 'policyTypes', 'ingress', 'egress', ...further]);
   const subject: PodSet = { namespaces: 'own', pods: readSelector(spec.field('podSelector')) };
   const ingress = readRules(spec.field('ingress'), 'from');
   const egress = readRules(spec.field('egress'), 'to');

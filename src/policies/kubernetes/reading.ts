@@ -1,6 +1,7 @@
 /** Reading untyped Kubernetes objects with the place of every problem kept, in the API server's path notation. */
 
-import type { PolicyProblem } from '../model.js';
+import { canonicalJson } from '../../log/core/canonical-json.js';
+import type { NotModelled, PolicyProblem } from '../model.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,24 +16,55 @@ function nameOf(value: unknown): string {
 
 /** Text of a wrong value, short enough for a message. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? nameOf(value);
+  let text = nameOf(value);
+  try {
+    text = JSON.stringify(value) ?? text;
+  } catch {
+    // A value that is nested too deeply, or in itself, is only named.
+  }
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** One text for values that are equal as JSON, whatever the order of members; never throws. */
+export function canonicalText(value: unknown): string {
+  try {
+    return canonicalJson(value);
+  } catch {
+    // Lone surrogates and numbers that are none have no canonical form, nor has what is nested too deeply.
+    return shown(value);
+  }
+}
+
+/** What the readers of one object found: reasons to refuse it, and what it says beyond the model. */
+export class Findings {
+  readonly problems: PolicyProblem[] = [];
+  readonly notModelled: NotModelled[] = [];
+}
+
 /**
- * One value of an object under inspection, with its path. All nodes of an object report into one list, so a reader
+ * One value of an object under inspection, with its path. All nodes of an object report into one place, so a reader
  * goes on after a problem and the answer names all of them. `null` reads as absent, as in the API server.
  */
 export class Node {
   constructor(
     readonly value: unknown,
     readonly path: string,
-    private readonly problems: PolicyProblem[],
+    private readonly findings: Findings,
   ) {}
 
   /** Records a problem at this place. */
   refuse(message: string): void {
-    this.problems.push({ path: this.path, message });
+    this.findings.problems.push({ path: this.path, message });
+  }
+
+  /** Records a problem whose place another reader found. */
+  refuseAt(problem: PolicyProblem): void {
+    this.findings.problems.push(problem);
+  }
+
+  /** Records that what stands here is kept out of the model, and what that does to verdicts. */
+  leaveOut(message: string): void {
+    this.findings.notModelled.push({ path: this.path, message });
   }
 
   get present(): boolean {
@@ -42,7 +74,7 @@ export class Node {
   /** The member `name`, absent when this is no object. */
   field(name: string): Node {
     const value = isFields(this.value) && Object.hasOwn(this.value, name) ? this.value[name] : undefined;
-    return new Node(value, this.path === '' ? name : `${this.path}.${name}`, this.problems);
+    return new Node(value, this.path === '' ? name : `${this.path}.${name}`, this.findings);
   }
 
   /** The member names of an object that is there; a problem when the value is something else. */
@@ -63,7 +95,7 @@ export class Node {
   items(): Node[] {
     if (!this.present) return [];
     if (Array.isArray(this.value))
-      return this.value.map((item: unknown, at) => new Node(item, `${this.path}[${at}]`, this.problems));
+      return this.value.map((item: unknown, at) => new Node(item, `${this.path}[${at}]`, this.findings));
     this.refuse(`expected a list, got ${nameOf(this.value)}`);
     return [];
   }
@@ -74,6 +106,18 @@ export class Node {
     if (!this.present || this.value === '') this.refuse('is required');
     else this.refuse(`expected text, got ${shown(this.value)}`);
     return null;
+  }
+
+  /** Text that may be absent or empty; anything else is a problem. */
+  optionalText(): string | null {
+    return this.present && this.value !== '' ? this.text() : null;
+  }
+
+  /** True or false, `fallback` when absent; anything else is a problem. */
+  flag(fallback: boolean): boolean {
+    if (!this.present) return fallback;
+    if (typeof this.value !== 'boolean') this.refuse(`expected true or false, got ${shown(this.value)}`);
+    return this.value === true;
   }
 
   /** One of the given words; `null` and a problem otherwise. */

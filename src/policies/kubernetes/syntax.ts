@@ -36,8 +36,8 @@ export function isPortName(text: string): boolean {
   return text.length <= 15 && dnsLabel.test(text) && /[a-z]/.test(text) && !text.includes('--');
 }
 
-function readKey(node: Node, key: unknown): string | null {
-  if (typeof key === 'string' && isLabelKey(key)) return key;
+function readKey(node: Node, key: unknown, isKey: (text: string) => boolean): string | null {
+  if (typeof key === 'string' && isKey(key)) return key;
   if (key === undefined || key === null || key === '') node.refuse('is required');
   else node.refuse(`expected a label key (optional DNS prefix and "/", then up to 63 letters, digits, "-", "_", ".")`);
   return null;
@@ -49,9 +49,9 @@ function readValue(node: Node): string | null {
   return null;
 }
 
-function readRequirement(node: Node): Requirement | null {
+function readRequirement(node: Node, isKey: (text: string) => boolean): Requirement | null {
   node.only(['key', 'operator', 'values']);
-  const key = readKey(node.field('key'), node.field('key').value);
+  const key = readKey(node.field('key'), node.field('key').value, isKey);
   const operator = node.field('operator').oneOf(operators);
   const listed = node.field('values');
   const values = listed.items().map(readValue);
@@ -65,16 +65,19 @@ function readRequirement(node: Node): Requirement | null {
 
 /**
  * Reads a label selector; absent reads as the empty selector, which matches everything. After a problem the result
- * is incomplete and must not be used.
+ * is incomplete and must not be used. `isKey` is for systems whose label keys have another form.
  */
-export function readSelector(node: Node): Selector {
+export function readSelector(node: Node, isKey: (text: string) => boolean = isLabelKey): Selector {
   node.only(['matchLabels', 'matchExpressions']);
   const labels = node.field('matchLabels');
   const equal = labels.keys().map((name): Requirement | null => {
-    const key = readKey(labels.field(name), name);
+    const key = readKey(labels.field(name), name, isKey);
     const value = readValue(labels.field(name));
     return key === null || value === null ? null : { key, operator: 'In', values: [value] };
   });
-  const terms = node.field('matchExpressions').items().map(readRequirement);
+  const terms = node
+    .field('matchExpressions')
+    .items()
+    .map((term) => readRequirement(term, isKey));
   return [...equal, ...terms].filter((requirement) => requirement !== null);
 }

@@ -27,6 +27,7 @@ const container = z.object({
 
 const podSpec = z.object({
   hostNetwork: z.boolean().default(false),
+  serviceAccountName: z.string().optional(),
   containers: z.array(container).default([]),
   initContainers: z.array(container.extend({ restartPolicy: z.string().optional() })).default([]),
 });
@@ -69,6 +70,11 @@ function namedPorts(spec: z.infer<typeof podSpec>): Pod['namedPorts'] {
     );
 }
 
+/** A pod that names no service account runs as that of its namespace. */
+function accountOf({ serviceAccountName }: z.infer<typeof podSpec>): string {
+  return serviceAccountName === undefined || serviceAccountName === '' ? 'default' : serviceAccountName;
+}
+
 function workload(kind: string, meta: z.infer<typeof metadata>, spec: z.infer<typeof template>): Pod {
   const namespace = meta.namespace ?? 'default';
   return {
@@ -79,6 +85,7 @@ function workload(kind: string, meta: z.infer<typeof metadata>, spec: z.infer<ty
     ips: [],
     namedPorts: namedPorts(spec.spec),
     hostNetwork: spec.spec.hostNetwork,
+    serviceAccount: accountOf(spec.spec),
   };
 }
 
@@ -97,6 +104,7 @@ function ownedPod(object: unknown): Pod {
     ips,
     namedPorts: namedPorts(spec),
     hostNetwork: spec.hostNetwork,
+    serviceAccount: accountOf(spec),
   };
 }
 
@@ -108,8 +116,9 @@ function flatten(object: unknown): unknown[] {
 }
 
 /** What tells pods of one owner apart for policies; addresses do not. */
-function sameness({ key, labels: own, namedPorts: ports, hostNetwork }: Pod): string {
-  return JSON.stringify([key, Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1)), ports, hostNetwork]);
+function sameness({ key, labels: own, namedPorts: ports, hostNetwork, serviceAccount }: Pod): string {
+  const sorted = Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([key, sorted, ports, hostNetwork, serviceAccount]);
 }
 
 /** Pods of one owner that policies cannot tell apart become one workload with all their addresses. */
@@ -130,8 +139,8 @@ function grouped(pods: readonly Pod[]): Pod[] {
 /**
  * Reads Namespace, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob objects
  * and lists of them; other kinds are passed over. A workload stands for its pods under the key
- * `namespace/name[Kind]`; pods belong to the controller that owns them, and pods of one owner that differ in labels
- * or named ports are told apart by `#2`, `#3`.
+ * `namespace/name[Kind]`; pods belong to the controller that owns them, and pods of one owner that differ in labels,
+ * named ports or service account are told apart by `#2`, `#3`.
  *
  * @throws z.ZodError when an object of one of these kinds has another shape
  */

@@ -1,6 +1,6 @@
 /** Every address that is no pod's, sorted into the intervals that the policies' CIDRs cannot tell apart. */
 
-import type { Policy } from '../model.js';
+import type { Peer, Policy } from '../model.js';
 import { parseCidr, type Address, type Cidr } from './address.js';
 
 const end = { 4: 1n << 32n, 6: 1n << 128n } as const;
@@ -19,12 +19,27 @@ export function modelCidr(text: string): Cidr {
   return cidr;
 }
 
+function cidrsOfPeer(peer: Peer): readonly string[] {
+  switch (peer.kind) {
+    case 'ipBlock':
+    case 'external':
+      return [peer.cidr, ...peer.except];
+    case 'addressList':
+      return [...peer.cidrs, ...peer.except];
+    case 'networks':
+      return peer.cidrs;
+    case 'entity':
+      return [...(peer.nets ?? []), ...peer.notNets, ...peer.sets, ...peer.notSets];
+    default:
+      return [];
+  }
+}
+
 function cidrsOf(policy: Policy): string[] {
-  const peers = [...(policy.ingress ?? []), ...(policy.egress ?? [])].flatMap((rule) => rule.peers ?? []);
-  return peers.flatMap((peer) => {
-    if (peer.kind === 'ipBlock') return [peer.cidr, ...peer.except];
-    return peer.kind === 'networks' ? peer.cidrs : [];
-  });
+  const rules = [...(policy.ingress ?? []), ...(policy.egress ?? [])];
+  return rules.flatMap(({ peers, near }) =>
+    [...(peers ?? []), ...(near === undefined ? [] : [near])].flatMap(cidrsOfPeer),
+  );
 }
 
 /** Intervals of IPv4 then IPv6 space, numbered from 0, cut at the ends of every CIDR any policy names. */

@@ -1,11 +1,12 @@
-/** The connectivity map: which ports every workload may reach on every other, and on which external addresses. */
+/** The connectivity map: which ports of TCP, UDP and SCTP every workload may reach on every other, and on which external addresses. */
 
-import type { Direction } from '../model.js';
+import { protocols, type Direction } from '../model.js';
 import { formatAddress } from './address.js';
 import { members } from './bitset.js';
-import type { Engine, Guard } from './evaluate.js';
+import type { Engine } from './evaluate.js';
+import type { Guard, Step } from './guards.js';
 import { PortSets, type PortRange } from './ports.js';
-import type { CompiledRule } from './rules.js';
+import type { CompiledPort, CompiledRule } from './rules.js';
 
 /** One end of a path: a pod by key, or an inclusive range of addresses that belong to no pod. */
 export type PathEnd = { readonly pod: string } | { readonly first: string; readonly last: string };
@@ -67,14 +68,13 @@ export class Connectivity {
     this.ingress = rowsOf('ingress');
   }
 
-  private portsOf(rule: CompiledRule): RulePorts {
-    let ports = this.rulePorts.get(rule);
-    if (ports !== undefined) return ports;
+  private listed(entries: readonly CompiledPort[]): { everywhere: number; byPod: Map<number, number> } {
     const { sets } = this;
-    let everywhere = rule.ports === null ? sets.all : sets.none;
+    let everywhere = sets.none;
     const byPod = new Map<number, number>();
-    for (const entry of rule.ports ?? [])
-      if (entry.declared === null)
+    for (const entry of entries)
+      if (entry.protocol >= protocols.length) continue;
+      else if (entry.declared === null)
         everywhere = sets.union(everywhere, sets.range(entry.protocol, entry.first, entry.last));
       else
         for (const [pod, declared] of entry.declared)
@@ -83,7 +83,26 @@ export class Connectivity {
             byPod.set(pod, sets.union(byPod.get(pod) ?? sets.none, set));
           }
     for (const [pod, set] of byPod) byPod.set(pod, sets.union(set, everywhere));
-    this.rulePorts.set(rule, (ports = { everywhere, byPod }));
+    return { everywhere, byPod };
+  }
+
+  private portsOf(rule: CompiledRule): RulePorts {
+    let ports = this.rulePorts.get(rule);
+    if (ports !== undefined) return ports;
+    const { sets } = this;
+    const { everywhere, byPod } =
+      rule.ports === null ? { everywhere: sets.all, byPod: new Map<number, number>() } : this.listed(rule.ports);
+    ports = { everywhere, byPod };
+    if (rule.notPorts.length > 0) {
+      const not = this.listed(rule.notPorts);
+      const left = (pod: number) => sets.difference(byPod.get(pod) ?? everywhere, not.byPod.get(pod) ?? not.everywhere);
+      const pods = new Set([...byPod.keys(), ...not.byPod.keys()]);
+      ports = {
+        everywhere: sets.difference(everywhere, not.everywhere),
+        byPod: new Map([...pods].map((pod) => [pod, left(pod)])),
+      };
+    }
+    this.rulePorts.set(rule, ports);
     return ports;
   }
 
@@ -120,24 +139,25 @@ export class Connectivity {
   private computeRow(guard: Guard, direction: Direction, pod: number): Int32Array {
     const { sets } = this;
     const subject = direction === 'ingress' ? pod : null;
-    const isolated = guard.isolating.length > 0;
-    const row = new Int32Array(this.size).fill(isolated ? sets.none : sets.all);
-    for (const policy of guard.isolating)
-      for (const rule of policy[direction] ?? [])
-        this.apply(row, rule, subject, (before, ports) => sets.union(before, ports));
-    const ordered = isolated ? [] : guard.baseline;
-    for (const rule of ordered.flatMap((policy) => policy[direction] ?? []).reverse())
-      this.apply(row, rule, subject, (before, ports) =>
-        rule.action === 'Deny' ? sets.difference(before, ports) : sets.union(before, ports),
-      );
-    const lower = row.slice();
-    for (const rule of guard.admin.flatMap((policy) => policy[direction] ?? []).reverse())
+    let row = new Int32Array(this.size).fill(sets.all);
+    for (const { steps, isolatedBy } of guard.toReversed()) {
+      const next = row;
+      row = isolatedBy === null ? next.slice() : new Int32Array(this.size).fill(sets.none);
+      for (const step of steps.toReversed()) this.applyStep(row, step, subject, next);
+    }
+    return row;
+  }
+
+  /** `next` is what the following tiers allow, where a passing rule leads. */
+  private applyStep(row: Int32Array, step: Step, subject: number | null, next: Int32Array): void {
+    const { sets } = this;
+    const rules = step.precedence === 'ordered' ? step.rules.toReversed() : [...step.allowing, ...step.denying].flat();
+    for (const rule of rules)
       this.apply(row, rule, subject, (before, ports, endpoint) => {
         if (rule.action === 'Accept') return sets.union(before, ports);
         const rest = sets.difference(before, ports);
-        return rule.action === 'Deny' ? rest : sets.union(rest, sets.intersection(lower[endpoint] ?? 0, ports));
+        return rule.action === 'Deny' ? rest : sets.union(rest, sets.intersection(next[endpoint] ?? 0, ports));
       });
-    return row;
   }
 
   /** The set of ports from one endpoint to another, by endpoint number; self and external to external are all ports. */

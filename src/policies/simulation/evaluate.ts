@@ -1,31 +1,32 @@
-/** Verdicts of Kubernetes policies on single flows, with the reason of each as data. */
+/** Verdicts of policies on single flows, with the reason of each as data. */
 
-import { protocols, type Direction, type Policy, type PolicyId, type Protocol, type Tier } from '../model.js';
+import {
+  flowProtocols,
+  type Direction,
+  type Policy,
+  type PolicyId,
+  type FlowProtocol,
+  type RuleAction,
+  type Tier,
+} from '../model.js';
 import { parseAddress, parseIpv4 } from './address.js';
 import { AddressIntervals } from './addresses.js';
-import { members } from './bitset.js';
-import {
-  matchPort,
-  matchesPeer,
-  peerPosition,
-  RuleCompiler,
-  type CompiledPolicy,
-  type CompiledRule,
-  type RuleMatch,
-} from './rules.js';
+import { guardsOf, type Guard, type Stage, type Step } from './guards.js';
+import { matchPort, matchesPeer, peerPosition, RuleCompiler, type CompiledRule, type RuleMatch } from './rules.js';
 import { PodIndex, type Topology } from './topology.js';
 
+export type { Guard } from './guards.js';
 export type { RuleMatch } from './rules.js';
 export type { Pod, Topology } from './topology.js';
 
 /** One end of a flow. An address that belongs to a pod of the topology (host-network pods aside) means that pod. */
 export type Endpoint = { readonly pod: string } | { readonly ip: string };
 
-/** A connection attempt; `port` is the destination's, 0 to 65535. */
+/** A connection attempt; `port` is the destination's, 0 to 65535, and for ICMP its type and code (`icmpPort`). */
 export interface Flow {
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  readonly protocol: Protocol;
+  readonly protocol: FlowProtocol;
   readonly port: number;
 }
 
@@ -35,9 +36,11 @@ export interface Flow {
  * - `external`: the end is no pod, no policy guards it. `host_network`: policies do not select such pods.
  * - `self`: a pod always reaches itself.
  * - `no_policy_selects`: no policy governs the pod in this direction, which leaves it open.
- * - `no_rule_matches`: only cluster-wide policies select the pod and none of their rules matches, which leaves it open.
+ * - `no_rule_matches`: only policies that do not isolate select the pod, and none of their rules matches, which leaves
+ *   it open.
  * - `policies`: the rules that decide, at most one a policy, in the order of the policy list.
- * - `isolatedBy`: the policies that select the pod, none of which allows the flow.
+ * - `isolatedBy`: the policies that isolate the pod, none of which allows the flow; `tier` is there when it is another
+ *   than NetworkPolicy.
  */
 export type SideReason =
   | 'external'
@@ -46,9 +49,9 @@ export type SideReason =
   | 'no_policy_selects'
   | 'no_rule_matches'
   | { readonly tier: Tier; readonly policies: readonly RuleMatch[] }
-  | { readonly isolatedBy: readonly PolicyId[] };
+  | { readonly isolatedBy: readonly PolicyId[]; readonly tier?: Tier };
 
-/** The decision of one side; `passedBy` is the Admin rule that handed it on to the next tier. */
+/** The decision of one side; `passedBy` are the rules that handed it on to the next tier, in the order of the tiers. */
 export interface SideVerdict {
   readonly allowed: boolean;
   readonly by: SideReason;
@@ -65,14 +68,6 @@ export interface Verdict {
 /** Whether an `ipBlock` covers pod addresses differs between network plugins, so it has to be said. */
 export interface SimulationOptions {
   readonly ipBlockMatchesPods: boolean;
-}
-
-/** Policies that guard a pod in one direction, in evaluation order; pods with the same policies share one guard. */
-export interface Guard {
-  readonly admin: readonly CompiledPolicy[];
-  readonly isolating: readonly CompiledPolicy[];
-  readonly baseline: readonly CompiledPolicy[];
-  readonly denied: SideVerdict;
 }
 
 /** Thrown when a flow names an end that the engine cannot place. */
@@ -110,34 +105,42 @@ function matchIn(
   return null;
 }
 
-/** Policies without a priority come after all that have one, which goes up to 1000. */
-function rank(policy: CompiledPolicy): number {
-  return policy.priority ?? 1001;
+/** The rules of a step that decide the flow; an ordered step has at most one, and it alone may pass. */
+function decide(
+  step: Step,
+  peer: number,
+  destination: number,
+  protocol: number,
+  port: number,
+): { action: RuleAction; matches: readonly RuleMatch[] } | null {
+  if (step.precedence === 'ordered') {
+    const found = matchIn(step.rules, peer, destination, protocol, port);
+    return found === null ? null : { action: found.rule.action, matches: [found.match] };
+  }
+  const matchesOf = (lists: readonly (readonly CompiledRule[])[]) => {
+    const matches: RuleMatch[] = [];
+    for (const rules of lists) {
+      const found = matchIn(rules, peer, destination, protocol, port);
+      if (found !== null) matches.push(found.match);
+    }
+    return matches;
+  };
+  const denying = matchesOf(step.denying);
+  if (denying.length > 0) return { action: 'Deny', matches: denying };
+  const allowing = matchesOf(step.allowing);
+  return allowing.length > 0 ? { action: 'Accept', matches: allowing } : null;
 }
 
-function guardsOf(pods: number, policies: readonly CompiledPolicy[], direction: Direction): (Guard | null)[] {
-  const governing: CompiledPolicy[][] = Array.from({ length: pods }, () => []);
-  for (const policy of policies)
-    if (policy[direction] !== null) for (const pod of members(policy.subject)) governing[pod]?.push(policy);
-  const shared = new Map<string, Guard>();
-  return governing.map((list) => {
-    if (list.length === 0) return null;
-    const key = list.map((policy) => policy.number).join();
-    const known = shared.get(key);
-    if (known !== undefined) return known;
-    const tier = (wanted: Tier) => list.filter((policy) => policy.tier === wanted);
-    const ordered = (wanted: Tier) => tier(wanted).sort((a, b) => rank(a) - rank(b));
-    const isolating = tier('NetworkPolicy');
-    const isolatedBy = isolating.map((policy) => policy.id);
-    const guard: Guard = {
-      admin: ordered('Admin'),
-      isolating,
-      baseline: ordered('Baseline'),
-      denied: { allowed: false, by: { isolatedBy }, passedBy: none },
-    };
-    shared.set(key, guard);
-    return guard;
-  });
+const denials = new WeakMap<Stage, SideVerdict>();
+
+/** The verdict on what no rule of an isolating stage matches; one object a stage, as most flows end in one. */
+function denial(stage: Stage, isolatedBy: readonly PolicyId[], passedBy: readonly RuleMatch[]): SideVerdict {
+  let verdict = denials.get(stage);
+  if (verdict === undefined) {
+    const by = stage.tier === 'NetworkPolicy' ? { isolatedBy } : { isolatedBy, tier: stage.tier };
+    denials.set(stage, (verdict = { allowed: false, by, passedBy: none }));
+  }
+  return passedBy.length === 0 ? verdict : { ...verdict, passedBy };
 }
 
 /** Policies compiled against a topology; immutable, so one engine may serve any number of questions. */
@@ -155,11 +158,12 @@ export class Engine {
   constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions) {
     this.topology = topology;
     this.podCount = topology.pods.length;
-    this.intervals = new AddressIntervals(policies);
+    const enforced = policies.filter(({ staged }) => staged === null);
+    this.intervals = new AddressIntervals(enforced);
     const size = this.podCount + this.intervals.count;
     const podIndex = new PodIndex(topology, size);
     const compiler = new RuleCompiler({ topology, podIndex, intervals: this.intervals, size, ...options });
-    const compiled = policies.map((policy, number) => compiler.compile(policy, number));
+    const compiled = enforced.map((policy, number) => compiler.compile(policy, number));
     this.egress = guardsOf(this.podCount, compiled, 'egress');
     this.ingress = guardsOf(this.podCount, compiled, 'ingress');
     this.podByKey = new Map(topology.pods.map((pod, at) => [pod.key, at]));
@@ -200,40 +204,24 @@ export class Engine {
     if (guard === null || guard === undefined)
       return this.topology.pods[subject]?.hostNetwork === true ? hostNetwork : unselected;
     let passedBy = none;
-    for (const policy of guard.admin) {
-      const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
-      if (found === null) continue;
-      if (found.rule.action === 'Pass') {
-        passedBy = [found.match];
+    for (const stage of guard) {
+      const { tier, steps, isolatedBy } = stage;
+      let passed = false;
+      for (const step of steps) {
+        const decision = decide(step, peer, destination, protocol, port);
+        if (decision === null) continue;
+        const { action, matches } = decision;
+        if (action !== 'Pass') return { allowed: action === 'Accept', by: { tier, policies: matches }, passedBy };
+        passedBy = passedBy === none ? matches : passedBy.concat(matches);
+        passed = true;
         break;
       }
-      return {
-        allowed: found.rule.action === 'Accept',
-        by: { tier: 'Admin', policies: [found.match] },
-        passedBy: none,
-      };
+      if (!passed && isolatedBy !== null) return denial(stage, isolatedBy, passedBy);
     }
-    if (guard.isolating.length > 0) {
-      const policies: RuleMatch[] = [];
-      for (const policy of guard.isolating) {
-        const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
-        if (found !== null) policies.push(found.match);
-      }
-      if (policies.length > 0) return { allowed: true, by: { tier: 'NetworkPolicy', policies }, passedBy };
-      return passedBy === none ? guard.denied : { ...guard.denied, passedBy };
-    }
-    for (const policy of guard.baseline) {
-      const found = matchIn(policy[direction] ?? [], peer, destination, protocol, port);
-      if (found === null || found.rule.action === 'Pass') {
-        if (found !== null) break;
-        continue;
-      }
-      return { allowed: found.rule.action === 'Accept', by: { tier: 'Baseline', policies: [found.match] }, passedBy };
-    }
-    return passedBy === none ? unmatched : { ...unmatched, passedBy };
+    return passedBy.length === 0 ? unmatched : { ...unmatched, passedBy };
   }
 
-  /** The explained verdict between two endpoint numbers; `protocol` is the position in `protocols`. */
+  /** The explained verdict between two endpoint numbers; `protocol` is the position in `flowProtocols`. */
   verdictOf(source: number, destination: number, protocol: number, port: number): Verdict {
     if (source === destination && source < this.podCount) return selfVerdict;
     const egress = this.side('egress', source, destination, destination, protocol, port);
@@ -253,7 +241,7 @@ export class Engine {
       throw new UnknownEndpointError(
         `expected a pod key of the topology or an IP address, got ${JSON.stringify(source === -1 ? flow.source : flow.destination)}`,
       );
-    return this.verdictOf(source, destination, protocols.indexOf(flow.protocol), flow.port);
+    return this.verdictOf(source, destination, flowProtocols.indexOf(flow.protocol), flow.port);
   }
 }
 

@@ -1,8 +1,11 @@
 /** Policies resolved on a topology: selectors and CIDRs as bit sets, named ports as the ports pods declare. */
 
 import {
+  flowProtocols,
   protocols,
   type Direction,
+  type Entity,
+  type Expression,
   type Peer,
   type Policy,
   type PolicyId,
@@ -13,7 +16,7 @@ import {
 } from '../model.js';
 import { containsCidr, parseAddress, type Address, type Cidr } from './address.js';
 import { modelCidr, type AddressIntervals } from './addresses.js';
-import { emptyBits, hasBit, setBit, unite, type Bits } from './bitset.js';
+import { emptyBits, fullBits, hasBit, intersect, setBit, subtract, unite, type Bits } from './bitset.js';
 import type { PodIndex, Topology } from './topology.js';
 
 /** The rule, peer and port that matched: positions in the policy's lists, from 0; `null` where the rule says "any". */
@@ -24,7 +27,7 @@ export interface RuleMatch {
   readonly port: number | null;
 }
 
-/** Ports of one entry; `declared` holds, per pod, what its named port means there, as `protocol << 16 | port`. */
+/** Ports of one entry; `protocol` is a position in `flowProtocols`; `declared` holds, per pod, what its named port means there, as `protocol << 16 | port`. */
 export interface CompiledPort {
   readonly protocol: number;
   readonly first: number;
@@ -32,21 +35,30 @@ export interface CompiledPort {
   readonly declared: ReadonlyMap<number, readonly number[]> | null;
 }
 
-/** `anyPeer` is all peers together: `null` when the rule is for any peer. `peers` and `ports` keep the written order. */
+/**
+ * `anyPeer` is all peers together: `null` when the rule is for any peer. `peers` and `ports` keep the written order.
+ * `near` are the pods of the policy the rule is for, `null` when for all of them.
+ */
 export interface CompiledRule {
   readonly action: RuleAction;
   readonly anyPeer: Bits | null;
   readonly peers: readonly Bits[];
   readonly ports: readonly CompiledPort[] | null;
+  readonly notPorts: readonly CompiledPort[];
   readonly policy: PolicyId;
   readonly number: number;
+  readonly near: Bits | null;
 }
 
+/** `order` is the place inside the tier, see `Policy.priority`. */
 export interface CompiledPolicy {
   readonly number: number;
   readonly id: PolicyId;
   readonly tier: Tier;
-  readonly priority: number | null;
+  readonly tierOrder: number;
+  readonly precedence: Policy['precedence'];
+  readonly order: number;
+  readonly isolates: Policy['isolates'];
   readonly subject: Bits;
   readonly ingress: readonly CompiledRule[] | null;
   readonly egress: readonly CompiledRule[] | null;
@@ -60,6 +72,9 @@ export interface Ground {
   readonly size: number;
   readonly ipBlockMatchesPods: boolean;
 }
+
+/** Where Calico puts Kubernetes NetworkPolicies among its own policies. */
+const additiveOrder = 1000;
 
 function podAddresses(topology: Topology): readonly (readonly Address[])[] {
   return topology.pods.map((pod) => pod.ips.map(parseAddress).filter((address) => address !== null));
@@ -80,8 +95,7 @@ export class RuleCompiler {
     this.none = emptyBits(ground.size);
   }
 
-  /** Host-network pods speak from their node's address, so CIDRs always reach them. */
-  private cidrBits(cidr: Cidr, except: readonly Cidr[], reachesPods: boolean): Bits {
+  private externalBits(cidr: Cidr, except: readonly Cidr[]): Bits {
     const { intervals, topology, size } = this.ground;
     const bits = emptyBits(size);
     const pods = topology.pods.length;
@@ -89,10 +103,49 @@ export class RuleCompiler {
       const range = intervals.range(interval);
       if (!except.some((hole) => containsCidr(hole, { ...range, prefix: 0 }))) setBit(bits, pods + interval);
     }
+    return bits;
+  }
+
+  /** Host-network pods speak from their node's address, so CIDRs always reach them. */
+  private cidrBits(cidr: Cidr, except: readonly Cidr[], reachesPods: boolean): Bits {
+    const { topology } = this.ground;
+    const bits = this.externalBits(cidr, except);
     for (const [at, pod] of topology.pods.entries())
       if (reachesPods || pod.hostNetwork)
         if (this.addresses[at]?.some((ip) => covers(cidr, ip) && !except.some((hole) => covers(hole, ip))))
           setBit(bits, at);
+    return bits;
+  }
+
+  /** Addresses of pods count, and a pod whose address nobody knows lies in the networks that hold every address. */
+  private netBits(nets: readonly string[]): Bits {
+    const bits = emptyBits(this.ground.size);
+    for (const net of nets) {
+      const cidr = modelCidr(net);
+      unite(bits, this.cidrBits(cidr, [], true));
+      if (cidr.prefix === 0)
+        for (const [at, addresses] of this.addresses.entries()) if (addresses.length === 0) setBit(bits, at);
+    }
+    return bits;
+  }
+
+  private labelled(where: Expression, sets: readonly string[]): Bits {
+    const bits = this.netBits(sets);
+    unite(bits, this.ground.podIndex.select({ namespaces: [], pods: [], where }, null));
+    return bits;
+  }
+
+  private entityBits({ where, not, nets, notNets, sets, notSets }: Entity): Bits {
+    const bits = where === null ? fullBits(this.ground.size) : this.labelled(where, sets);
+    if (not !== null) subtract(bits, this.labelled(not, notSets));
+    if (nets !== null) intersect(bits, this.netBits(nets));
+    subtract(bits, this.netBits(notNets));
+    return bits;
+  }
+
+  private hostBits(): Bits {
+    const bits = emptyBits(this.ground.size);
+    for (const [at, pod] of this.ground.topology.pods.entries()) if (pod.hostNetwork) setBit(bits, at);
     return bits;
   }
 
@@ -102,15 +155,24 @@ export class RuleCompiler {
         return this.ground.podIndex.select(peer, own);
       case 'ipBlock':
         return this.cidrBits(modelCidr(peer.cidr), peer.except.map(modelCidr), this.ground.ipBlockMatchesPods);
-      case 'networks': {
-        const bits = emptyBits(this.ground.size);
-        for (const cidr of peer.cidrs) unite(bits, this.cidrBits(modelCidr(cidr), [], true));
+      case 'networks':
+        return this.netBits(peer.cidrs);
+      case 'external':
+        return this.externalBits(modelCidr(peer.cidr), peer.except.map(modelCidr));
+      case 'addressList': {
+        const bits = peer.coversPods ? this.netBits(peer.cidrs) : emptyBits(this.ground.size);
+        const except = peer.except.map(modelCidr);
+        if (!peer.coversPods) for (const cidr of peer.cidrs) unite(bits, this.externalBits(modelCidr(cidr), except));
         return bits;
       }
+      case 'entity':
+        return this.entityBits(peer);
+      case 'hosts':
+        return this.hostBits();
       case 'nodes':
       case 'domainNames':
-        return this.none;
       case 'unknown':
+      case 'unmodelled':
         return this.none;
     }
   }
@@ -135,9 +197,11 @@ export class RuleCompiler {
   }
 
   private port(port: PortMatch): CompiledPort {
-    const protocol = port.protocol === null ? -1 : protocols.indexOf(port.protocol);
-    if (port.kind === 'range') return { protocol, first: port.first, last: port.last, declared: null };
+    const protocol = port.protocol === null ? -1 : flowProtocols.indexOf(port.protocol);
+    if (port.kind === 'range' || port.kind === 'icmp')
+      return { protocol, first: port.first, last: port.last, declared: null };
     if (port.kind === 'all') return { protocol, first: 0, last: 65535, declared: null };
+    if (port.kind === 'other') return { protocol, first: 1, last: 0, declared: null };
     return { protocol, first: 1, last: 0, declared: this.declared(port.name, port.protocol) };
   }
 
@@ -146,7 +210,9 @@ export class RuleCompiler {
    * nothing, any other rule denies everything.
    */
   private rule(policy: Policy, rule: Rule, number: number): CompiledRule {
-    const base = { policy: policy.id, number };
+    const near = rule.near === undefined ? null : this.peer(rule.near, policy.id.namespace);
+    const notPorts = (rule.notPorts ?? []).map((port) => this.port(port));
+    const base = { policy: policy.id, number, near, notPorts };
     if (rule.peers?.some((peer) => peer.kind === 'unknown'))
       return rule.action === 'Accept'
         ? { ...base, action: 'Accept', anyPeer: this.none, peers: [], ports: null }
@@ -160,12 +226,17 @@ export class RuleCompiler {
   /** `number` is the policy's position in the engine's list. */
   compile(policy: Policy, number: number): CompiledPolicy {
     const rules = (direction: Direction) =>
-      policy[direction]?.map((rule, position) => this.rule(policy, rule, position)) ?? null;
+      policy[direction]
+        ?.map((rule, position) => this.rule(policy, rule, position))
+        .filter(({ action }) => action !== 'Log') ?? null;
     return {
       number,
       id: policy.id,
       tier: policy.tier,
-      priority: policy.priority,
+      tierOrder: policy.tierOrder ?? Infinity,
+      precedence: policy.precedence,
+      order: policy.priority ?? (policy.precedence === 'additive' ? additiveOrder : Infinity),
+      isolates: policy.isolates,
       subject: this.ground.podIndex.select(policy.subject, policy.id.namespace),
       ingress: rules('ingress'),
       egress: rules('egress'),
@@ -173,10 +244,8 @@ export class RuleCompiler {
   }
 }
 
-/** Position of the first port entry that covers the flow, -1 for "any", or -2 when none does. */
-export function matchPort(rule: CompiledRule, destination: number, protocol: number, port: number): number {
-  const { ports } = rule;
-  if (ports === null) return -1;
+/** Position of the first port entry that covers the flow, or -2 when none does. */
+function positionIn(ports: readonly CompiledPort[], destination: number, protocol: number, port: number): number {
   for (let at = 0; at < ports.length; at++) {
     const entry = ports[at];
     if (entry === undefined) break;
@@ -185,6 +254,13 @@ export function matchPort(rule: CompiledRule, destination: number, protocol: num
     } else if (entry.protocol === protocol && entry.first <= port && port <= entry.last) return at;
   }
   return -2;
+}
+
+/** Position of the first port entry that covers the flow, -1 for "any", or -2 when none does. */
+export function matchPort(rule: CompiledRule, destination: number, protocol: number, port: number): number {
+  const { ports, notPorts } = rule;
+  if (notPorts.length > 0 && positionIn(notPorts, destination, protocol, port) !== -2) return -2;
+  return ports === null ? -1 : positionIn(ports, destination, protocol, port);
 }
 
 /** True when the rule speaks of this far endpoint. */

@@ -1,9 +1,13 @@
 /** The cluster a simulation runs on, and label selectors resolved on it. */
 
-import type { PodSet, Requirement, Selector } from '../model.js';
+import type { Expression, PodSet, Requirement, Selector } from '../model.js';
+import { calicoLabel, holds } from './expressions.js';
 import { emptyBits, intersect, setBit, subtract, unite, type Bits } from './bitset.js';
 
-/** A pod, or a workload standing for its pods. `key` identifies it in queries; host-network pods are never selected. */
+/**
+ * A pod, or a workload standing for its pods. `key` identifies it in queries; host-network pods are never selected.
+ * `serviceAccount` is absent where it is not known.
+ */
 export interface Pod {
   readonly key: string;
   readonly namespace: string;
@@ -12,6 +16,7 @@ export interface Pod {
   readonly ips: readonly string[];
   readonly namedPorts: readonly { readonly name: string; readonly protocol: string; readonly port: number }[];
   readonly hostNetwork: boolean;
+  readonly serviceAccount?: string;
 }
 
 /** A namespace that pods name but this does not list exists, with nothing but its `kubernetes.io/metadata.name`. */
@@ -56,7 +61,7 @@ export class PodIndex {
 
   /** `size` is the number of bits of every set, at least the number of pods. */
   constructor(
-    topology: Topology,
+    private readonly topology: Topology,
     private readonly size: number,
   ) {
     this.namespaces = namespaceLabels(topology);
@@ -90,7 +95,18 @@ export class PodIndex {
     return bits;
   }
 
-  private resolve({ namespaces, pods }: PodSet, own: string | null): Bits {
+  private where(expression: Expression): Bits {
+    const bits = emptyBits(this.size);
+    for (const [at, { labels, namespace, serviceAccount = null, hostNetwork }] of this.topology.pods.entries()) {
+      if (hostNetwork) continue;
+      const labelsOfNamespace = this.namespaces.get(namespace) ?? {};
+      const owner = { labels, namespace, namespaceLabels: labelsOfNamespace, serviceAccount, isPod: true };
+      if (holds(expression, (key) => calicoLabel(owner, key))) setBit(bits, at);
+    }
+    return bits;
+  }
+
+  private resolve({ namespaces, pods, where }: PodSet, own: string | null): Bits {
     const bits = emptyBits(this.size);
     for (const [name, labels] of this.namespaces) {
       const wanted = namespaces === 'own' ? name === own : matchesSelector(namespaces, labels);
@@ -101,12 +117,13 @@ export class PodIndex {
       if (operator === 'In' || operator === 'Exists') intersect(bits, this.withAnyOf(requirement));
       else subtract(bits, this.withAnyOf(requirement));
     }
+    if (where !== undefined) intersect(bits, this.where(where));
     return bits;
   }
 
   /** The pods of a set; `own` is the namespace of the policy. The result is shared and must not be changed. */
   select(set: PodSet, own: string | null): Bits {
-    const key = JSON.stringify([set.namespaces === 'own' ? own : set.namespaces, set.pods]);
+    const key = JSON.stringify([set.namespaces === 'own' ? own : set.namespaces, set.pods, set.where]);
     let bits = this.known.get(key);
     if (bits === undefined) this.known.set(key, (bits = this.resolve(set, own)));
     return bits;

@@ -31,6 +31,13 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
       { href: paths.sources, word: 'Sources', icon: 'sources', needs: 'sources.read' },
     ],
   },
+  {
+    title: 'The log',
+    places: [
+      { href: paths.integrity, word: 'Integrity', icon: 'integrity', needs: 'log.read' },
+      { href: paths.retention, word: 'Retention', icon: 'retention', needs: 'retention.read' },
+    ],
+  },
   { title: 'Reference', places: [{ href: paths.apiReference, word: 'API', icon: 'api' }] },
 ];
 

@@ -101,7 +101,7 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
   if (log === null) return null;
   const { verification } = log;
   return (
-    <Panel id="integrity" title="Log integrity">
+    <Panel id="integrity" title="Log integrity" actions={<a href={paths.integrity}>Verifications and keys</a>}>
       <p class="headline">
         {verification === null ? (
           <StatusMark tone="warn" word="Never verified" />
@@ -119,29 +119,43 @@ function Integrity({ shell }: { readonly shell: Shell }): JSX.Element | null {
           ))}
         </ul>
       )}
+      {verification !== null && verification.unverifiable.length > 0 && (
+        <p class="note">
+          {countOf(verification.unverifiable.length, 'checkpoint')} cannot be verified: a key is missing.
+        </p>
+      )}
       <Facts
         facts={[
           { term: 'Size', is: <a href={paths.records()}>{countOf(log.size, 'entry', 'entries')}</a> },
           { term: 'Root', is: <Identifier value={log.rootHash} name="root hash" /> },
+          { term: 'Verified', is: <When at={verification?.at ?? null} now={now} /> },
+          { term: 'The whole of it', is: <When at={verification?.wholeAt ?? null} now={now} /> },
           {
-            term: 'Whole log verified',
+            term: 'Signing',
             is:
-              verification === null ? (
-                'not yet'
+              log.signingStopped === null ? (
+                <StatusMark tone="good" word="Going on" />
               ) : (
-                <>
-                  <Age at={verification.at} now={now} />
-                  <br />
-                  <span class="note">
-                    <Time at={verification.at} />
-                  </span>
-                </>
+                <StatusMark tone="bad" word="Stopped" />
               ),
           },
           { term: 'Origin', is: <Name text={log.origin} /> },
         ]}
       />
     </Panel>
+  );
+}
+
+function When({ at, now }: { readonly at: string | null; readonly now: string }): JSX.Element {
+  if (at === null) return <>not yet</>;
+  return (
+    <>
+      <Age at={at} now={now} />
+      <br />
+      <span class="note">
+        <Time at={at} />
+      </span>
+    </>
   );
 }
 

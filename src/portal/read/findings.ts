@@ -35,20 +35,42 @@ export function findingsIn(situation: Situation): FindingView[] {
 }
 
 function integrity({ log }: Situation): FindingView[] {
+  const found: FindingView[] = [];
   const { verified = true, at = '', problems = [] } = log?.verification ?? {};
-  if (verified) return [];
-  const [first = 'The log does not rebuild from its stored bytes.'] = problems;
-  const more = problems.length > 1 ? ` And ${problems.length - 1} more.` : '';
-  return [
-    {
+  if (!verified) {
+    const [first = 'The log does not rebuild from its stored bytes.'] = problems;
+    const more = problems.length > 1 ? ` And ${problems.length - 1} more.` : '';
+    found.push({
       kind: 'integrity',
       severity: 'critical',
       title: 'The log is not intact',
       detail: `${first}${more}`,
       since: at,
-      href: `${paths.home}#integrity`,
-    },
-  ];
+      href: `${paths.integrity}#verification`,
+    });
+  }
+  const stopped = log?.signingStopped ?? null;
+  if (stopped !== null) {
+    found.push({
+      kind: 'integrity',
+      severity: 'critical',
+      title: 'Nothing is signed until an operator decides',
+      detail: `${stopped.because}. Entries are stored; receipts come without a checkpoint.`,
+      since: stopped.since,
+      href: `${paths.integrity}#signing`,
+    });
+  }
+  for (const { witness, since, detail } of log?.contradictions ?? []) {
+    found.push({
+      kind: 'integrity',
+      severity: 'critical',
+      title: `The witness ${witness} has seen another log`,
+      detail: `The witness says that ${detail}. Keep its checkpoint, and run segproof fsck --checkpoint with it.`,
+      since,
+      href: `${paths.integrity}#outside`,
+    });
+  }
+  return found;
 }
 
 function unauthorisedChanges({ changes, controls }: Situation): FindingView[] {

@@ -274,6 +274,20 @@ describe('other calls', () => {
   });
 });
 
+test('a digest file is a signal', () => {
+  const digest = accepted({
+    awsAccountId: '1',
+    digestStartTime: '2026-10-05T08:00:00Z',
+    digestEndTime: '2026-10-05T09:00:00Z',
+    digestS3Object: 'a/b.json.gz',
+    logFiles: [{ s3Object: 'x', hashValue: '00' }],
+  });
+  assert.deepEqual(
+    [digest.kind, digest.eventTime, digest.nativeId, digest.summary],
+    ['signal', '2026-10-05T09:00:00Z', 'a/b.json.gz', 'CloudTrail digest of 1 log files'],
+  );
+});
+
 test('no change to a record makes the adapter throw or leave the schema', () => {
   assertSurvivesMutation([listForm, flatForm]);
 });

@@ -195,6 +195,25 @@ describe('a structured log', () => {
   });
 });
 
+test('times are UTC in each of the forms in which Azure writes them', () => {
+  const times = [
+    ['01/09/2007 09:41:00', '2007-01-09T09:41:00Z'],
+    ['1/9/2007 9:41:00 PM', '2007-01-09T21:41:00Z'],
+    ['1/9/2007 12:41:00 AM', '2007-01-09T00:41:00Z'],
+    ['1/9/2007 10:41:00 AM +01:00', '2007-01-09T09:41:00Z'],
+    ['2007-01-09T09:41:00', '2007-01-09T09:41:00Z'],
+    ['2007-01-09T11:41:00+02:00', '2007-01-09T09:41:00Z'],
+    ['2007-01-09T09:41:00.535404056Z', '2007-01-09T09:41:00.535404056Z'],
+  ] as const;
+  for (const [time, expected] of times) {
+    const record = accepted({ time, category: 'AzureFirewallNetworkRule' });
+    assert.deepEqual([record.kind, record.eventTime, record.timeGuessed], ['signal', expected, false], time);
+  }
+  assert.ok(
+    accepted({ time: '31/31/2007 09:41:00', category: 'AzureFirewallNetworkRule' }).flags.includes('bad_event_time'),
+  );
+});
+
 test('any text is read or passed by in linear time', () => {
   fc.assert(
     fc.property(

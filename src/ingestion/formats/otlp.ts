@@ -1,0 +1,54 @@
+import type { NormalForm, Normalised } from '../normal-form.js';
+import { chooseTime } from './choose-time.js';
+import { readEpoch } from './event-time.js';
+import { type JsonObject, objectOf, textOf } from './json-value.js';
+import { oneLine } from './summary.js';
+import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
+
+/**
+ * OpenTelemetry log records (opentelemetry.io/docs/specs/otel/logs/data-model) whose body is no record of a format of its
+ * own: what is left is when, how bad, who said it, and the text.
+ */
+export const otlp: FormatAdapter = { name: 'otlp', version: 1, detect, normalise };
+
+const recordMembers = ['severityNumber', 'severityText', 'observedTimeUnixNano', 'eventName', 'attributes'] as const;
+
+function detect({ context, object }: Wire): boolean {
+  if (context.attributes?.protocol === 'otlp') return true;
+  return (
+    object !== null &&
+    (object.timeUnixNano !== undefined || object.observedTimeUnixNano !== undefined) &&
+    (objectOf(object.body) !== null || recordMembers.some((name) => object[name] !== undefined))
+  );
+}
+
+function normalise(wire: Wire): Normalised {
+  const said = wire.context.attributes?.protocol === 'otlp' ? wire.context.attributes : (wire.object ?? {});
+  const own = isLogRecord(wire.object) ? wire.object : null;
+  const flags: string[] = [];
+  const number = typeof said.severityNumber === 'number' ? said.severityNumber : null;
+  const resource = objectOf(said.resource);
+  const eventName = textOf(said.eventName);
+  const text = own === null ? wire.text : (textOf(objectOf(own.body)?.stringValue) ?? eventName ?? 'no body');
+  const record: NormalForm = {
+    ...emptyRecord(number !== null && number >= 13 ? 'signal' : 'unknown', otlp),
+    ...chooseTime([readEpoch(own?.timeUnixNano, 'ns'), readEpoch(own?.observedTimeUnixNano, 'ns')], wire, flags),
+    severity: number === null ? null : syslogSeverity(number),
+    severityRaw: textOf(said.severityText) ?? (number === null ? null : String(number)),
+    reporterName: textOf(resource?.['service.name']) ?? textOf(resource?.['host.name']),
+    summary: oneLine(text, 200),
+    attributes: eventName === null ? {} : { eventName },
+    flags,
+  };
+  return accept(record);
+}
+
+function isLogRecord(object: JsonObject | null): boolean {
+  return object !== null && recordMembers.some((name) => object[name] !== undefined);
+}
+
+/** Severity numbers 1-24 (trace, debug, info, warn, error, fatal; four each) on the syslog scale. */
+function syslogSeverity(number: number): number {
+  if (number < 1 || number > 24) return 6;
+  return [7, 7, 6, 4, 3, 2][Math.floor((number - 1) / 4)] ?? 6;
+}
