@@ -212,10 +212,7 @@ function flowOf(
   return {
     ...emptyRecord('flow', azureFirewall),
     ...told,
-    summary: flowSummary(
-      told,
-      isAlert ? (fields.signature ?? threat) : fields.rule === null ? null : `rule ${fields.rule}`,
-    ),
+    summary: flowSummary(told, isAlert ? fields.signature : fields.rule === null ? null : `rule ${fields.rule}`),
     verdictRaw: fields.action,
     count: 1,
     severity: isAlert ? (priority === 1 ? 2 : priority === 2 ? 3 : 4) : null,

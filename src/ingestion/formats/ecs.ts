@@ -7,7 +7,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { isObject, type JsonObject, nameOf, objectOf, unsignedOf } from './json-value.js';
+import { isObject, type JsonObject, listOf, nameOf, objectOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -34,8 +34,11 @@ function isEcs(document: JsonObject): boolean {
   );
 }
 
+/** A document that sums several connections up lists their ends, so that none of them is told. */
 function hasEnds(document: JsonObject): boolean {
+  const listed = ['source.ip', 'destination.ip'].some((name) => listOf(fieldOf(document, name)).length > 1);
   return (
+    !listed &&
     textField(document, 'source.ip', 'source.address', 'client.ip') !== null &&
     textField(document, 'destination.ip', 'destination.address', 'server.ip') !== null
   );

@@ -2,6 +2,7 @@ import type { PolicyChange } from '../normal-form.js';
 import { keptValue } from './attributes.js';
 import { namesOf, policyCallOf } from './aws-cloudtrail-policies.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
+import { idOf } from './ocsf-verdict.js';
 import { policyResource } from './policy-resources.js';
 
 const apiActivity = 6003;
@@ -83,7 +84,7 @@ function apiChange(event: JsonObject, applied: boolean, flags: string[]): Policy
       rest,
     );
   }
-  const action = activities.get(integerOf(event.activity_id) ?? 0);
+  const action = activities.get(idOf(event.activity_id) ?? 0);
   if (action === undefined) return null;
   for (const resource of resources) {
     const type = textOf(resource.type);
@@ -129,7 +130,7 @@ function entityChange(event: JsonObject, applied: boolean, flags: string[]): Pol
   const result = objectOf(event.entity_result) ?? objectOf(event.updated_entity);
   const policy = objectOf(entity.policy) ?? objectOf(result?.policy);
   const type = textOf(entity.type) ?? textOf(result?.type) ?? (policy === null ? null : 'Policy');
-  const activity = integerOf(event.activity_id) ?? 0;
+  const activity = idOf(event.activity_id) ?? 0;
   if (type === null || !policyWords.test(type) || activity === 2 || activity === 0) return null;
   const action = activities.get(activity) ?? 'update';
   return change(

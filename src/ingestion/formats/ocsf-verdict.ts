@@ -1,6 +1,11 @@
 import type { Verdict } from '../normal-form.js';
 import { integerOf, type JsonObject, textOf } from './json-value.js';
 
+/** An id of OCSF: an integer, which some mappings write as text. */
+export function idOf(value: unknown): number | null {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : integerOf(value);
+}
+
 /** Dispositions that kept the traffic or the act from happening. */
 const denied: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 21, 24, 25, 26]);
 /** Detected, logged: with the action "allowed", what a policy that is not enforced yet would have stopped. */
@@ -31,9 +36,9 @@ const actionNames: ReadonlyMap<string, number> = new Map([
 
 /** What the profile `security_control` says was decided (OCSF `action_id`, `disposition_id`); null where it says nothing. */
 export function controlVerdict(event: JsonObject): { readonly verdict: Verdict; readonly raw: string } | null {
-  const action = integerOf(event.action_id) ?? actionNames.get((textOf(event.action) ?? '').toLowerCase()) ?? null;
+  const action = idOf(event.action_id) ?? actionNames.get((textOf(event.action) ?? '').toLowerCase()) ?? null;
   const disposition =
-    integerOf(event.disposition_id) ?? dispositionNames.get((textOf(event.disposition) ?? '').toLowerCase()) ?? null;
+    idOf(event.disposition_id) ?? dispositionNames.get((textOf(event.disposition) ?? '').toLowerCase()) ?? null;
   if ((action === null || action === 0) && (disposition === null || disposition === 0)) return null;
   const raw = [
     textOf(event.action) ?? (action === null ? null : String(action)),
@@ -56,7 +61,7 @@ function decide(action: number | null, disposition: number | null): Verdict {
 
 /** Did the act succeed (`status_id` 1, 2)? */
 export function statusVerdict(event: JsonObject): Verdict {
-  const status = integerOf(event.status_id);
+  const status = idOf(event.status_id);
   const word = textOf(event.status)?.toLowerCase();
   if (status === 1 || word === 'success') return 'allow';
   if (status === 2 || word === 'failure')

@@ -2,12 +2,12 @@ import type { Actor, Endpoint, NormalForm, Normalised, PolicyRef, Verdict } from
 import { attributesOf } from './attributes.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
-import { readEpoch, readTime } from './event-time.js';
+import { readEpoch, readTime, type ReadTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { readOcsfChange } from './ocsf-change.js';
-import { controlVerdict, statusVerdict } from './ocsf-verdict.js';
+import { controlVerdict, idOf, statusVerdict } from './ocsf-verdict.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -19,7 +19,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 export const ocsf: FormatAdapter = { name: 'ocsf', version: 1, detect, normalise };
 
 function detect({ object }: Wire): boolean {
-  if (object === null || typeof object.class_uid !== 'number') return false;
+  if (object === null || idOf(object.class_uid) === null) return false;
   return isObject(object.metadata) || 'activity_id' in object || 'category_uid' in object || 'type_uid' in object;
 }
 
@@ -37,7 +37,7 @@ const categories = [
 
 function normalise(wire: Wire): Normalised {
   const event = wire.object;
-  const classUid = integerOf(event?.class_uid);
+  const classUid = idOf(event?.class_uid);
   if (event === null || classUid === null || classUid < 0)
     return refuse('invalid_field', 'expected class_uid, the number of an OCSF class');
   const flags: string[] = [];
@@ -49,10 +49,10 @@ function normalise(wire: Wire): Normalised {
   const control = controlVerdict(event) ?? (isFlow ? refusedVerdict(event, flags) : null);
   const time = chooseTime(
     [
-      textOf(event.time_dt),
+      readTime(event.time_dt),
       epochOf(event.time, 'time', wire),
       momentOf(event, 'start_time'),
-      textOf(metadata.original_time),
+      ...[event.time_dt, event.time, event.start_time, metadata.original_time].map((value) => looseTime(value, wire)),
     ],
     wire,
     flags,
@@ -64,7 +64,7 @@ function normalise(wire: Wire): Normalised {
     ...time,
     nativeId: nameOf(metadata.uid),
     policies,
-    severity: severities[integerOf(event.severity_id) ?? 0] ?? null,
+    severity: severities[idOf(event.severity_id) ?? 0] ?? null,
     severityRaw: textOf(event.severity) ?? unsignedOf(event.severity_id),
     reporterName:
       nameOf(objectOf(event.device)?.hostname) ?? nameOf(objectOf(event.device)?.name) ?? nameOf(product.name),
@@ -73,7 +73,7 @@ function normalise(wire: Wire): Normalised {
     places: isFlow ? flowPlaces : otherPlaces,
     flags,
   };
-  if (isFlow) return accept(flowOf(event, source, destination, control, actor, base));
+  if (isFlow) return accept(flowOf(event, source, destination, control, actor, base, wire));
 
   const verdict = control?.verdict ?? statusVerdict(event);
   const applied = statusVerdict(event) !== 'error' && verdict !== 'deny' && verdict !== 'error' && !isFailedCode(event);
@@ -126,6 +126,7 @@ function flowOf(
   control: ReturnType<typeof controlVerdict>,
   actor: Actor | null,
   base: Base,
+  wire: Wire,
 ): NormalForm {
   const connection = objectOf(event.connection_info) ?? {};
   const protocol = protocolOf(connection.protocol_num ?? undefined) ?? protocolOf(connection.protocol_name);
@@ -141,8 +142,6 @@ function flowOf(
     isReply: null,
     reason: textOf(event.status_detail),
   } as const;
-  const start = momentOf(event, 'start_time');
-  const end = momentOf(event, 'end_time');
   return {
     ...emptyRecord('flow', ocsf),
     ...told,
@@ -150,14 +149,14 @@ function flowOf(
     actor,
     summary: flowSummary(told, textOf(objectOf(event.firewall_rule)?.name)),
     verdictRaw: control?.raw ?? null,
-    interval: start === null || end === null ? null : { start, end },
+    interval: intervalOf(event, wire),
     traffic: trafficOf(objectOf(event.traffic)),
   };
 }
 
 /** A firewall's mapping that uses no profile says "Refuse" and "Failure" of what it denied. */
 function refusedVerdict(event: JsonObject, flags: string[]): ReturnType<typeof controlVerdict> {
-  if (event.activity_id !== 5 || statusVerdict(event) === 'allow' || statusVerdict(event) === 'none') return null;
+  if (idOf(event.activity_id) !== 5 || statusVerdict(event) === 'allow' || statusVerdict(event) === 'none') return null;
   addFlag(flags, 'verdict_from_activity');
   return { verdict: 'deny', raw: textOf(event.activity_name) ?? 'Refuse' };
 }
@@ -176,15 +175,17 @@ function trafficOf(traffic: JsonObject | null): NormalForm['traffic'] {
 }
 
 function directionOf(connection: JsonObject): NormalForm['direction'] {
-  const id = integerOf(connection.direction_id);
+  const id = idOf(connection.direction_id);
   const word = textOf(connection.direction)?.toLowerCase();
   if (id === 1 || (id === null && word === 'inbound')) return 'ingress';
   return id === 2 || (id === null && word === 'outbound') ? 'egress' : 'unknown';
 }
 
 function readEnd(value: unknown, flags: string[]): Endpoint | null {
-  const end = objectOf(value);
-  if (end === null) return null;
+  const given = objectOf(value);
+  if (given === null) return null;
+  // AWS' mappings hand on the "-" that flow logs write for nothing.
+  const end = Object.fromEntries(Object.entries(given).filter(([, member]) => member !== '-'));
   const hostname = nameOf(end.hostname) ?? nameOf(end.domain);
   return endpointOf(
     {
@@ -210,8 +211,23 @@ function epochOf(value: unknown, member: string, { text }: Wire): { time: string
   return time === null ? null : { time, guessed: [] };
 }
 
+/** Mappings hand on what their source wrote, zone or not. */
+function looseTime(value: unknown, { context, receivedAt }: Wire): ReadTime | string | null {
+  const text = textOf(value);
+  return text === null ? null : (readTimeText(text, { zone: context.zone, receivedAt }) ?? text);
+}
+
 function momentOf(event: JsonObject, member: 'start_time' | 'end_time'): string | null {
   return readTime(event[`${member}_dt`]) ?? readEpoch(event[member]) ?? readTime(event[member]);
+}
+
+/** First and last moment; where they name no zone they are read as the time of the event is. */
+function intervalOf(event: JsonObject, wire: Wire): NormalForm['interval'] {
+  const [start, end] = (['start_time', 'end_time'] as const).map((member) => {
+    const loose = momentOf(event, member) ?? looseTime(event[member], wire);
+    return typeof loose === 'string' ? readTime(loose) : (loose?.time ?? null);
+  });
+  return start == null || end == null ? null : { start, end };
 }
 
 /** `severity_id` 0 Unknown, 1 Informational, 2 Low, 3 Medium, 4 High, 5 Critical, 6 Fatal. */
@@ -319,7 +335,7 @@ function readAttributes(
     {
       classUid,
       className: textOf(event.class_name),
-      activityId: integerOf(event.activity_id),
+      activityId: idOf(event.activity_id),
       activity: textOf(event.activity_name),
       product: {
         ...(typeof vendor === 'string' ? { vendor } : {}),

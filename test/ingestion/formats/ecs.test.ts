@@ -170,6 +170,11 @@ describe('a document that carries the record it was made from', () => {
     );
   });
 
+  test('is that record where it sums several connections up', () => {
+    const summed = flow({ original: line }, { source: { ip: ['10.0.0.1', '10.0.0.2'] } });
+    assert.equal(accepted(summed).format, 'aws-vpc-flow');
+  });
+
   test('is itself where it names them, or where the record is none of ours', () => {
     assert.equal(accepted(flow({ type: ['allowed'], original: line })).format, 'ecs');
     assert.equal(accepted(document({ original: 'rubbish', kind: 'event' })).format, 'ecs');

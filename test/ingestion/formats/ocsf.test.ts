@@ -87,6 +87,30 @@ describe('network activity', () => {
     );
   });
 
+  test('may have its ids as text, times without a zone, and "-" for nothing', () => {
+    const text = accepted({
+      ...network({ action_id: '2', connection_info: { direction_id: '1', protocol_num: '17' } }),
+      class_uid: '4001',
+      severity_id: '1',
+    });
+    assert.deepEqual(
+      [text.kind, text.verdict, text.direction, text.protocol?.name, text.severity],
+      ['flow', 'deny', 'ingress', 'udp', 6],
+    );
+    const loose = accepted({
+      ...network({ start_time: '2015/06/17T00:00:00.083', end_time: '2015/06/17T00:00:00.089' }),
+      time: undefined,
+    });
+    assert.deepEqual(
+      [loose.eventTime, loose.interval?.end, loose.timeGuessed],
+      ['2015-06-17T00:00:00.083Z', '2015-06-17T00:00:00.089Z', true],
+    );
+    const zoned = accepted(network({ time: 1728049742, time_dt: '2024-10-04T09:49:02.698985' }));
+    assert.deepEqual([zoned.eventTime, zoned.flags], ['2024-10-04T13:49:02Z', []]);
+    const dash = accepted(network({ src_endpoint: { ip: '10.0.0.1', instance_uid: '-', svc_name: '-' } }));
+    assert.equal(dash.source?.instance, null);
+  });
+
   test('without a second end is a signal', () => {
     const waf = accepted(event(4002, { action_id: 2, disposition_id: 2, src_endpoint: { ip: '198.51.100.1' } }));
     assert.deepEqual([waf.kind, waf.verdict, waf.source?.ip], ['signal', 'deny', '198.51.100.1']);
