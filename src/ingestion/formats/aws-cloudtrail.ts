@@ -1,14 +1,7 @@
 import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
-import {
-  isTampering,
-  namesOf,
-  type PolicyCall,
-  policyCallOf,
-  rulesOf,
-  ruleText,
-  ruleValue,
-} from './aws-cloudtrail-policies.js';
+import { isTampering, namesOf, type PolicyCall, policyCallOf } from './aws-cloudtrail-policies.js';
+import { rulesOf, ruleText, ruleValue } from './aws-cloudtrail-rules.js';
 import { chooseTime } from './choose-time.js';
 import { readTime } from './event-time.js';
 import { type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';

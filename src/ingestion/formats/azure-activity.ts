@@ -1,5 +1,7 @@
-import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../normal-form.js';
+import type { NormalForm, Normalised, PolicyChange } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
+import { parsed, readActor } from './azure-actor.js';
+import { judge, type Outcome, outcomeOf, statusOf } from './azure-outcome.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
@@ -84,8 +86,6 @@ const policyTypes: ReadonlyMap<string, string> = new Map([
 /** Sinks of evidence: taking one away stops the record of what happens. */
 const evidence =
   /^microsoft\.insights\/(?:diagnosticsettings|logprofiles)\/delete$|networkwatchers\/flowlogs\/delete$/i;
-
-type Outcome = 'started' | 'succeeded' | 'failed' | 'unknown';
 
 function normalise(wire: Wire): Normalised {
   const record = wire.object;
@@ -173,86 +173,8 @@ function normalise(wire: Wire): Normalised {
   });
 }
 
-/** Properties that are objects in one delivery are JSON in text in another. */
-function parsed(value: unknown): JsonObject | null {
-  if (typeof value !== 'string') return objectOf(value);
-  try {
-    return objectOf(JSON.parse(value));
-  } catch {
-    return null;
-  }
-}
-
 function nativeId(record: JsonObject): string | null {
   return nameOf(record.eventDataId) ?? nameOf(record.EventDataId) ?? nameOf(objectOf(record.properties)?.eventDataId);
-}
-
-function outcomeOf(word: string | null, record: JsonObject, properties: JsonObject): Outcome {
-  switch (word?.toLowerCase()) {
-    case 'start':
-    case 'started':
-    case 'accept':
-    case 'accepted':
-    case 'in progress':
-    case 'inprogress':
-      return 'started';
-    case 'success':
-    case 'succeeded':
-    case 'succeed':
-    case '0':
-      return 'succeeded';
-    case 'failure':
-    case 'failed':
-    case 'canceled':
-    case 'clientfailure':
-      return 'failed';
-    case undefined:
-      if (record.category === 'AuditLogs') return properties.result === 'failure' ? 'failed' : 'succeeded';
-      return 'unknown';
-    default:
-      // A sign-in's result is an error number, as text.
-      return /^\d{1,7}$/.test(word ?? '') ? 'failed' : 'unknown';
-  }
-}
-
-const statusNames: ReadonlyMap<string, number> = new Map([
-  ['ok', 200],
-  ['created', 201],
-  ['accepted', 202],
-  ['nocontent', 204],
-  ['badrequest', 400],
-  ['unauthorized', 401],
-  ['forbidden', 403],
-  ['notfound', 404],
-  ['conflict', 409],
-  ['internalservererror', 500],
-]);
-
-/** `statusCode` is a name or a number; `resultSignature` reads `Succeeded.Created`. */
-function statusOf(properties: JsonObject, signature: string | null): number | null {
-  for (const value of [properties.statusCode, signature?.split('.').at(-1)]) {
-    const word = typeof value === 'number' ? String(value) : (textOf(value)?.toLowerCase() ?? '');
-    const code = /^\d{3}$/.test(word) ? Number(word) : statusNames.get(word.split(' ', 1)[0] ?? '');
-    if (code !== undefined) return code;
-  }
-  return null;
-}
-
-function judge(outcome: Outcome, statusCode: number | null, signature: string | null): Verdict {
-  switch (outcome) {
-    case 'started':
-      return 'none';
-    case 'succeeded':
-      return 'allow';
-    case 'failed':
-      return statusCode === 401 ||
-        statusCode === 403 ||
-        (statusCode === null && /forbidden|unauthori/i.test(signature ?? ''))
-        ? 'deny'
-        : 'error';
-    case 'unknown':
-      return 'unknown';
-  }
 }
 
 function readChange(
@@ -301,57 +223,6 @@ function policyRef({ resource }: PolicyChange, name: string): NormalForm['polici
     revision: null,
     effect: 'none',
     staged: false,
-  };
-}
-
-const claimNames = [
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn',
-  'upn',
-  'preferred_username',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name',
-  'unique_name',
-  'name',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',
-  'appid',
-  'http://schemas.microsoft.com/identity/claims/objectidentifier',
-] as const;
-
-function readActor(record: JsonObject, properties: JsonObject): Actor | null {
-  const identity = parsed(record.identity);
-  const claims = parsed(identity?.claims) ?? parsed(record.claims) ?? parsed(record.Claims) ?? {};
-  const initiator = objectOf(properties.initiatedBy);
-  const user = objectOf(initiator?.user);
-  const app = objectOf(initiator?.app);
-  const named: readonly unknown[] = [
-    record.caller,
-    record.Caller,
-    ...claimNames.map((name) => claims[name]),
-    properties.userPrincipalName,
-    user?.userPrincipalName,
-    user?.displayName,
-    app?.displayName,
-    user?.id,
-    properties.servicePrincipalName,
-    properties.appDisplayName,
-    record.identity,
-    objectOf(objectOf(identity?.authorization)?.evidence)?.principalId,
-  ];
-  const name = named.map(textOf).find((text) => text !== null) ?? null;
-  if (name === null) return null;
-  const address =
-    textOf(record.callerIpAddress) ??
-    textOf(record.CallerIpAddress) ??
-    textOf(claims.ipaddr) ??
-    textOf(objectOf(parsed(record.httpRequest))?.clientIpAddress) ??
-    textOf(properties.ipAddress) ??
-    textOf(user?.ipAddress);
-  const groups = textOf(claims.groups);
-  return {
-    name,
-    realName: null,
-    groups: groups === null ? [] : groups.split(',').slice(0, 200),
-    addresses: address === null ? [] : [address],
-    userAgent: textOf(properties.userAgent),
   };
 }
 

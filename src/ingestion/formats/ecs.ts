@@ -1,15 +1,16 @@
 import type { Actor, Endpoint, NormalForm, Normalised, PolicyChange, PolicyRef, Verdict } from '../normal-form.js';
 import { attributesOf } from './attributes.js';
-import { policyCallOf } from './aws-cloudtrail-policies.js';
 import { chooseTime } from './choose-time.js';
+import { changedResource, readChange } from './ecs-change.js';
 import { fieldOf, textField, wordsField } from './ecs-field.js';
+import { outcomeOf, readVerdict } from './ecs-verdict.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { isObject, type JsonObject, listOf, nameOf, objectOf, unsignedOf } from './json-value.js';
+import { isObject, type JsonObject, listOf, nameOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
-import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
  * Elastic Common Schema (ECS 1.x to 9.x): documents of Beats, Elastic Agent and whoever writes like them. Here a document
@@ -170,67 +171,6 @@ function readEnd(
   );
 }
 
-/** Where integrations keep the word of the device when the event's types do not say what was decided. */
-const deviceActions = [
-  'aws.vpcflow.action',
-  'gcp.firewall.disposition',
-  'gcp.firewall.rule_details.action',
-  'azure.firewall.action',
-  'fortinet.firewall.action',
-  'panw.panos.action',
-  'checkpoint.rule_action',
-  'checkpoint.action',
-  'cisco.asa.rule_action',
-  'cisco.ftd.rule_action',
-  'sophos.xg.log_subtype',
-  'sonicwall.firewall.action',
-  'juniper.srx.action',
-  'iptables.action',
-  'suricata.eve.alert.action',
-  'zscaler_zia.firewall.action',
-] as const;
-const deniedWord =
-  /^(?:den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?|reset[a-z-]*|(?:firewall|flow|connection|packet)[-_ ](?:denied|dropped|blocked|rejected)|prevent(?:ed)?)$/i;
-const allowedWord =
-  /^(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|(?:firewall|flow|connection|packet)[-_ ](?:allowed|accepted|permitted))$/i;
-
-function readVerdict(
-  document: JsonObject,
-  types: readonly string[],
-  flags: string[],
-): { verdict: Verdict; raw: string | null } {
-  const denied = types.includes('denied');
-  const allowed = types.includes('allowed');
-  if (denied && allowed) {
-    addFlag(flags, 'contradicting_verdicts');
-    return { verdict: 'unknown', raw: 'allowed, denied' };
-  }
-  if (denied) return { verdict: 'deny', raw: 'denied' };
-  if (allowed) return { verdict: 'allow', raw: 'allowed' };
-  for (const name of ['event.action', ...deviceActions]) {
-    const word = textField(document, name);
-    if (word !== null && deniedWord.test(word)) return { verdict: 'deny', raw: word };
-    if (word !== null && allowedWord.test(word)) return { verdict: 'allow', raw: word };
-  }
-  return { verdict: 'none', raw: null };
-}
-
-/** Of an act: whether it succeeded. */
-function outcomeOf(document: JsonObject): Verdict {
-  switch (textField(document, 'event.outcome')) {
-    case 'success':
-      return 'allow';
-    case 'failure':
-      return /denied|unauthori|forbidden/i.test(
-        textField(document, 'event.reason', 'error.code', 'error.message', 'aws.cloudtrail.error_code') ?? '',
-      )
-        ? 'deny'
-        : 'error';
-    default:
-      return 'none';
-  }
-}
-
 function directionOf(word: string | null): NormalForm['direction'] {
   if (word === 'ingress' || word === 'inbound') return 'ingress';
   return word === 'egress' || word === 'outbound' ? 'egress' : 'unknown';
@@ -266,72 +206,6 @@ function readActor(document: JsonObject): Actor | null {
     groups: [textField(document, 'user.group.name')].filter((group) => group !== null),
     addresses: address === null ? [] : [address],
     userAgent: textField(document, 'user_agent.original'),
-  };
-}
-
-/** What a configuration change was made to: the policy object it names. */
-function changedResource(
-  document: JsonObject,
-): { kind: string; name: string; namespace: string | null; uid: string | null } | null {
-  const name = textField(document, 'orchestrator.resource.name', 'rule.name', 'rule.ruleset', 'rule.id', 'rule.uuid');
-  if (nameOf(name) === null || name === null) return null;
-  const kind =
-    textField(document, 'orchestrator.resource.type') ??
-    (fieldOf(document, 'rule') === undefined ? 'Configuration' : 'Rule');
-  return {
-    kind,
-    name,
-    namespace: nameOf(textField(document, 'orchestrator.namespace')),
-    uid: nameOf(textField(document, 'orchestrator.resource.id', 'rule.uuid')),
-  };
-}
-
-function readChange(
-  document: JsonObject,
-  categories: readonly string[],
-  types: readonly string[],
-  verdict: Verdict,
-): PolicyChange | null {
-  const failed = textField(document, 'event.outcome') === 'failure' || verdict === 'deny';
-  const provider = textField(document, 'event.provider') ?? '';
-  const call = provider.endsWith('.amazonaws.com')
-    ? policyCallOf(provider, textField(document, 'event.action') ?? '', {})
-    : null;
-  const action = types.includes('creation')
-    ? 'create'
-    : types.includes('deletion')
-      ? 'delete'
-      : types.includes('change')
-        ? 'update'
-        : null;
-  const changed = categories.includes('configuration') ? changedResource(document) : null;
-  if (call === null && (changed === null || action === null)) return null;
-  const rest = { applied: !failed, dryRun: false, after: null, requested: null, statusCode: null };
-  const region =
-    [textField(document, 'cloud.account.id'), textField(document, 'cloud.region')]
-      .filter((part) => part !== null)
-      .join('/') || null;
-  if (call !== null) {
-    const flat = objectOf(fieldOf(document, 'aws.cloudtrail.flattened.request_parameters')) ?? {};
-    const name = call.named.map((member) => nameOf(flat[member])).find((text) => text !== null) ?? null;
-    return {
-      ...rest,
-      action: call.action,
-      resource: { system: 'aws', apiVersion: provider, kind: call.kind, namespace: region, name, uid: name },
-    };
-  }
-  if (changed === null || action === null) return null;
-  const system =
-    textField(document, 'orchestrator.type', 'observer.vendor', 'cloud.provider', 'event.module', 'event.provider') ??
-    'unknown';
-  return {
-    ...rest,
-    action,
-    resource: {
-      system: system.toLowerCase(),
-      apiVersion: textField(document, 'orchestrator.api_version') ?? '',
-      ...changed,
-    },
   };
 }
 

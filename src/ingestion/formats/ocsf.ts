@@ -2,11 +2,12 @@ import type { Actor, Endpoint, NormalForm, Normalised, PolicyRef, Verdict } from
 import { attributesOf } from './attributes.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
-import { readEpoch, readTime, type ReadTime, readTimeText } from './event-time.js';
+import { readTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { readOcsfChange } from './ocsf-change.js';
+import { epochOf, intervalOf, looseTime, momentOf } from './ocsf-time.js';
 import { controlVerdict, idOf, statusVerdict } from './ocsf-verdict.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -198,36 +199,6 @@ function readEnd(value: unknown, flags: string[]): Endpoint | null {
     },
     flags,
   );
-}
-
-/** Milliseconds, says the schema; mappings also write seconds and microseconds, which their size tells. */
-function epochOf(value: unknown, member: string, { text }: Wire): { time: string; guessed: [] } | null {
-  if (value === undefined || value === null) return null;
-  const exact =
-    typeof value === 'number' && value > Number.MAX_SAFE_INTEGER
-      ? new RegExp(`"${member}"\\s*:\\s*(\\d{17,19})`).exec(text)?.[1]
-      : undefined;
-  const time = readEpoch(exact ?? value) ?? readTime(value);
-  return time === null ? null : { time, guessed: [] };
-}
-
-/** Mappings hand on what their source wrote, zone or not. */
-function looseTime(value: unknown, { context, receivedAt }: Wire): ReadTime | string | null {
-  const text = textOf(value);
-  return text === null ? null : (readTimeText(text, { zone: context.zone, receivedAt }) ?? text);
-}
-
-function momentOf(event: JsonObject, member: 'start_time' | 'end_time'): string | null {
-  return readTime(event[`${member}_dt`]) ?? readEpoch(event[member]) ?? readTime(event[member]);
-}
-
-/** First and last moment; where they name no zone they are read as the time of the event is. */
-function intervalOf(event: JsonObject, wire: Wire): NormalForm['interval'] {
-  const [start, end] = (['start_time', 'end_time'] as const).map((member) => {
-    const loose = momentOf(event, member) ?? looseTime(event[member], wire);
-    return typeof loose === 'string' ? readTime(loose) : (loose?.time ?? null);
-  });
-  return start == null || end == null ? null : { start, end };
 }
 
 /** `severity_id` 0 Unknown, 1 Informational, 2 Low, 3 Medium, 4 High, 5 Critical, 6 Fatal. */
