@@ -75,7 +75,8 @@ function normalise(wire: Wire): Normalised {
     flags,
   };
   const who = shortName(event) ?? actor?.name ?? 'unknown';
-  const failed = errorCode === null ? '' : ` (${errorCode})`;
+  const failure = errorCode ?? (verdict === 'deny' ? textOf(response.ConsoleLogin) : null);
+  const failed = failure === null ? '' : ` (${failure})`;
   if (isInsight) {
     const state = textOf(objectOf(event.insightDetails)?.state) ?? '';
     return accept({

@@ -39,6 +39,8 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ...[...known].map((name) => [name.replaceAll('-', ''), name] as const),
   ['account', 'account-id'],
   ['interface', 'interface-id'],
+  // When CloudWatch took the record; queries of it hand it on.
+  ['timestamp', 'timestamp'],
   ['starttime', 'start'],
   ['endtime', 'end'],
   ['numpackets', 'packets'],

@@ -12,7 +12,7 @@ import {
 } from './aws-vpc-flow-columns.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
-import { readEpoch, readTime } from './event-time.js';
+import { readEpoch, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { type JsonObject, unsignedOf } from './json-value.js';
@@ -133,6 +133,7 @@ function rowOf(values: readonly string[], columns: Columns, guessed: boolean): R
 
 /** Fields that have a place of their own in the normal form. */
 const placed: ReadonlySet<string> = new Set([
+  'timestamp',
   'srcaddr',
   'dstaddr',
   'srcport',
@@ -160,13 +161,9 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
     return value === undefined || value === '-' || value === '' ? null : value;
   };
   if (row.guessed) flags.push('columns_guessed');
-  const start = timeOf(get('start'), flags);
-  const end = timeOf(get('end'), flags);
-  const time = chooseTime(
-    [start ?? end].map((text) => text ?? null),
-    wire,
-    flags,
-  );
+  const start = timeOf(get('start'), wire, flags);
+  const end = timeOf(get('end'), wire, flags);
+  const time = chooseTime([start ?? end ?? timeOf(get('timestamp'), wire, flags)], wire, flags);
   const interval = start === null || end === null ? null : { start, end };
   const reporterName = get('interface-id') ?? get('tgw-attachment-id') ?? get('resource-id') ?? get('tgw-id');
   const attributes = attributesOf(
@@ -236,12 +233,10 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
   });
 }
 
-/** Epoch seconds; exports write times as text. */
-function timeOf(value: string | null, flags: string[]): string | null {
+/** Epoch seconds; exports write times as text, in UTC. */
+function timeOf(value: string | null, { receivedAt }: Wire, flags: string[]): string | null {
   if (value === null) return null;
-  const time = /^\d{1,19}$/.test(value)
-    ? readEpoch(value)
-    : readTime(value.replace(' ', 'T').replace(/(?<=:\d\d(?:\.\d{1,9})?)$/, 'Z'));
+  const time = readEpoch(value) ?? readTimeText(value, { zone: 'UTC', receivedAt })?.time ?? null;
   if (time === null) addFlag(flags, 'bad_event_time');
   return time;
 }
@@ -279,7 +274,7 @@ function camelCase(field: string): string {
 }
 
 const mainFields: readonly (readonly [main: string, fields: readonly string[]])[] = [
-  ['eventTime', ['start', 'end']],
+  ['eventTime', ['start', 'end', 'timestamp']],
   ['verdict', ['action']],
   ['source.ip', ['srcaddr', 'pkt-srcaddr']],
   ['source.port', ['srcport']],

@@ -53,9 +53,14 @@ function normalise(wire: Wire): Normalised {
   const isFlow =
     fields !== null && (fields.source !== null || fields.destination !== null) && !/Dns|Fqdn|FatFlow/i.test(category);
   if (!isFlow) {
+    const asked = dnsRequest.exec(message ?? '');
     return accept({
       ...emptyRecord('signal', azureFirewall),
       ...base,
+      source: endpointOf(
+        { ip: fields?.source ?? asked?.[1], port: portOf(fields?.sourcePort ?? asked?.[2], flags) },
+        flags,
+      ),
       summary: oneLine(
         `Azure Firewall ${category}: ${message ?? textOf(properties.QueryName) ?? textOf(properties.Fqdn) ?? textOf(properties.Error) ?? 'notice'}`,
       ),
@@ -64,6 +69,9 @@ function normalise(wire: Wire): Normalised {
   }
   return accept({ ...flowOf(fields, category, record, resource, flags), ...base });
 }
+
+/** The DNS proxy's `DNS Request: 10.0.0.4:5001 - …`. */
+const dnsRequest = /^DNS Request: ([0-9a-fA-F.:]{2,45}):(\d{1,5}) /;
 
 /** `properties`, also as text; a row of Log Analytics has its columns side by side. */
 function propertiesOf(record: JsonObject): JsonObject {

@@ -75,6 +75,12 @@ describe('a flow log record', () => {
     assert.equal(flow.places['source.ip'], 'column 9');
   });
 
+  test('of a query of CloudWatch has the time at which that took it, where it asked for no other', () => {
+    const columns = '@timestamp,srcAddr,dstAddr,dstPort,action';
+    const row = factOf('2026-09-21 14:13:20.000,10.0.0.1,10.0.0.2,22,REJECT', { columns });
+    assert.deepEqual([row.eventTime, row.verdict, row.destination?.port], ['2026-09-21T14:13:20.000Z', 'deny', 22]);
+  });
+
   test('of a longer format that fits a known layout is read, and says that its columns were guessed', () => {
     const extended = `${accepted} vpc-1 subnet-1 i-0aa 2 IPv4 10.0.1.5 10.0.2.9 eu-north-1 eun1-az1 - - - S3 egress 8`;
     const flow = factOf(extended.replace(/^2/, '5'));
