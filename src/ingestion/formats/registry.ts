@@ -11,7 +11,16 @@ import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { ecs, ecsAround } from './ecs.js';
 import { gcpAudit } from './gcp-audit.js';
 import { gcpFlow } from './gcp-flow.js';
+import { antrea } from './antrea.js';
+import { cef } from './cef.js';
+import { checkPoint } from './check-point.js';
+import { fortigate } from './fortigate.js';
 import { hubble } from './hubble.js';
+import { iptables } from './iptables.js';
+import { leef } from './leef.js';
+import { nsx } from './nsx.js';
+import { ovnAcl } from './ovn-acl.js';
+import { panOs } from './pan-os.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
 import { ocsf } from './ocsf.js';
@@ -31,6 +40,15 @@ const ownFormats: readonly FormatAdapter[] = [
   azureActivity,
   gcpFlow,
   gcpAudit,
+  iptables,
+  ovnAcl,
+  antrea,
+  nsx,
+  panOs,
+  checkPoint,
+  fortigate,
+  cef,
+  leef,
   ecs,
   awsVpcFlow,
 ];
