@@ -43,11 +43,17 @@ export const logAppend: Bench = {
         for (let round = -1; round < rounds; round++) {
           const sealed = async (): Promise<number> => {
             const ready = Array.from({ length: batches }, () => batch.map((entry) => prepareEntry(entry, new Date())));
-            return await rate(batches * size, async () => await sealAll(ready, async (each) => await log.appendPrepared(each)));
+            return await rate(
+              batches * size,
+              async () => await sealAll(ready, async (each) => await log.appendPrepared(each)),
+            );
           };
           const hashed = async (): Promise<number> => {
             const plainBatches = Array.from({ length: batches }, () => batch);
-            return await rate(batches * size, async () => await sealAll(plainBatches, async (each) => await log.append(each)));
+            return await rate(
+              batches * size,
+              async () => await sealAll(plainBatches, async (each) => await log.append(each)),
+            );
           };
           const plain = async (): Promise<number> =>
             await rate(batches * size, async () => {

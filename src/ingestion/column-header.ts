@@ -6,7 +6,7 @@
 
 /** Names that no line of values has, in AWS flow logs and their exports. */
 const flowLogColumns = /(?:^|[\s,"])(?:srcaddr|src_addr)(?=[\s,"]|$)/i;
-const nameList = /^"?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
+const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
 const longestHeader = 8192;
 
 /** Does this line name columns? `#` begins the directives of Zeek's logs. */

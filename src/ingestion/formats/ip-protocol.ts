@@ -56,3 +56,11 @@ export function protocolOf(value: unknown): IpProtocol | null {
   const number = numbers.get(name) ?? null;
   return { number, name: number === null ? name : (names.get(number) ?? name) };
 }
+
+/** Protocols that have ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+const withPorts: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
+
+/** Do ports mean anything in this protocol? Formats write 0 for those of ICMP; of an unknown protocol they are believed. */
+export function hasPorts(protocol: IpProtocol | null): boolean {
+  return protocol?.number == null || withPorts.has(protocol.number);
+}

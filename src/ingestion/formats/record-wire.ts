@@ -55,6 +55,8 @@ function parseObject(text: string): JsonObject | null {
 const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObject) => unknown])[] = [
   // CloudWatch Logs, Beats, Vector, most shippers.
   ['/message', (outer) => outer.message],
+  // Elastic: the record as it was before it was taken apart.
+  ['/event/original', (outer) => objectOf(outer.event)?.original ?? outer['event.original']],
   // Container logs, Fluent Bit.
   ['/log', (outer) => outer.log],
   // Azure diagnostics.

@@ -2,7 +2,15 @@ import { isUtf8 } from 'node:buffer';
 
 import { findSyntaxError } from '../json-spans.js';
 import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
+import { awsCloudtrail } from './aws-cloudtrail.js';
+import { awsVpcFlow } from './aws-vpc-flow.js';
+import { azureActivity } from './azure-activity.js';
+import { azureFirewall } from './azure-firewall.js';
+import { azureFlow } from './azure-flow.js';
 import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
+import { ecs, ecsAround } from './ecs.js';
+import { gcpAudit } from './gcp-audit.js';
+import { gcpFlow } from './gcp-flow.js';
 import { antrea } from './antrea.js';
 import { cef } from './cef.js';
 import { checkPoint } from './check-point.js';
@@ -17,6 +25,7 @@ import { ovnAcl } from './ovn-acl.js';
 import { panOs } from './pan-os.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
+import { ocsf } from './ocsf.js';
 import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
 import { oneLine } from './summary.js';
@@ -32,6 +41,13 @@ const ownFormats: readonly FormatAdapter[] = [
   zeek,
   illumio,
   envoy,
+  ocsf,
+  awsCloudtrail,
+  azureFlow,
+  azureFirewall,
+  azureActivity,
+  gcpFlow,
+  gcpAudit,
   iptables,
   ovnAcl,
   antrea,
@@ -41,13 +57,18 @@ const ownFormats: readonly FormatAdapter[] = [
   fortigate,
   cef,
   leef,
+  ecs,
+  awsVpcFlow,
 ];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [otlp];
+const carrierFormats: readonly FormatAdapter[] = [otlp, ecsAround];
 
-/** Every wire format there is. */
-export const formats: readonly FormatAdapter[] = [...ownFormats, ...carrierFormats];
+/** Every wire format there is, each once. */
+export const formats: readonly FormatAdapter[] = [
+  ...ownFormats,
+  ...carrierFormats.filter(({ name }) => !ownFormats.some((own) => own.name === name)),
+];
 
 /** The format of a record and the record as its adapter reads it; null when none of ours. */
 function recognise(wire: Wire): { readonly format: FormatAdapter; readonly wire: Wire } | null {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
 import { splitJson } from '../../../src/ingestion/json-spans.js';
-import { NormalForm, type Normalised, type QuarantineReason } from '../../../src/ingestion/normal-form.js';
+import {
+  NormalForm,
+  type Normalised,
+  type QuarantineReason,
+  type RecordContext,
+} from '../../../src/ingestion/normal-form.js';
 import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 
 const folder = new URL('../../../../test/fixtures/formats/', import.meta.url);
@@ -31,6 +36,22 @@ export function accepted(value: unknown): NormalForm {
   return result.records[0];
 }
 
+/** All facts of a record that is sent as it stands; fails when it is refused or not as the schema says. */
+export function factsOf(text: string, context: RecordContext = {}, receivedAt = new Date()): readonly NormalForm[] {
+  const result = normaliseRecord(Buffer.from(text), context, receivedAt);
+  if (!result.ok) assert.fail(`refused: ${result.reason}: ${result.detail}`);
+  assertSchema(result);
+  return result.records;
+}
+
+/** The fact of a record that is one. */
+export function factOf(text: string, context: RecordContext = {}, receivedAt = new Date()): NormalForm {
+  const [first, ...rest] = factsOf(text, context, receivedAt);
+  assert.ok(first);
+  assert.equal(rest.length, 0);
+  return first;
+}
+
 export function refusal(value: unknown): QuarantineReason {
   const result = normaliseRecord(Buffer.from(JSON.stringify(value)), {}, new Date());
   if (result.ok) assert.fail(`accepted: ${result.records[0].summary}`);
@@ -40,5 +61,5 @@ export function refusal(value: unknown): QuarantineReason {
 /** What an adapter gives must be what the schema describes, and nothing beside it. */
 export function assertSchema(result: Normalised): void {
   if (!result.ok) return;
-  assert.deepEqual(NormalForm.parse(result.records[0]), result.records[0]);
+  for (const record of result.records) assert.deepEqual(NormalForm.parse(record), record);
 }

@@ -1,0 +1,145 @@
+/**
+ * The fields of AWS flow log records (VPC user guide, "Flow log records", versions 2 to 10; Transit Gateway
+ * guide, "Transit Gateway Flow Logs records"), and the layouts that are recognised without a header.
+ */
+
+const defaultFields =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status';
+const transitGatewayFields =
+  'version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id ' +
+  'tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id ' +
+  'tgw-pair-attachment-id srcaddr dstaddr srcport dstport protocol packets bytes start end log-status type ' +
+  'packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags region ' +
+  'flow-direction pkt-src-aws-service pkt-dst-aws-service';
+/** Examples of the user guide, which many took over as they stand. */
+const version3Fields =
+  'version vpc-id subnet-id instance-id interface-id account-id type srcaddr dstaddr srcport dstport pkt-srcaddr pkt-dstaddr ' +
+  'protocol bytes packets start end action tcp-flags log-status';
+const version5Fields = `${version3Fields} region az-id sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path`;
+/** Every field in the order in which they came about, as the console lists them. */
+const extendedFields = `${defaultFields} vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path`;
+
+const ecsFields =
+  'ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id ' +
+  'ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id';
+
+/** The same fields in the order in which the console adds them. */
+const ecsConsoleFields =
+  'ecs-cluster-name ecs-cluster-arn ecs-container-instance-id ecs-container-instance-arn ecs-service-name ' +
+  'ecs-task-definition-arn ecs-task-id ecs-task-arn ecs-container-id ecs-second-container-id';
+
+const known: ReadonlySet<string> = new Set(
+  [defaultFields, transitGatewayFields, extendedFields, ecsFields, 'reject-reason resource-id encryption-status']
+    .join(' ')
+    .split(' '),
+);
+
+/** Names that exports and query tools give the same fields. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ...[...known].map((name) => [name.replaceAll('-', ''), name] as const),
+  ['account', 'account-id'],
+  ['interface', 'interface-id'],
+  // When CloudWatch took the record; queries of it hand it on.
+  ['timestamp', 'timestamp'],
+  ['starttime', 'start'],
+  ['endtime', 'end'],
+  ['numpackets', 'packets'],
+  ['numbytes', 'bytes'],
+  ['sourceaddress', 'srcaddr'],
+  ['destinationaddress', 'dstaddr'],
+  ['sourceport', 'srcport'],
+  ['destinationport', 'dstport'],
+]);
+
+/** The field of a column, whatever hyphens, underscores, case or `${}` its name is written with; null when there is none. */
+export function fieldOfColumn(name: string): string | null {
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  return otherNames.get(plain) ?? null;
+}
+
+/** A column by its field; null for a column that is not a flow log's (a time an export adds). */
+export type Columns = readonly (string | null)[];
+
+/** Columns that the source or a header line names: `${version} ${srcaddr}`, `version srcaddr`, `version,srcaddr`; null when they are no flow log's. */
+export function columnsOf(text: string): Columns | null {
+  if (text.startsWith('#') || text.length > 8192) return null;
+  const columns = splitColumns(text).map(fieldOfColumn);
+  const named = columns.filter((column) => column !== null).length;
+  return named >= 2 && named * 2 > columns.length ? columns : null;
+}
+
+/** Does this line name columns? Every word that is no field of a flow log must at least look like a name. */
+export function isHeader(text: string): boolean {
+  if (text.length > 8192 || !/srcaddr|src_addr|dstaddr|dst_addr/i.test(text)) return false;
+  const words = splitColumns(text);
+  return words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word)) && columnsOf(text) !== null;
+}
+
+/** Splits a line at white space, or at commas where it has them; quotes around a value are taken off. */
+export function splitColumns(text: string): string[] {
+  if (!text.includes(',')) return text.trim().split(/[ \t]+/);
+  return text.split(',').map((part) => part.trim().replace(/^"(.*)"$/, '$1'));
+}
+
+function layout(fields: string): Columns {
+  return fields.split(' ');
+}
+
+const layouts: readonly Columns[] = [
+  layout(defaultFields),
+  layout(transitGatewayFields),
+  layout(version3Fields),
+  layout(version5Fields),
+  layout(extendedFields),
+  layout(`${extendedFields} ${ecsFields}`),
+  layout(`${extendedFields} ${ecsConsoleFields}`),
+  layout(`${defaultFields} ${ecsFields}`),
+  layout(`${defaultFields} ${ecsConsoleFields}`),
+  layout(`${extendedFields} ${ecsFields} reject-reason`),
+  layout(`${extendedFields} ${ecsFields} reject-reason resource-id encryption-status`),
+  layout(
+    'version interface-id account-id vpc-id subnet-id instance-id srcaddr dstaddr srcport dstport protocol tcp-flags type pkt-srcaddr pkt-dstaddr action log-status',
+  ),
+  layout('instance-id interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr'),
+];
+/** The one that a flow log has when nothing is set; any other had to be guessed. */
+export const defaultLayout = layouts[0];
+
+const address = /^(?:-|[0-9.]{7,15}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/;
+const number = /^(?:-|\d{1,20})$/;
+/** What the values of a field look like; only fields that tell one layout from another. */
+const shapes: ReadonlyMap<string, RegExp> = new Map([
+  ['version', /^(?:[2-9]|1\d)$/],
+  ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
+  ['interface-id', /^(?:-|eni-\S{1,40})$/],
+  ['instance-id', /^(?:-|i-\S{1,40})$/],
+  ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
+  ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
+  ['srcaddr', address],
+  ['dstaddr', address],
+  ['pkt-srcaddr', address],
+  ['pkt-dstaddr', address],
+  ['protocol', number],
+  ['packets', number],
+  ['bytes', number],
+  ['start', number],
+  ['end', number],
+  ['tcp-flags', number],
+  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
+  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
+  ['action', /^(?:-|ACCEPT|REJECT)$/i],
+  ['log-status', /^(?:-|OK|NODATA|SKIPDATA)$/i],
+]);
+
+/** The layout that these values fit, where nothing names their columns. */
+export function fittingLayout(values: readonly string[]): Columns | null {
+  return layouts.find((columns) => columns.length === values.length && fits(values, columns)) ?? null;
+}
+
+/** Could these values stand in these columns? */
+export function fits(values: readonly string[], columns: Columns): boolean {
+  return (
+    values.length === columns.length &&
+    columns.every((column, at) => shapes.get(column ?? '')?.test(values[at] ?? '') ?? true)
+  );
+}

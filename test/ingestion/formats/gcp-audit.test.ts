@@ -1,0 +1,141 @@
+import { describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+
+import { accepted, refusal } from './fixtures.js';
+import { assertSurvivesMutation } from './mutations.js';
+
+function audit(
+  methodName: string,
+  payload: Readonly<Record<string, unknown>> = {},
+  entry: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return {
+    insertId: 'i-1',
+    logName: 'projects/p/logs/cloudaudit.googleapis.com%2Factivity',
+    timestamp: '2026-10-05T09:00:00.086Z',
+    severity: 'NOTICE',
+    resource: { type: 'gce_firewall_rule', labels: { project_id: 'p', firewall_rule_id: '42' } },
+    protoPayload: {
+      '@type': 'type.googleapis.com/google.cloud.audit.AuditLog',
+      authenticationInfo: { principalEmail: 'ada@example.com' },
+      requestMetadata: { callerIp: '198.51.100.7', callerSuppliedUserAgent: 'gcloud' },
+      serviceName: 'compute.googleapis.com',
+      methodName,
+      resourceName: 'projects/p/global/firewalls/allow-ssh',
+      request: {
+        '@type': 'type.googleapis.com/compute.firewalls.insert',
+        name: 'allow-ssh',
+        allowed: [{ IPProtocol: 'tcp', ports: ['22'] }],
+      },
+      ...payload,
+    },
+    ...entry,
+  };
+}
+
+const begun = audit(
+  'v1.compute.firewalls.insert',
+  {},
+  { operation: { id: 'op', first: true, producer: 'compute.googleapis.com' } },
+);
+
+describe('a change of a firewall rule', () => {
+  test('that takes long is in force when its second entry says so', () => {
+    const first = accepted(begun);
+    assert.deepEqual(
+      [first.kind, first.policyChange?.action, first.policyChange?.applied],
+      ['policy_change', 'create', false],
+    );
+    assert.ok(first.flags.includes('operation_started'));
+    assert.deepEqual(first.policyChange?.resource, {
+      system: 'gcp',
+      apiVersion: 'compute/v1',
+      kind: 'Firewall',
+      namespace: 'p',
+      name: 'allow-ssh',
+      uid: '42',
+    });
+    assert.ok(first.policyChange.requested !== null);
+    assert.deepEqual(first.actor, {
+      name: 'ada@example.com',
+      realName: null,
+      groups: [],
+      addresses: ['198.51.100.7'],
+      userAgent: 'gcloud',
+    });
+    assert.deepEqual([first.severity, first.severityRaw], [5, 'NOTICE']);
+    const last = accepted(audit('v1.compute.firewalls.insert', {}, { operation: { id: 'op', last: true } }));
+    assert.deepEqual([last.policyChange?.applied, last.verdict], [true, 'allow']);
+    assert.equal(
+      accepted(audit('beta.compute.firewalls.delete', {}, { operation: { first: true, last: true } })).policyChange
+        ?.applied,
+      true,
+    );
+  });
+
+  test('that was refused or failed changed nothing', () => {
+    const refused = accepted(
+      audit('v1.compute.firewalls.patch', {
+        status: { code: 7, message: 'PERMISSION_DENIED' },
+        authorizationInfo: [{ permission: 'compute.firewalls.update', granted: false }],
+      }),
+    );
+    assert.deepEqual(
+      [refused.policyChange?.applied, refused.verdict, refused.reason],
+      [false, 'deny', 'PERMISSION_DENIED'],
+    );
+    const failed = accepted(audit('v1.compute.firewalls.patch', { status: { code: 6, message: 'ALREADY_EXISTS' } }));
+    assert.deepEqual([failed.policyChange?.applied, failed.verdict, failed.verdictRaw], [false, 'error', '6']);
+  });
+});
+
+test('firewall policies and networks change too; reads and other services are administration', () => {
+  const kinds = [
+    ['v1.compute.firewallPolicies.addRule', 'FirewallPolicy', 'update'],
+    ['v1.compute.networkFirewallPolicies.insert', 'NetworkFirewallPolicy', 'create'],
+    ['v1.compute.networks.addPeering', 'Network', 'update'],
+    ['google.cloud.compute.v1.Firewalls.Delete', 'Firewall', 'delete'],
+  ] as const;
+  for (const [method, kind, action] of kinds) {
+    const { policyChange } = accepted(audit(method));
+    assert.deepEqual([policyChange?.resource.kind, policyChange?.action], [kind, action], method);
+  }
+  for (const method of [
+    'v1.compute.firewalls.list',
+    'v1.compute.networks.get',
+    'v1.compute.instances.insert',
+    'SetIamPolicy',
+  ]) {
+    assert.equal(accepted(audit(method)).kind, 'admin', method);
+  }
+  const sink = accepted(
+    audit('google.logging.v2.ConfigServiceV2.DeleteSink', { serviceName: 'logging.googleapis.com' }),
+  );
+  assert.ok(sink.flags.includes('evidence_tampering'));
+  assert.equal(refusal({ protoPayload: { methodName: '' } }), 'missing_field');
+});
+
+test('a network policy that GKE records is a change of Kubernetes', () => {
+  const { policyChange, policies } = accepted(
+    audit('io.k8s.networking.v1.networkpolicies.create', {
+      serviceName: 'k8s.io',
+      resourceName: 'networking.k8s.io/v1/namespaces/shop/networkpolicies/web',
+      response: { kind: 'NetworkPolicy', metadata: { name: 'web', uid: 'u-1' } },
+      status: {},
+    }),
+  );
+  assert.deepEqual(policyChange?.resource, {
+    system: 'kubernetes',
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    namespace: 'shop',
+    name: 'web',
+    uid: 'u-1',
+  });
+  assert.deepEqual([policyChange.applied, policies[0]?.system], [true, 'kubernetes']);
+  assert.ok(policyChange.after !== null);
+});
+
+test('no change to a record makes the adapter throw or leave the schema', () => {
+  assertSurvivesMutation([begun]);
+});
