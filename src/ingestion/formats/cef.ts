@@ -4,8 +4,8 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
+import { type JsonValue, nameOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -24,10 +24,11 @@ function normalise(wire: Wire): Normalised {
   const flags: string[] = [];
   const value = (...names: string[]): string | null => firstOf(extension, names);
   const protocol = protocolOf(value('proto', 'transport') ?? labelled(extension, 'protocol'));
+  const port = (text: string | null): number | null => (hasPorts(protocol) ? portOf(text, flags) : null);
   const source = endpointOf(
     {
       ip: value('src', 'c6a2', 'sourceAddress') ?? addressIn(value('shost')),
-      port: portOf(value('spt', 'sourcePort'), flags),
+      port: port(value('spt', 'sourcePort')),
       instance: value('shost', 'sourceHostName'),
       zone: value('deviceInboundInterface') ?? labelled(extension, 'Source Zone'),
     },
@@ -36,7 +37,7 @@ function normalise(wire: Wire): Normalised {
   const destination = endpointOf(
     {
       ip: value('dst', 'c6a3', 'destinationAddress') ?? addressIn(value('dhost')),
-      port: portOf(value('dpt', 'destinationPort'), flags),
+      port: port(value('dpt', 'destinationPort')),
       instance: value('dhost', 'destinationHostName'),
       zone: value('deviceOutboundInterface') ?? labelled(extension, 'Destination Zone'),
     },
@@ -65,7 +66,7 @@ function normalise(wire: Wire): Normalised {
     summary: isFlow
       ? flowSummary(told, `${message.vendor} ${message.name}`)
       : oneLine(`${message.vendor} ${message.product}: ${value('msg') ?? message.name}`),
-    nativeId: value('externalId', 'eventId'),
+    nativeId: nameOf(value('externalId', 'eventId')),
     actor:
       isFlow || user === null
         ? null
@@ -115,7 +116,9 @@ function addressIn(host: string | null): string | null {
 
 /** `rt`, then `start` and `end`: milliseconds since 1970, or `MMM dd yyyy HH:mm:ss`. */
 function timesOf(extension: ReadonlyMap<string, string>, wire: Wire): (ReadTime | null)[] {
-  return ['rt', 'start', 'end', 'deviceReceiptTime', 'art'].map((name) => readCefTime(extension.get(name), wire));
+  return ['rt', 'start', 'end', 'deviceReceiptTime', 'art', 'FTNTFGTeventtime'].map((name) =>
+    readCefTime(extension.get(name), wire),
+  );
 }
 
 function readCefTime(text: string | undefined, wire: Wire): ReadTime | null {

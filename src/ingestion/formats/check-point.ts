@@ -3,8 +3,8 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
+import { type JsonValue, nameOf } from './json-value.js';
 import { readQuoted } from './key-values.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
@@ -38,7 +38,7 @@ function normalise(wire: Wire): Normalised {
   };
   const flags: string[] = [];
   const protocol = protocolOf(value('proto', 'ip_proto'));
-  const icmp = protocol?.number === 1 || protocol?.number === 58;
+  const icmp = !hasPorts(protocol);
   const source = endpointOf(
     {
       ip: value('src'),
@@ -91,7 +91,7 @@ function normalise(wire: Wire): Normalised {
       : oneLine(
           `Check Point ${value('product') ?? ''}: ${value('operation', 'message_info', 'description', 'action') ?? 'event'} ${value('objectname') ?? ''}`,
         ),
-    nativeId: value('loguid'),
+    nativeId: nameOf(value('loguid')),
     actor:
       isFlow || admin === null
         ? null

@@ -165,7 +165,7 @@ function fieldsOfText(text: string): Fields | null {
     : isOldIstio
       ? ['response_code', 'response_flags', 'upstream_transport_failure_reason', ...istioOrder.slice(5)]
       : istioOrder;
-  const fields = new Map<string, string>([['start_time', /Z$/.test(start) ? start : `${start}Z`]]);
+  const fields = new Map<string, string>([['start_time', start.endsWith('Z') ? start : `${start}Z`]]);
   const [method = '', path = '', protocol = ''] = request.split(' ');
   for (const [name, value] of [
     ['method', method],

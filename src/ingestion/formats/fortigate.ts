@@ -3,7 +3,7 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
 import type { JsonValue } from './json-value.js';
 import { readKeyValues } from './key-values.js';
 import { oneLine } from './summary.js';
@@ -55,7 +55,7 @@ function readSession(pairs: Pairs, type: string, wire: Wire): Normalised {
     return null;
   };
   const protocol = protocolOf(value('proto'));
-  const noPorts = protocol?.number === 1 || protocol?.number === 58;
+  const noPorts = !hasPorts(protocol);
   const end = (side: 'src' | 'dst'): NormalForm['source'] =>
     endpointOf(
       {

@@ -5,7 +5,7 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTime, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
 import {
   integerOf,
   isObject,
@@ -54,7 +54,7 @@ interface Flow {
 function recordOf(flow: Flow, wire: Wire): NormalForm {
   const flags: string[] = [];
   const protocol = protocolOf(flow.protocol);
-  const icmp = protocol?.number === 1 || protocol?.number === 58;
+  const icmp = !hasPorts(protocol);
   const end = (side: Flow['source'], port: number | null): NormalForm['source'] => {
     const labels = labelsOf(side.labels);
     const host = nameOf(side.host);

@@ -4,8 +4,8 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
+import { type JsonValue, nameOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -84,10 +84,11 @@ function normalise(wire: Wire): Normalised {
   };
   const flags: string[] = [];
   const protocol = protocolOf(value('proto', 'protocol', 'Protocol'));
+  const port = (text: string | null): number | null => (hasPorts(protocol) ? portOf(text, flags) : null);
   const source = endpointOf(
     {
       ip: value('src', 'Source'),
-      port: portOf(value('srcPort', 'SourcePort', 'spt'), flags),
+      port: port(value('srcPort', 'SourcePort', 'spt')),
       instance: value('identHostName', 'srcHost', 'shost'),
       zone: value('SourceZone', 'srcZone', 'inzone'),
     },
@@ -96,7 +97,7 @@ function normalise(wire: Wire): Normalised {
   const destination = endpointOf(
     {
       ip: value('dst', 'Destination'),
-      port: portOf(value('dstPort', 'DestinationPort', 'dpt'), flags),
+      port: port(value('dstPort', 'DestinationPort', 'dpt')),
       instance: value('dstHost', 'dhost'),
       zone: value('DestinationZone', 'dstZone', 'outzone'),
     },
@@ -123,7 +124,7 @@ function normalise(wire: Wire): Normalised {
     summary: isFlow
       ? flowSummary(told, `${message.vendor} ${message.eventId}`)
       : oneLine(`${message.vendor} ${message.product}: ${value('msg', 'message') ?? message.eventId}`),
-    nativeId: value('externalId', 'logUid', 'loguid'),
+    nativeId: nameOf(value('externalId', 'logUid', 'loguid')),
     actor:
       isFlow || user === null
         ? null

@@ -3,7 +3,7 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
 import { readKeyValues } from './key-values.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -32,8 +32,8 @@ function normalise(wire: Wire): Normalised {
   const verdict = word === '' ? 'unknown' : (verdictOfWord(word) ?? 'unknown');
   const flags: string[] = [];
   const protocol = protocolOf(packet.split(',')[0]?.replace(/6$/, (six) => (packet.startsWith('icmp6') ? six : '')));
-  const port = (name: string): number | null => portOf(pairs.get(`${name}`), flags);
-  const icmp = protocol?.number === 1 || protocol?.number === 58;
+  const port = (name: string): number | null => portOf(pairs.get(name), flags);
+  const icmp = !hasPorts(protocol);
   const source = endpointOf(
     { ip: pairs.get('nw_src') ?? pairs.get('ipv6_src'), port: icmp ? null : port('tp_src') },
     flags,

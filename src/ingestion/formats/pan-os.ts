@@ -4,7 +4,7 @@ import { readCsv } from './csv-fields.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
 import type { JsonValue } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
@@ -61,7 +61,7 @@ function readSession(fields: readonly string[], type: string, wire: Wire): Norma
   const verdict = action === null ? 'unknown' : (verdictOfWord(action) ?? 'unknown');
   if (verdict === 'unknown') addFlag(flags, 'unknown_action');
   const protocol = protocolOf(field(29));
-  const noPorts = protocol?.number === 1 || protocol?.number === 58;
+  const noPorts = !hasPorts(protocol);
   const ends = noPorts
     ? { source: source && { ...source, port: null }, destination: destination && { ...destination, port: null } }
     : { source, destination };
@@ -132,6 +132,8 @@ const sessionPlaces = {
 function readConfig(fields: readonly string[], wire: Wire): NormalForm {
   const [host, vsys, command, admin, client, result, path] = [7, 8, 9, 10, 11, 12, 13].map((at) => fields[at] ?? '');
   const flags: string[] = [];
+  const hasDetail = fields.length > 16 && !/^\d+$/.test(fields[14] ?? '');
+  const detail = hasDetail ? fields[15] || null : null;
   const applied = /^succeeded$/i.test(result ?? '');
   const isPolicy = /rulebase|security|\brules?\b|zone|address|service/i.test(path ?? '') && command !== 'commit';
   const action =
@@ -175,8 +177,9 @@ function readConfig(fields: readonly string[], wire: Wire): NormalForm {
             name: name || null,
             uid: null,
           },
-          after: null,
-          requested: path ?? null,
+          // A custom format gives what stood there before and what stands there now.
+          after: applied ? detail : null,
+          requested: detail ?? path ?? null,
           statusCode: null,
         }
       : null,

@@ -12,6 +12,7 @@ import { ecs, ecsAround } from './ecs.js';
 import { gcpAudit } from './gcp-audit.js';
 import { gcpFlow } from './gcp-flow.js';
 import { antrea } from './antrea.js';
+import { calicoFlow } from './calico-flow.js';
 import { cef } from './cef.js';
 import { checkPoint } from './check-point.js';
 import { envoy } from './envoy.js';
@@ -40,6 +41,7 @@ const ownFormats: readonly FormatAdapter[] = [
   suricata,
   zeek,
   illumio,
+  calicoFlow,
   envoy,
   ocsf,
   awsCloudtrail,

@@ -3,7 +3,7 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
-import { protocolOf } from './ip-protocol.js';
+import { hasPorts, protocolOf } from './ip-protocol.js';
 import {
   integerOf,
   isKeepable,
@@ -39,7 +39,7 @@ function normalise(wire: Wire): Normalised {
   if (type === null) return refuse('missing_field', 'expected event_type');
   const flags: string[] = [];
   const alert = objectOf(event.alert);
-  const icmp = protocolOf(event.proto)?.name.startsWith('icmp') === true;
+  const icmp = !hasPorts(protocolOf(event.proto));
   const end = (side: 'src' | 'dest'): NormalForm['source'] =>
     endpointOf({ ip: event[`${side}_ip`], port: icmp ? null : portOf(event[`${side}_port`], flags) }, flags);
   const source = end('src');

@@ -116,7 +116,8 @@ function fieldsOfJson(object: JsonObject): Fields {
       if (typeof value === 'object') {
         if (prefix === '' && key === 'id' && !Array.isArray(value)) put('id.', value as JsonObject); // an object, by the test before
         else fields.set(name, JSON.stringify(value));
-      } else fields.set(name, String(value));
+      } else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+        fields.set(name, String(value));
     }
   };
   put('', object);
