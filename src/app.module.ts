@@ -22,6 +22,7 @@ import { RecordReaders } from './ingestion/record-readers.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
+import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SourcesController } from './ingestion/sources.controller.js';
@@ -123,6 +124,7 @@ export class AppModule {
         HecController,
         OtlpController,
         ElasticController,
+        KubernetesAuditController,
         SourcesController,
         SegmentsController,
         RecordsController,
