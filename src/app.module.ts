@@ -22,9 +22,12 @@ import { RecordReaders } from './ingestion/record-readers.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
+import { HooksController } from './ingestion/protocols/hooks.controller.js';
 import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
+import { SecretBox } from './ingestion/secret-box.js';
+import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { RecordsController } from './inventory/records.controller.js';
@@ -62,6 +65,8 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  SecretBox,
+  SourceSecrets,
   RequestBodies,
   RecordReaders,
   Ingest,
@@ -125,6 +130,7 @@ export class AppModule {
         OtlpController,
         ElasticController,
         KubernetesAuditController,
+        HooksController,
         SourcesController,
         SegmentsController,
         RecordsController,

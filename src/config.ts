@@ -33,6 +33,8 @@ const Environment = z.object({
   SIGNING_KEY_FILE: z.string().min(1).optional(),
   /** Folder in which the signer remembers what it signed last; beside the key when not given. Must outlast the database and be out of its reach. */
   SIGNING_STATE_DIR: z.string().min(1).optional(),
+  /** Key (32 bytes, base64) that seals secrets of webhooks in the database; made under DATA_DIR when first needed and not given. All processes need the same. */
+  SECRETS_KEY_FILE: z.string().min(1).optional(),
   /** Name of the log in checkpoints, e.g. `audit.example.com/segproof`; fixed at first start. */
   LOG_ORIGIN: z
     .string()

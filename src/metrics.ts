@@ -13,6 +13,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly refusedWebhooks = new Counter({
+    name: 'segproof_webhook_refused_total',
+    help: 'Webhooks refused for their signature, by source',
+    labelNames: ['source'],
+    registers: [this.registry],
+  });
+
   readonly requests = new Histogram({
     name: 'segproof_http_request_duration_seconds',
     help: 'HTTP requests by method, route and status',
@@ -64,6 +71,10 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  countRefusedWebhook(source: string): void {
+    this.refusedWebhooks.inc({ source });
   }
 
   countIngest(

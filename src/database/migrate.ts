@@ -14,6 +14,7 @@ import { Witness1795305600010 } from '../../migrations/0010-witness.js';
 import { RecordParts1795305600011 } from '../../migrations/0011-record-parts.js';
 import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
 import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
+import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -30,6 +31,7 @@ export const migrations = [
   RecordParts1795305600011,
   LockOrder1795305600012,
   WitnessContradictions1795305600013,
+  SourceSecrets1795305600017,
 ];
 
 const oldestServer = 150000;

@@ -12,6 +12,8 @@ export type ActKind =
   | 'source.created'
   | 'source.token_issued'
   | 'source.token_revoked'
+  | 'source.secret_added'
+  | 'source.secret_revoked'
   | 'segment.defined'
   | 'change.proposed'
   | 'change.reviewed'

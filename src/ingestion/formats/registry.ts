@@ -2,20 +2,33 @@ import { isUtf8 } from 'node:buffer';
 
 import { findSyntaxError } from '../json-spans.js';
 import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
+import { alertmanager } from './alertmanager.js';
+import { azureAlert } from './azure-alert.js';
 import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
+import { cloudevents } from './cloudevents.js';
+import { falco } from './falco.js';
+import { github } from './github.js';
 import { hubble } from './hubble.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
 import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
+import { splunkAlert } from './splunk-alert.js';
 import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
-const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit];
+const ownFormats: readonly FormatAdapter[] = [
+  hubble,
+  kubernetesAudit,
+  azureAlert,
+  alertmanager,
+  falco,
+  github,
+];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [otlp];
+const carrierFormats: readonly FormatAdapter[] = [splunkAlert, cloudevents, otlp];
 
 /** Every wire format there is. */
 export const formats: readonly FormatAdapter[] = [...ownFormats, ...carrierFormats];

@@ -92,7 +92,7 @@ describe('log records', () => {
     const [record] = first.normalised.records;
     assert.deepEqual(
       [record.format, record.eventTime, record.timeSource, record.severity, record.summary, record.reporterName],
-      ['otlp', '2025-11-20T10:00:00.123456789Z', 'envelope', 3, 'disk nearly full', 'hubble'],
+      ['otlp', '2025-11-20T10:00:00.123456789Z', 'record', 3, 'disk nearly full', 'hubble'],
     );
   });
 });
