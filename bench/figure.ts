@@ -21,8 +21,12 @@ export interface BenchContext {
   /** Owner's URL of a fresh, migrated database on a durable server. */
   readonly ownerUrl: string;
   readonly serviceUrl: string;
+  /** Another such database beside it; dropped with it. */
+  readonly another: () => Promise<Pick<BenchContext, 'ownerUrl' | 'serviceUrl'>>;
   /** Share of the full size to run at, 0 to 1. */
   readonly scale: number;
+  /** The one figure that is wanted; undefined for all. A bench may give others too. */
+  readonly only: string | undefined;
   readonly say: (line: string) => void;
 }
 

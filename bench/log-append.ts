@@ -1,62 +1,79 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { appendEntries, type ExpectedHead } from '../src/log/append.js';
 import { BinaryCopyRows } from '../src/log/binary-copy.js';
-import { signCheckpoint } from '../src/log/core/checkpoint.js';
-import { signerFromSeed, type Signer } from '../src/log/core/note.js';
+import { signerFromSeed } from '../src/log/core/note.js';
 import { runCopyStatements } from '../src/log/copy-statements.js';
 import { prepareEntry, type NewEntry, type PreparedEntry } from '../src/log/entry.js';
 import { fsck } from '../src/log/fsck.js';
-import { initialiseLog } from '../src/log/log.js';
+import { initialiseLog, Log } from '../src/log/log.js';
 import { Database } from '../src/database/database.js';
 import { ratioFigure, type Bench, type Figure } from './figure.js';
 import { durability, walSyncs } from './honesty.js';
 
-const rounds = 7;
-const entriesPerRound = 20_000;
+const rounds = 9;
 const payloadBytes = 500;
 const batchSizes = [1000, 5000, 100];
+/** Batches of a round: enough that filling and emptying the pipeline at its ends does not decide. */
+const batchesPerRound = (size: number): number => Math.max(8, Math.round(20_000 / size));
 
 /** Sealed appends, held against plain COPY of the same columns by the same client. */
 export const logAppend: Bench = {
   names: batchSizes.map((size) => `log-append-${size}`),
-  run: async ({ ownerUrl, serviceUrl, scale, say }) => {
+  run: async ({ ownerUrl, serviceUrl, scale, only, say }) => {
     const database = await Database.connect(serviceUrl, { poolSize: 4, applicationName: 'segproof-bench' });
     const owner = new pg.Client({ connectionString: ownerUrl });
     await owner.connect();
     try {
       const origin = await initialiseLog(database, undefined);
       const signer = signerFromSeed(origin, randomBytes(32));
+      const log = new Log(database, signer, () => new Date());
       await owner.query('SELECT log_entry_month(current_date)');
-      await owner.query(`CREATE TABLE plain (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
-        occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload_hash bytea NOT NULL, salt bytea NOT NULL, payload bytea NOT NULL)`);
-      await owner.query('GRANT INSERT ON plain TO segproof_service');
+      await createPlain(owner);
       const before = await durability(owner);
       const figures: Figure[] = [];
       let index = 0;
-      for (const size of batchSizes) {
+      for (const size of batchSizes.filter((each) => only === undefined || only === `log-append-${each}`)) {
         const runs: { value: number; baseline: number }[] = [];
-        const count = Math.max(size, Math.round((entriesPerRound * scale) / size) * size);
+        const batches = Math.max(2, Math.round(batchesPerRound(size) * scale));
+        const batch = Array.from({ length: size }, newEntry);
+        const prepared = batch.map((entry) => prepareEntry(entry, new Date()));
         for (let round = -1; round < rounds; round++) {
-          const batches = Array.from({ length: count / size }, () => Array.from({ length: size }, newEntry));
-          const sealed = await rate(count, async () => await sealAll(database, signer, batches));
-          const raw = batches.map((batch) => batch.map((entry) => prepareEntry(entry, new Date())));
-          const plain = await rate(count, async () => {
-            index = await copyAll(database, raw, index);
-          });
-          if (round >= 0) runs.push({ value: sealed, baseline: plain });
+          const sealed = async (): Promise<number> =>
+            await rate(
+              batches * size,
+              async () =>
+                await sealAll(
+                  log,
+                  Array.from({ length: batches }, () => batch),
+                ),
+            );
+          const plain = async (): Promise<number> =>
+            await rate(batches * size, async () => {
+              index = await copyAll(
+                database,
+                Array.from({ length: batches }, () => prepared),
+                index,
+              );
+            });
+          // Each side goes first in turn, so that what a round leaves behind burdens both.
+          const pair = { value: 0, baseline: 0 };
+          if (round % 2 === 0) pair.value = await sealed();
+          pair.baseline = await plain();
+          if (round % 2 !== 0) pair.value = await sealed();
+          if (round >= 0) runs.push(pair);
         }
         const figure = ratioFigure(
           `log-append-${size}`,
           'entries/s',
           runs,
-          `${rounds} rounds of ${count} entries with payloads of ${payloadBytes} bytes in batches of ${size}: hashed, in the tree, committed and a checkpoint signed per batch, against binary COPY of the same columns into one table with only its primary key; same client, interleaved; ${before.settings}`,
+          `${rounds} rounds of ${batches} batches of ${size} entries with payloads of ${payloadBytes} bytes: hashed, in the tree, committed, root computed a second time and a checkpoint signed per batch, against binary COPY of the same columns into one table with only its primary key; same client, interleaved, the next batch made ready meanwhile on both sides; ${before.settings}`,
         );
         say(`  ${figure.name}: ${Math.round(figure.value)}/s, ratio ${figure.ratio?.toFixed(2)}`);
         figures.push(figure);
       }
       const result = await fsck(database, { verifiers: [signer.verifier] });
       const syncs = (await walSyncs(owner)) - before.walSyncs;
+      if (syncs === 0) throw new Error('the server synced no WAL; the figures are worth nothing');
       if (result.problems.length > 0)
         throw new Error(`the log does not verify after the run: ${JSON.stringify(result.problems[0])}`);
       return figures.map((figure) => ({
@@ -70,46 +87,50 @@ export const logAppend: Bench = {
   },
 };
 
+/** JSON payloads of about 500 bytes that do not compress away; made beforehand, so that making them is not measured. */
+const payloads = Array.from({ length: 2000 }, () =>
+  Buffer.from(JSON.stringify({ id: randomBytes(16).toString('hex'), text: randomBytes(216).toString('hex') })),
+);
+let made = 0;
+
 export function newEntry(): NewEntry {
-  return { kind: 'flow', source: 'bench', occurredAt: null, payload: jsonPayload() };
+  return {
+    kind: 'flow',
+    source: 'bench',
+    occurredAt: null,
+    payload: payloads[made++ % payloads.length] ?? Buffer.alloc(0),
+  };
 }
 
-/** A JSON payload of about 500 bytes that does not compress away. */
-function jsonPayload(): Buffer {
-  return Buffer.from(JSON.stringify({ id: randomBytes(16).toString('hex'), text: randomBytes(216).toString('hex') }));
-}
-
-async function rate(count: number, work: () => Promise<void>): Promise<number> {
+export async function rate(count: number, work: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await work();
   return count / ((performance.now() - started) / 1000);
 }
 
-/** As the service does: the next batch is hashed while PostgreSQL works on the one before. */
-async function sealAll(database: Database, signer: Signer, batches: readonly (readonly NewEntry[])[]): Promise<void> {
-  await database.withClient(async (client) => {
-    let running: Promise<void> = Promise.resolve();
-    let expected: ExpectedHead | undefined;
-    for (const batch of batches) {
-      const prepared: PreparedEntry[] = [];
-      for (const entry of batch) {
-        prepared.push(prepareEntry(entry, new Date()));
-        // As Log.append does: the commit under way gets its turn.
-        if (prepared.length % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-      await running;
-      // As Log.commit does: while nobody else appends, the head is where the last commit left it.
-      const options = expected === undefined ? { own: true } : { own: true, expectNew: true, expected };
-      running = appendEntries(client, prepared, options).then(({ head, state }) => {
-        signCheckpoint(head, signer);
-        expected = { origin: head.origin, root: head.root, state };
-      });
-    }
-    await running;
-  });
+/** One batch is committed while the next one is hashed, and never two together. */
+export async function sealAll(log: Log, batches: readonly (readonly NewEntry[])[]): Promise<void> {
+  let beforeLast: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
+  for (const batch of batches) {
+    await beforeLast;
+    beforeLast = last;
+    last = log.append(batch).then(({ checkpoint, signing }) => {
+      if (checkpoint === null) throw new Error(`nothing was signed: ${signing}`);
+    });
+  }
+  await Promise.all([beforeLast, last]);
 }
 
-async function copyAll(
+/** The table that plain COPY writes: the same columns, and only a primary key. */
+export async function createPlain(owner: pg.Client): Promise<void> {
+  await owner.query(`CREATE TABLE plain (index bigint PRIMARY KEY, id uuid NOT NULL, kind text NOT NULL, source text NOT NULL,
+    occurred_at_ns bigint NOT NULL, received_at timestamptz NOT NULL, payload_hash bytea NOT NULL, salt bytea NOT NULL, payload bytea NOT NULL)`);
+  await owner.query('GRANT INSERT ON plain TO segproof_service');
+}
+
+/** Copies the batches from index `first` on, each in a transaction of its own; returns the next index. */
+export async function copyAll(
   database: Database,
   batches: readonly (readonly PreparedEntry[])[],
   first: number,

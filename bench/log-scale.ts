@@ -1,87 +1,125 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { Database } from '../src/database/database.js';
-import { appendEntries } from '../src/log/append.js';
-import { signerFromSeed } from '../src/log/core/note.js';
-import { prepareEntry, type NewEntry } from '../src/log/entry.js';
+import { signerFromSeed, type Verifier } from '../src/log/core/note.js';
 import { fsck } from '../src/log/fsck.js';
-import { initialiseLog } from '../src/log/log.js';
+import { initialiseLog, Log } from '../src/log/log.js';
 import { LogReader } from '../src/log/read.js';
-import { median, type Bench, type Figure } from './figure.js';
+import { median, ratioFigure, type Bench, type Figure } from './figure.js';
 import { durability } from './honesty.js';
-import { newEntry } from './log-append.js';
+import { newEntry, rate, sealAll } from './log-append.js';
 
 const fullSize = 10_000_000;
 const batch = 5000;
 /** Entries whose appends are timed for one rate. */
-const window = 100_000;
+const window = 50_000;
+const windows = 7;
+/** A log that is small still. */
+const smallSize = 100_000;
 
-/** A large log: slope of the append rate, proofs, verification, and what it takes on disk. */
+/** A large log, of ten million entries at full scale: slope of the append rate, proofs, verification, and what it takes on disk. */
 export const logScale: Bench = {
   names: ['log-slope', 'log-proof', 'log-verify', 'log-storage'],
-  run: async ({ ownerUrl, serviceUrl, scale, say }) => {
-    // Ten million entries take long; a tenth of it unless asked for more with --scale above 1.
-    const size = Math.max(2 * window, Math.round((fullSize * scale) / 10 / batch) * batch);
-    const database = await Database.connect(serviceUrl, { poolSize: 4, applicationName: 'segproof-bench' });
-    const owner = new pg.Client({ connectionString: ownerUrl });
-    await owner.connect();
+  run: async ({ ownerUrl, serviceUrl, another, scale, only, say }) => {
+    const size = Math.max(2 * smallSize, Math.round((fullSize * scale) / batch) * batch);
+    const wanted = (name: string): boolean => only === undefined || only === name;
+    const large = await openScaled(ownerUrl, serviceUrl);
     try {
-      const origin = await initialiseLog(database, undefined);
-      const signer = signerFromSeed(origin, randomBytes(32));
-      await owner.query('SELECT log_entry_month(current_date)');
-      const { settings } = await durability(owner);
-      const rates: number[] = [];
-      for (let at = 0; at < size; at += window) {
-        rates.push(await appendRate(database, Math.min(window, size - at)));
-        if (rates.length % 10 === 0) say(`  ${at + window} of ${size} entries, ${Math.round(rates.at(-1) ?? 0)}/s`);
+      const { settings } = await durability(large.owner);
+      const figures: Figure[] = [];
+      let at = await grow(large.log, 0, Math.round(size / 2 / batch) * batch, say);
+      if (wanted('log-slope')) {
+        const { ownerUrl: smallOwner, serviceUrl: smallService } = await another();
+        const small = await openScaled(smallOwner, smallService);
+        try {
+          await grow(small.log, 0, smallSize, say);
+          figures.push(await slopeFigure(small.log, large.log, { at, settings }));
+          at += (windows + 1) * window;
+        } finally {
+          await small.close();
+        }
       }
-      // Medians of three windows at both ends: one slow fsync must not decide.
-      const early = median(rates.slice(0, 3));
-      const late = median(rates.slice(-3));
-      const figures: Figure[] = [
-        {
-          name: 'log-slope',
-          value: late,
-          unit: 'entries/s',
-          baseline: early,
-          ratio: late / early,
-          conditions: `append rate at ${size} entries against that at the first ${3 * window}, batches of ${batch}; ${settings}`,
-        },
-        await proofFigure(database, size),
-        await storageFigure(owner, size),
-      ];
+      at = await grow(large.log, at, size, say);
+      if (wanted('log-proof')) figures.push(await proofFigure(large.database, at));
+      if (wanted('log-storage')) figures.push(await storageFigure(large.owner, at));
       const started = performance.now();
-      const result = await fsck(database, { verifiers: [signer.verifier] });
-      const rate = result.entries / ((performance.now() - started) / 1000);
+      const result = await fsck(large.database, { verifiers: [large.verifier] });
+      const perSecond = result.entries / ((performance.now() - started) / 1000);
       if (result.problems.length > 0) throw new Error(`the log does not verify: ${JSON.stringify(result.problems[0])}`);
       figures.push({
         name: 'log-verify',
-        value: rate,
+        value: perSecond,
         unit: 'entries/s',
         baseline: 60_000,
-        ratio: rate / 60_000,
+        ratio: perSecond / 60_000,
         conditions: `full fsck of ${result.entries} entries in one thread, payloads re-hashed, tiles and head compared`,
       });
       return figures;
     } finally {
-      await owner.end();
-      await database.close();
+      await large.close();
     }
   },
 };
 
-async function appendRate(database: Database, count: number): Promise<number> {
-  return await database.withClient(async (client) => {
-    const started = performance.now();
-    let running: Promise<unknown> = Promise.resolve();
-    for (let done = 0; done < count; done += batch) {
-      const entries: NewEntry[] = Array.from({ length: Math.min(batch, count - done) }, newEntry);
-      const prepared = entries.map((entry) => prepareEntry(entry, new Date()));
-      await running;
-      running = appendEntries(client, prepared, { own: true });
-    }
-    await running;
-    return count / ((performance.now() - started) / 1000);
+interface ScaledLog {
+  readonly database: Database;
+  readonly owner: pg.Client;
+  readonly log: Log;
+  readonly verifier: Verifier;
+  readonly close: () => Promise<void>;
+}
+
+async function openScaled(ownerUrl: string, serviceUrl: string): Promise<ScaledLog> {
+  const database = await Database.connect(serviceUrl, { poolSize: 4, applicationName: 'segproof-bench' });
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  const signer = signerFromSeed(await initialiseLog(database, undefined), randomBytes(32));
+  await owner.query('SELECT log_entry_month(current_date)');
+  const close = async (): Promise<void> => {
+    await owner.end();
+    await database.close();
+  };
+  return { database, owner, log: new Log(database, signer, () => new Date()), verifier: signer.verifier, close };
+}
+
+/** Appends until the log has `size` entries. */
+async function grow(log: Log, from: number, size: number, say: (line: string) => void): Promise<number> {
+  const step = 10 * smallSize;
+  let at = from;
+  while (at < size) {
+    const until = Math.min(size, at + step);
+    const perSecond = await appendRate(log, until - at);
+    at = until;
+    say(`  ${at} entries, ${Math.round(perSecond)}/s`);
+  }
+  return at;
+}
+
+/** The rates of a small and a large log, by turns: what else the machine does burdens both. */
+async function slopeFigure(
+  small: Log,
+  large: Log,
+  { at, settings }: { readonly at: number; readonly settings: string },
+): Promise<Figure> {
+  const runs: { value: number; baseline: number }[] = [];
+  for (let round = -1; round < windows; round++) {
+    const run = { value: await appendRate(large, window), baseline: await appendRate(small, window) };
+    if (round >= 0) runs.push(run);
+  }
+  return ratioFigure(
+    'log-slope',
+    'entries/s',
+    runs,
+    `append rate from ${at} entries on against that of a log of ${smallSize}, by turns in ${windows} windows of ${window} each, batches of ${batch}; ${settings}`,
+  );
+}
+
+async function appendRate(log: Log, count: number): Promise<number> {
+  return await rate(count, async () => {
+    const batches = Array.from({ length: Math.ceil(count / batch) }, (_, at) =>
+      Array.from({ length: Math.min(batch, count - at * batch) }, newEntry),
+    );
+    await sealAll(log, batches);
   });
 }
 

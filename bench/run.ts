@@ -36,15 +36,20 @@ const server =
     : null;
 const serverUrl = process.env['DATABASE_URL'] ?? server?.ownerUrl ?? '';
 const figures: Figure[] = [];
+let databases = 0;
 try {
   for (const bench of chosen) {
-    const name = `segproof_bench_${process.pid}_${figures.length}`;
-    const ownerUrl = await freshDatabase(name);
-    const serviceUrl = await provisionServiceRole(ownerUrl);
+    const made: string[] = [];
+    const another = async (): Promise<{ ownerUrl: string; serviceUrl: string }> => {
+      const name = `segproof_bench_${process.pid}_${databases++}`;
+      made.push(name);
+      const ownerUrl = await freshDatabase(name);
+      return { ownerUrl, serviceUrl: await provisionServiceRole(ownerUrl) };
+    };
     say(`measuring ${bench.names.join(', ')}`);
-    const all = await bench.run({ ownerUrl, serviceUrl, scale: Number(flags.scale), say });
+    const all = await bench.run({ ...(await another()), another, scale: Number(flags.scale), only: flags.only, say });
     figures.push(...all.filter((figure) => flags.only === undefined || figure.name === flags.only));
-    await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    for (const name of made) await onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
 } finally {
   await server?.stop();

@@ -19,6 +19,7 @@ import { HealthController } from './health.controller.js';
 import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { RedactionKey } from './ingestion/redaction-key.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
@@ -30,7 +31,8 @@ import { SecretBox } from './ingestion/secret-box.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
-import { RecordsController } from './inventory/records.controller.js';
+import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Quarantine } from './inventory/quarantine.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
@@ -69,10 +71,12 @@ const features: Provider[] = [
   SourceSecrets,
   RequestBodies,
   RecordReaders,
+  RedactionKey,
   Ingest,
   HecAcks,
   Segments,
   Records,
+  Quarantine,
   Policies,
   Changes,
   Snapshots,
@@ -134,6 +138,7 @@ export class AppModule {
         SourcesController,
         SegmentsController,
         RecordsController,
+        QuarantineController,
         PoliciesController,
         ChangesController,
         ControlsController,

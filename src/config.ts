@@ -31,6 +31,8 @@ const Environment = z.object({
   DATA_DIR: z.string().min(1).default(join(packageRoot, 'data')),
   /** Ed25519 private key (PEM, PKCS#8); made under DATA_DIR on first start when not given. */
   SIGNING_KEY_FILE: z.string().min(1).optional(),
+  /** Key that turns what is redacted into tokens (32 bytes in base64); made under DATA_DIR when not given. The same for all processes. */
+  REDACTION_KEY_FILE: z.string().min(1).optional(),
   /** Folder in which the signer remembers what it signed last; beside the key when not given. Must outlast the database and be out of its reach. */
   SIGNING_STATE_DIR: z.string().min(1).optional(),
   /** Key (32 bytes, base64) that seals secrets of webhooks in the database; made under DATA_DIR when first needed and not given. All processes need the same. */

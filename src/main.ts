@@ -82,7 +82,9 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
     next();
   });
   // Senders of records are no browsers and may carry any Origin; they authenticate by token or signature only.
-  app.enableCsrfProtection({ exclude: (request: { url?: string }) => isSenderPath((request.url ?? '').split('?')[0] ?? '') });
+  app.enableCsrfProtection({
+    exclude: (request: { url?: string }) => isSenderPath((request.url ?? '').split('?')[0] ?? ''),
+  });
   // Clients of Elasticsearch ask `/` who is there; browsers get the portal.
   app.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
     if (/^\/(?:\?|$)/u.test(request.url ?? '') && isElasticClient(request)) request.url = elasticRoot;

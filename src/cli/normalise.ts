@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs';
 import { text as readText } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { formatNames, type NormalForm, RecordContext } from '../ingestion/normal-form.js';
-import { type ReadRecord, readRecords } from '../ingestion/read-records.js';
-import { openPayload } from '../ingestion/record-payload.js';
+import { FormatName, formatNames, type RecordContext } from '../ingestion/normal-form.js';
+import { previewRecords } from '../ingestion/preview.js';
+import { contextOf as contextOfSource, SourceSettings } from '../ingestion/source-settings.js';
 import { exitCodes } from './exit-codes.js';
 
-const bytesPerRecord = 64 * 1024 * 1024;
 const gzipMagic = Buffer.from([0x1f, 0x8b]);
 
 interface Flags {
@@ -48,19 +47,9 @@ Prints one JSON object a line for each fact: "record" counts the records of the 
       const context = contextOf(flags);
       let quarantined = 0;
       for (const file of files) {
-        const reading = {
-          source: 'normalise',
-          context,
-          receivedAt: flags.receivedAt,
-          mostRecordBytes: bytesPerRecord,
-        };
-        let number = 0;
-        for (const record of readRecords({ body: await bodyOf(file), split: flags.lines === true ? 'lines' : 'auto' }, reading)) {
-          if (!record.normalised.ok) quarantined++;
-          for (const line of linesOf(record)) {
-            if (!process.stdout.write(`${JSON.stringify({ file, record: number, ...line })}\n`)) await drained();
-          }
-          number++;
+        for (const preview of previewRecords(await bodyOf(file), context, flags.lines === true, flags.receivedAt)) {
+          if (preview.quarantined !== null) quarantined++;
+          if (!process.stdout.write(`${JSON.stringify({ file, ...preview })}\n`)) await drained();
         }
       }
       process.exitCode = quarantined === 0 ? exitCodes.good : exitCodes.bad;
@@ -76,34 +65,18 @@ async function drained(): Promise<void> {
   await new Promise((resolve) => process.stdout.once('drain', resolve));
 }
 
-function linesOf({ normalised, entry }: ReadRecord): object[] {
-  if (normalised.ok) {
-    return normalised.records.map((record, part) => ({
-      part,
-      format: record.format,
-      guesses: guessesOf(record),
-      normalForm: record,
-    }));
-  }
-  const { raw } = openPayload(entry.payload);
-  return [{ quarantined: { reason: normalised.reason, detail: normalised.detail }, raw: raw.toString('utf8') }];
-}
-
-/** What is not as the record says it in so many words. */
-function guessesOf({ flags, timeSource }: NormalForm): string[] {
-  return timeSource === 'record' ? flags : [...flags, `time_from_${timeSource}`];
-}
+/** What `GET /api/v1/sources` says of a source, as far as it counts here; `columns` and the like may stand alone. */
+const SourceConfig = SourceSettings.partial().extend({ format: FormatName.nullable().optional() });
 
 function contextOf({ format, sourceConfig }: Flags): RecordContext {
   const given = sourceConfig === undefined ? {} : settingsIn(sourceConfig);
-  const fixed = RecordContext.shape.format.safeParse(format).data;
-  return { ...given, ...(fixed === undefined ? {} : { format: fixed }) };
+  const fixed = FormatName.safeParse(format).data ?? given.format ?? null;
+  const { format: _, ...settings } = given;
+  return contextOfSource(fixed, SourceSettings.parse(settings));
 }
 
-function settingsIn(file: string): RecordContext {
-  const settings = RecordContext.omit({ nativeId: true, times: true, attributes: true }).safeParse(
-    JSON.parse(readFileSync(file, 'utf8')),
-  );
+function settingsIn(file: string): z.infer<typeof SourceConfig> {
+  const settings = SourceConfig.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (settings.success) return settings.data;
   throw new InvalidArgumentError(`${file}: ${z.prettifyError(settings.error)}`);
 }

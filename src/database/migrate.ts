@@ -14,6 +14,8 @@ import { Witness1795305600010 } from '../../migrations/0010-witness.js';
 import { RecordParts1795305600011 } from '../../migrations/0011-record-parts.js';
 import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
 import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
+import { SourceSettings1795305600014 } from '../../migrations/0014-source-settings.js';
+import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 
 /** All migrations in order; a landed one is never edited. */
@@ -31,6 +33,8 @@ export const migrations = [
   RecordParts1795305600011,
   LockOrder1795305600012,
   WitnessContradictions1795305600013,
+  SourceSettings1795305600014,
+  ReprocessedRecords1795305600015,
   SourceSecrets1795305600017,
 ];
 

@@ -9,6 +9,8 @@ import { QuarantineReason } from './normal-form.js';
 import { Metrics } from '../metrics.js';
 import type { Sent } from './read-records.js';
 import { RecordReaders } from './record-readers.js';
+import { RedactionKey } from './redaction-key.js';
+import { contextOf } from './source-settings.js';
 import type { IngestSource } from './sources.js';
 
 export const IngestReceipt = z.object({
@@ -50,6 +52,7 @@ export class Ingest {
     @Inject(Log) private readonly log: Log,
     @Inject(LogReader) private readonly reader: LogReader,
     @Inject(RecordReaders) private readonly readers: RecordReaders,
+    @Inject(RedactionKey) private readonly redactionKey: RedactionKey,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
@@ -63,9 +66,10 @@ export class Ingest {
   async take(source: IngestSource, sent: Sent, detail: ReceiptDetail): Promise<IngestAnswer> {
     const reading = {
       source: source.name,
-      context: source.format === null ? {} : { format: source.format },
+      context: contextOf(source.format, source.settings),
       receivedAt: this.clock.now(),
       mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,
+      redaction: this.redactionKey.redaction(source.settings.redaction),
     };
     const { entries, rejections } = await this.readers.read(sent, reading);
     if (entries.length === 0) {

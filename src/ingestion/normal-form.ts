@@ -227,6 +227,8 @@ export const RecordContext = z.strictObject({
   times: z.array(z.string()).optional(),
   /** Id that the protocol gave (`webhook-id`, `ce-id`, `_id`). */
   nativeId: z.string().optional(),
+  /** Index of the entry in quarantine that this record was made of, once it could be read. */
+  reprocessOf: z.number().int().optional(),
   /** Whatever else the protocol said: host, sourcetype, resource attributes, headers. */
   attributes: z.record(z.string(), z.json()).optional(),
 });

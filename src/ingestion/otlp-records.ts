@@ -37,7 +37,9 @@ export function otlpProtobufRecords(body: Buffer): ReceivedRecord[] {
     return recordsOf(decodeLogsRequest(body));
   } catch (error) {
     const detail = `${notAnExport}: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ raw: body, context: { attributes: { protocol: 'otlp' } }, problem: { reason: 'unknown_format', detail } }];
+    return [
+      { raw: body, context: { attributes: { protocol: 'otlp' } }, problem: { reason: 'unknown_format', detail } },
+    ];
   }
 }
 
@@ -157,7 +159,10 @@ function jsonOf(value: unknown, depth: number): string {
   const digits = typeof value.intValue === 'number' ? String(value.intValue) : textOf(value.intValue);
   if (digits !== null) return /^-?(?:0|[1-9]\d{0,18})$/.test(digits) ? digits : JSON.stringify(digits);
   const array = objectOf(value.arrayValue);
-  if (array !== null) return `[${listOf(array.values).map((item) => jsonOf(item, depth + 1)).join(',')}]`;
+  if (array !== null)
+    return `[${listOf(array.values)
+      .map((item) => jsonOf(item, depth + 1))
+      .join(',')}]`;
   const list = objectOf(value.kvlistValue);
   if (list !== null) {
     const members = listOf(list.values).filter(isObject);

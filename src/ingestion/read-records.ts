@@ -4,10 +4,11 @@ import { parseNanoseconds } from '../log/time.js';
 import { normaliseRecord } from './formats/registry.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
 import { splitBody } from './json-spans.js';
-import type { Normalised, RecordContext } from './normal-form.js';
+import { type Normalised, RecordContext } from './normal-form.js';
 import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from './otlp-records.js';
 import type { ReceivedRecord, Rejection } from './received-record.js';
 import { closePayload } from './record-payload.js';
+import { redact, type Redaction } from './redaction.js';
 
 /** Kind of the entries of records that could not be read; their bytes are kept like any other's. */
 export const rejectedKind = 'rejected';
@@ -22,6 +23,8 @@ export interface Reading {
   readonly context: RecordContext;
   readonly receivedAt: Date;
   readonly mostRecordBytes: number;
+  /** What is taken out before anything is hashed or kept; null for nothing. */
+  readonly redaction: Redaction | null;
 }
 
 /** A body as sent; `context` is what the protocol said of all records in it. */
@@ -48,7 +51,9 @@ export interface ReadRecord {
 export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord> {
   const repeats = new Map<string, number>();
   const records = 'records' in sent ? sent.records : recordsOf(sent, reading.context);
-  for (const record of records) {
+  const { redaction } = reading;
+  for (const received of records) {
+    const record = redaction === null ? received : redactedRecord(received, redaction);
     const { length } = record.raw;
     const problem =
       record.problem ??
@@ -62,8 +67,20 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
   }
 }
 
+/** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */
+function redactedRecord(record: ReceivedRecord, redaction: Redaction): ReceivedRecord {
+  const { attributes } = record.context;
+  const raw = redact(record.raw, redaction);
+  if (attributes === undefined) return { ...record, raw };
+  const said: unknown = JSON.parse(redact(Buffer.from(JSON.stringify(attributes)), redaction).toString('utf8'));
+  return { ...record, raw, context: RecordContext.parse({ ...record.context, attributes: said }) };
+}
+
 /** Cuts a body into its records; each line behind one that names columns is told of it. */
-export function* recordsOf({ body, split, context = {} }: SentBody, set: RecordContext = {}): Generator<ReceivedRecord> {
+export function* recordsOf(
+  { body, split, context = {} }: SentBody,
+  set: RecordContext = {},
+): Generator<ReceivedRecord> {
   if (split === 'otlp-protobuf') {
     yield* otlpProtobufRecords(body);
     return;
@@ -96,7 +113,9 @@ export function* recordsOf({ body, split, context = {} }: SentBody, set: RecordC
 
 /** An id that was given to a whole body names each of its records by its place. */
 function ofMany(context: RecordContext, at: number, count: number): RecordContext {
-  return context.nativeId === undefined || count === 1 ? context : { ...context, nativeId: `${context.nativeId}/${at}` };
+  return context.nativeId === undefined || count === 1
+    ? context
+    : { ...context, nativeId: `${context.nativeId}/${at}` };
 }
 
 const openBrace = 0x7b;
@@ -165,9 +184,10 @@ function read(
 }
 
 /** Digest of a record and what its protocol said of it; columns come from the lines before, in whatever pieces a file is sent. */
-function namedBy(raw: Buffer, { times, nativeId, attributes }: RecordContext): Buffer | null {
-  if (times === undefined && nativeId === undefined && attributes === undefined) return null;
-  const said = Buffer.from(`${JSON.stringify({ times, nativeId, attributes })}\n`);
+function namedBy(raw: Buffer, { times, nativeId, attributes, reprocessOf }: RecordContext): Buffer | null {
+  const parts = { times, nativeId, attributes, reprocessOf };
+  if (Object.values(parts).every((part) => part === undefined)) return null;
+  const said = Buffer.from(`${JSON.stringify(parts)}\n`);
   return hash('sha256', Buffer.concat([said, raw]), 'buffer').subarray(0, 16);
 }
 

@@ -17,6 +17,10 @@ export class Source {
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
+
+  /** See `SourceSettings`. */
+  @Column({ type: 'json', default: {} })
+  settings!: unknown;
 }
 
 @Entity('source_token')

@@ -1,10 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
+import { Clock } from '../context.js';
+import { FormatName } from './normal-form.js';
+import { PreviewList, previewsOfSample } from './preview.js';
+import { contextOf, SourceSettings } from './source-settings.js';
 import { NewSecret, SecretView, SourceSecrets } from './source-secrets.js';
-import { IssuedToken, NewSource, SourceName, Sources, SourceView } from './sources.js';
+import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
 
 const TokenHint = z.string().length(4, 'the last four characters of the token');
 
@@ -14,12 +18,25 @@ const SecretList = z.object({ secrets: z.array(SecretView) });
 
 const SourceList = z.object({ sources: z.array(SourceView) });
 
+/** Longest sample that is looked at, in characters. */
+const longestSample = 500_000;
+
+const PreviewRequest = z.strictObject({
+  sample: z.string().min(1).max(longestSample),
+  /** Each line of the sample is a record, as with application/x-ndjson. */
+  lines: z.boolean().default(false),
+  /** To try; without it the source as it is set. */
+  format: FormatName.nullable().optional(),
+  settings: SourceSettings.optional(),
+});
+
 @ApiTags('sources')
 @Controller('api/v1/sources')
 export class SourcesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceSecrets) private readonly sourceSecrets: SourceSecrets,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -36,6 +53,43 @@ export class SourcesController {
   @ApiOperation({ summary: 'List sources and what they have sent' })
   async list(): Promise<z.infer<typeof SourceList>> {
     return { sources: await this.sources.list() };
+  }
+
+  @Get(':name')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: SourceView })
+  @ApiOperation({ summary: 'A source, how it is set and what it has sent' })
+  async get(@Param('name', { schema: SourceName }) name: string): Promise<SourceView> {
+    return await this.sources.get(name);
+  }
+
+  @Patch(':name')
+  @Needs('sources.manage')
+  @SerializeOptions({ schema: SourceView })
+  @ApiOperation({ summary: 'Change how a source is read from now on' })
+  async change(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SourceName }) name: string,
+    @Body({ schema: SourceChange }) change: SourceChange,
+  ): Promise<SourceView> {
+    return await this.sources.change(actor, name, change);
+  }
+
+  @Post(':name/preview')
+  @Needs('sources.read')
+  @HttpCode(200)
+  @SerializeOptions({ schema: PreviewList })
+  @ApiOperation({
+    summary: 'What would be made of this?',
+    description: 'Reads a sample as the source would be read, or as it would be with other settings. Nothing is kept.',
+  })
+  async preview(
+    @Param('name', { schema: SourceName }) name: string,
+    @Body({ schema: PreviewRequest }) { sample, lines, format, settings }: z.infer<typeof PreviewRequest>,
+  ): Promise<z.infer<typeof PreviewList>> {
+    const source = await this.sources.get(name);
+    const context = contextOf(format === undefined ? source.format : format, settings ?? source.settings);
+    return previewsOfSample(sample, context, lines, this.clock.now());
   }
 
   @Post(':name/tokens')

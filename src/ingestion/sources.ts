@@ -7,6 +7,7 @@ import { Problem } from '../errors.js';
 import { actEntry } from '../log/act.js';
 import { Log } from '../log/log.js';
 import { FormatName } from './normal-form.js';
+import { SourceSettings } from './source-settings.js';
 
 /** Names go into URLs and leaves. */
 export const SourceName = z
@@ -27,8 +28,18 @@ export const NewSource = z.object({
     .max(90 * 86_400)
     .nullable()
     .default(null),
+  settings: SourceSettings.prefault({}),
 });
 export type NewSource = z.infer<typeof NewSource>;
+
+/** What of a source can be changed; what is left out stays. Settings are replaced as a whole. */
+export const SourceChange = z.strictObject({
+  description: NewSource.shape.description.unwrap().optional(),
+  format: NewSource.shape.format.unwrap().optional(),
+  silenceAfterSeconds: NewSource.shape.silenceAfterSeconds.unwrap().optional(),
+  settings: SourceSettings.optional(),
+});
+export type SourceChange = z.infer<typeof SourceChange>;
 
 export const SourceView = NewSource.extend({
   createdAt: z.string(),
@@ -47,6 +58,7 @@ export type IssuedToken = z.infer<typeof IssuedToken>;
 export interface IngestSource {
   readonly name: string;
   readonly format: FormatName | null;
+  readonly settings: SourceSettings;
 }
 
 @Injectable()
@@ -61,9 +73,9 @@ export class Sources {
   async create(actor: Actor, input: NewSource): Promise<IssuedToken> {
     return await this.log.transact(async ({ transaction, now, append }) => {
       const inserted = await transaction.query<{ name: string }>(
-        `INSERT INTO source (name, description, format, silence_after_seconds, created_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING name`,
-        [input.name, input.description, input.format, input.silenceAfterSeconds, now],
+        `INSERT INTO source (name, description, format, silence_after_seconds, created_at, settings)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING name`,
+        [input.name, input.description, input.format, input.silenceAfterSeconds, now, JSON.stringify(input.settings)],
       );
       if (inserted.length === 0)
         throw new Problem('conflict', `There is a source ${input.name} already; choose another name.`);
@@ -71,6 +83,40 @@ export class Sources {
       await append(actEntry('source.created', actor, { source: input, token: hintOf(token) }));
       return { name: input.name, token };
     });
+  }
+
+  /**
+   * Changes how a source is read from now on; what it sent before stays as it was read.
+   * @throws Problem `not_found`
+   */
+  async change(actor: Actor, name: string, change: SourceChange): Promise<SourceView> {
+    await this.log.transact(async ({ transaction, append }) => {
+      const [row] = await transaction.query<SettingsRow>(
+        'SELECT description, format, silence_after_seconds, settings FROM source WHERE name = $1 FOR UPDATE',
+        [name],
+      );
+      if (row === undefined) throw new Problem('not_found', `There is no source ${name}.`);
+      const before = {
+        description: row.description,
+        format: FormatName.nullable().parse(row.format),
+        silenceAfterSeconds: row.silence_after_seconds,
+        settings: SourceSettings.parse(row.settings),
+      };
+      const after = { ...before, ...change };
+      await transaction.query(
+        'UPDATE source SET description = $2, format = $3, silence_after_seconds = $4, settings = $5 WHERE name = $1',
+        [name, after.description, after.format, after.silenceAfterSeconds, JSON.stringify(after.settings)],
+      );
+      await append(actEntry('source.changed', actor, { source: name, before, after }));
+    });
+    return await this.get(name);
+  }
+
+  /** @throws Problem `not_found` */
+  async get(name: string): Promise<SourceView> {
+    const source = (await this.list()).find((one) => one.name === name);
+    if (source === undefined) throw new Problem('not_found', `There is no source ${name}.`);
+    return source;
   }
 
   /** Issues another token; earlier ones stay valid, so that a rotation has an overlap. */
@@ -123,15 +169,16 @@ export class Sources {
   async authenticateToken(token: string | null): Promise<IngestSource> {
     if (token === null) throw new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".');
     const found = await this.findToken(token);
-    if (found === null || found.revoked) throw new Problem('wrong_credentials', 'The token is not valid for any source.');
+    if (found === null || found.revoked)
+      throw new Problem('wrong_credentials', 'The token is not valid for any source.');
     return found.source;
   }
 
   /** The source of a token and whether the token has been revoked; null for one that was never issued. */
   async findToken(token: string): Promise<{ readonly source: IngestSource; readonly revoked: boolean } | null> {
     const [row] = await this.whileAway(
-      this.database.query<{ name: string; format: string | null; revoked: boolean }>(
-        `SELECT s.name, s.format, t.revoked_at IS NOT NULL AS revoked FROM source_token t JOIN source s ON s.name = t.source
+      this.database.query<SourceSetting & { revoked: boolean }>(
+        `SELECT s.name, s.format, s.settings, t.revoked_at IS NOT NULL AS revoked FROM source_token t JOIN source s ON s.name = t.source
          WHERE t.token_hash = $1`,
         [tokenHash(token)],
       ),
@@ -142,9 +189,7 @@ export class Sources {
   /** A source by its name, for senders that prove otherwise who they are; null when there is none. */
   async find(name: string): Promise<IngestSource | null> {
     const [row] = await this.whileAway(
-      this.database.query<{ name: string; format: string | null }>('SELECT name, format FROM source WHERE name = $1', [
-        name,
-      ]),
+      this.database.query<SourceSetting>('SELECT name, format, settings FROM source WHERE name = $1', [name]),
     );
     return row === undefined ? null : ingestSource(row);
   }
@@ -165,16 +210,17 @@ export class Sources {
       format: string | null;
       silence_after_seconds: number | null;
       created_at: Date;
+      settings: unknown;
       received: string;
       rejected: string;
       last_event_time: Date | null;
       last_index: string | null;
     }>(
-      `SELECT s.name, s.description, s.format, s.silence_after_seconds, s.created_at,
+      `SELECT s.name, s.description, s.format, s.silence_after_seconds, s.created_at, s.settings::text,
               coalesce(sum(m.received), 0) AS received, coalesce(sum(m.rejected), 0) AS rejected,
               max(m.last_event_time) FILTER (WHERE m.received > m.rejected) AS last_event_time, max(m.last_index) AS last_index
        FROM source s LEFT JOIN source_minute m ON m.source = s.name
-       GROUP BY s.name ORDER BY s.name`,
+       GROUP BY s.name, s.settings::text ORDER BY s.name`,
     );
     return rows.map((row) => ({
       name: row.name,
@@ -182,6 +228,7 @@ export class Sources {
       format: FormatName.nullable().parse(row.format),
       silenceAfterSeconds: row.silence_after_seconds,
       createdAt: row.created_at.toISOString(),
+      settings: SourceSettings.parse(JSON.parse(String(row.settings))),
       received: Number(row.received),
       rejected: Number(row.rejected),
       lastEventTime: row.last_event_time?.toISOString() ?? null,
@@ -197,8 +244,21 @@ export class Sources {
   }
 }
 
-function ingestSource({ name, format }: { readonly name: string; readonly format: string | null }): IngestSource {
-  return { name, format: FormatName.nullable().parse(format) };
+interface SettingsRow {
+  readonly description: string;
+  readonly format: string | null;
+  readonly silence_after_seconds: number | null;
+  readonly settings: unknown;
+}
+
+interface SourceSetting {
+  readonly name: string;
+  readonly format: string | null;
+  readonly settings: unknown;
+}
+
+function ingestSource({ name, format, settings }: SourceSetting): IngestSource {
+  return { name, format: FormatName.nullable().parse(format), settings: SourceSettings.parse(settings) };
 }
 
 function hintOf(token: string): string {

@@ -18,6 +18,12 @@ export function normaliseStored(entry: StoredEntry): Normalised | null {
   return normalised;
 }
 
+/** Index of the entry in quarantine that this one was made of; null for what was read at once. */
+export function reprocessedFrom({ kind, payload }: StoredEntry): number | null {
+  if (payload === null || retentionClassOf(kind) === 'act') return null;
+  return openPayload(payload).context.reprocessOf ?? null;
+}
+
 /** When a fact of an entry happened, in nanoseconds since 1970: the entry's own time where it is the only one. */
 export function occurredAtOf(entry: StoredEntry, records: readonly NormalForm[], record: NormalForm): bigint {
   const own = records.length === 1 || record.eventTime === null ? null : parseNanoseconds(record.eventTime);

@@ -83,5 +83,6 @@ function assertFits(head: Buffer): void {
   const window = head[5] ?? 0;
   const base = 2 ** (10 + (window >> 3));
   const size = base + (base / 8) * (window & 7);
-  if (size > largestWindow) throw new ZstdFormatError(`the frame asks for a window of ${size} bytes, more than ${largestWindow}`);
+  if (size > largestWindow)
+    throw new ZstdFormatError(`the frame asks for a window of ${size} bytes, more than ${largestWindow}`);
 }

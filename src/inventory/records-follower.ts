@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.js';
-import { normaliseStored, occurredAtOf } from '../ingestion/stored-record.js';
+import { normaliseStored, occurredAtOf, reprocessedFrom } from '../ingestion/stored-record.js';
 import { BinaryCopyRows } from '../log/binary-copy.js';
 import { runCopyStatements } from '../log/copy-statements.js';
 import { retentionClassOf } from '../log/entry.js';
@@ -19,10 +19,13 @@ export class RecordsFollower implements Follower {
 
   async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
     const rows = new BinaryCopyRows(entries.length * 400);
+    const reprocessed: { of: number; index: number }[] = [];
     const days = new Map<string, { day: string; kind: string; verdict: string; records: number }>();
     for (const entry of entries) {
       if (retentionClassOf(entry.kind) === 'act') continue;
       const stored = normaliseStored(entry);
+      const origin = reprocessedFrom(entry);
+      if (origin !== null) reprocessed.push({ of: origin, index: entry.index });
       const rejection = stored?.ok === false ? stored : null;
       const records = stored?.ok === true ? stored.records : [];
       for (const [part, record] of (records.length === 0 ? [null] : records).entries()) {
@@ -66,6 +69,13 @@ export class RecordsFollower implements Follower {
          flags, reject_reason, reject_detail) FROM STDIN (FORMAT binary)`,
       [rows.finish()],
     );
+    if (reprocessed.length > 0) {
+      await transaction.query(
+        `UPDATE record r SET reprocessed_index = new.index
+         FROM json_to_recordset($1) AS new (of bigint, index bigint) WHERE r.index = new.of AND r.reject_reason IS NOT NULL`,
+        [JSON.stringify(reprocessed)],
+      );
+    }
     await transaction.query(
       `INSERT INTO record_day AS old (day, kind, verdict, records)
        SELECT day, kind, verdict, records FROM json_to_recordset($1) AS new (day date, kind text, verdict text, records bigint)
@@ -90,6 +100,9 @@ export class RecordsFollower implements Follower {
        WHERE d.day = c.day AND d.kind = c.kind AND d.verdict = c.verdict`,
       [indices],
     );
+    await transaction.query('UPDATE record SET reprocessed_index = NULL WHERE reprocessed_index = ANY ($1::bigint[])', [
+      indices,
+    ]);
     for (let at = 0; at < indices.length; at += entriesAtOnce) {
       await this.apply(transaction, await selectEntries(transaction, indices.slice(at, at + entriesAtOnce)));
     }

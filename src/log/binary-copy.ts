@@ -7,17 +7,30 @@ const signature = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 const textOid = 25;
 const postgresEpochMilliseconds = Date.UTC(2000, 0, 1);
 
+/** Rows of their own are cut from slabs of this size; larger ones get memory of their own. */
+const slabLength = 64 * 1024;
+const longestInSlab = slabLength / 8;
+let slab = Buffer.alloc(0);
+let slabUsed = 0;
+
+function cutFromSlab(length: number): Buffer {
+  if (length > longestInSlab) return Buffer.allocUnsafeSlow(length);
+  if (slabUsed + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabLength);
+    slabUsed = 0;
+  }
+  slabUsed += length;
+  return slab.subarray(slabUsed - length, slabUsed);
+}
+
 export class BinaryCopyRows {
   private buffer: Buffer;
   private used = 0;
 
-  /** `expectedBytes` saves growing; `headless` rows are for {@link copyOf}. */
+  /** `expectedBytes` saves growing; `headless` rows, or parts of rows, are for {@link copyOf}. */
   constructor(expectedBytes: number, headless = false) {
-    this.buffer = Buffer.allocUnsafe(Math.max(expectedBytes, 64));
-    if (!headless) {
-      this.reserve(signature.length);
-      signature.copy(this.buffer, 0);
-    }
+    this.buffer = headless ? cutFromSlab(expectedBytes) : Buffer.allocUnsafe(Math.max(expectedBytes, 64));
+    if (!headless) this.encoded(signature);
   }
 
   /** Room for that many bytes, and where it begins; may replace the buffer, so it is called before the buffer is touched. */
@@ -30,6 +43,12 @@ export class BinaryCopyRows {
     }
     this.used = at + bytes;
     return at;
+  }
+
+  /** What was written by another one: fields that many rows share. */
+  encoded(bytes: Buffer): void {
+    const at = this.reserve(bytes.length);
+    this.buffer.set(bytes, at);
   }
 
   row(fields: number): void {
@@ -78,7 +97,7 @@ export class BinaryCopyRows {
   bytes(value: Buffer): void {
     const at = this.reserve(4 + value.length);
     this.buffer.writeInt32BE(value.length, at);
-    value.copy(this.buffer, at + 4);
+    this.buffer.set(value, at + 4);
   }
 
   null(): void {
@@ -137,6 +156,7 @@ export class BinaryCopyRows {
 
   /** The rows so far, without trailer. */
   rows(): Buffer {
+    if (this.used === this.buffer.length) return this.buffer;
     return this.buffer.subarray(0, this.used);
   }
 

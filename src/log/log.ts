@@ -25,13 +25,26 @@ import type { Stop } from './signing-state.js';
 import { uuidText } from './uuid.js';
 
 /** Proof of an append, given after commit. */
-export interface Receipt {
+export class Receipt {
   readonly index: number;
-  /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */
-  readonly id: string | null;
-  /** Lower-case hex; null for a duplicate. */
-  readonly leafHash: string | null;
   readonly outcome: Appended['outcome'];
+  private readonly entry: EntryToAppend;
+
+  constructor(entry: EntryToAppend, { index, outcome }: Appended) {
+    this.entry = entry;
+    this.index = index;
+    this.outcome = outcome;
+  }
+
+  /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */
+  get id(): string | null {
+    return this.outcome === 'duplicate' ? null : uuidText(this.entry.id);
+  }
+
+  /** Lower-case hex; null for a duplicate. */
+  get leafHash(): string | null {
+    return this.outcome === 'duplicate' ? null : this.entry.leafHash;
+  }
 }
 
 export interface Receipts {
@@ -56,6 +69,9 @@ const commitsAfterSurprise = 50;
 /** Entries hashed before other work of the process gets its turn. */
 const entriesPerTurn = 100;
 
+/** Never seen: an append answers with a result for each entry. */
+const notAppended: Appended = { index: -1, outcome: 'appended' };
+
 interface Waiting {
   readonly entries: readonly EntryToAppend[];
   readonly resolve: (receipts: Receipts) => void;
@@ -76,6 +92,7 @@ export class Log {
   private readonly waiting: Waiting[] = [];
   private readonly taken = new Set<Promise<Receipts>>();
   private committing: Promise<void> | null = null;
+  private preparing: Promise<unknown> = Promise.resolve();
   private closed = false;
   private commitsLookingFirst = 0;
   private commitsLockingFirst = 0;
@@ -116,14 +133,29 @@ export class Log {
   async append(entries: readonly NewEntry[]): Promise<Receipts> {
     return await this.answering(async () => {
       const receivedAt = this.now();
+      if (entries.length <= entriesPerTurn) {
+        return await this.enqueue(entries.map((entry) => prepareEntry(entry, receivedAt)));
+      }
+      return await this.enqueue(await this.prepareInTurn(entries, receivedAt));
+    });
+  }
+
+  /** Hashes large requests one after another: taken by turns, all would be ready last, and none could be committed meanwhile. */
+  private async prepareInTurn(entries: readonly NewEntry[], receivedAt: Date): Promise<PreparedEntry[]> {
+    const before = this.preparing;
+    const prepare = async (): Promise<PreparedEntry[]> => {
+      await before;
       const prepared: PreparedEntry[] = [];
       for (const entry of entries) {
         prepared.push(prepareEntry(entry, receivedAt));
         // Lets the commit under way go on: hashing and the database's work overlap.
         if (prepared.length % entriesPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
       }
-      return await this.enqueue(prepared);
-    });
+      return prepared;
+    };
+    const result = prepare();
+    this.preparing = result.catch(() => {});
+    return await result;
   }
 
   /**
@@ -346,12 +378,7 @@ export class Log {
     const prove = proverOf(done);
     let at = 0;
     for (const request of batch) {
-      const receipts = request.entries.map((entry): Receipt => {
-        const { index, outcome } = done.results[at++] ?? { index: -1, outcome: 'appended' };
-        return outcome === 'duplicate'
-          ? { index, id: null, leafHash: null, outcome }
-          : { index, id: uuidText(entry.id), leafHash: entry.leafHash, outcome };
-      });
+      const receipts = request.entries.map((entry) => new Receipt(entry, done.results[at++] ?? notAppended));
       request.resolve({ receipts, ...signature, size: done.head.size, prove });
     }
     this.announce(done.head);

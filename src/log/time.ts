@@ -34,16 +34,29 @@ export function parseNanoseconds(text: string): bigint | null {
   return nanoseconds >= least && nanoseconds <= most ? nanoseconds : null;
 }
 
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+const secondsPerDay = 86_400;
+/** Date of the day last asked for: times of one batch lie close together. */
+let lastDay = Number.NaN;
+let lastDate = '';
+
 /** RFC 3339 in UTC with nine fraction digits. */
 export function formatNanoseconds(nanoseconds: bigint): string {
-  let milliseconds = nanoseconds / 1_000_000n;
-  let rest = nanoseconds % 1_000_000n;
-  if (rest < 0n) {
-    rest += 1_000_000n;
-    milliseconds -= 1n;
+  let seconds = Number(nanoseconds / 1_000_000_000n);
+  let fraction = Number(nanoseconds % 1_000_000_000n);
+  if (fraction < 0) {
+    fraction += 1_000_000_000;
+    seconds -= 1;
   }
-  const text = new Date(Number(milliseconds)).toISOString();
-  return `${text.slice(0, -1)}${String(rest).padStart(6, '0')}Z`;
+  const day = Math.floor(seconds / secondsPerDay);
+  if (day !== lastDay) {
+    lastDate = new Date(day * secondsPerDay * 1000).toISOString().slice(0, 11);
+    lastDay = day;
+  }
+  const second = seconds - day * secondsPerDay;
+  const minute = Math.floor(second / 60);
+  const hour = Math.floor(minute / 60);
+  return `${lastDate}${twoDigits[hour]}:${twoDigits[minute % 60]}:${twoDigits[second % 60]}.${String(1_000_000_000 + fraction).slice(1)}Z`;
 }
 
 /** Nanoseconds of a Date. */

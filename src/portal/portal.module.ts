@@ -70,6 +70,7 @@ export class PortalModule implements NestModule {
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,
+        SourcePagesController,
         ErasurePagesController,
       );
   }

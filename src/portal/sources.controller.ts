@@ -1,12 +1,22 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { Needs } from '../access/guard.js';
-import { Sources, type SourceView } from '../ingestion/sources.js';
-import { pageAnswer } from './answers.js';
+import { CurrentActor, Needs } from '../access/guard.js';
+import { CONFIG, type Config } from '../config.js';
+import type { Actor } from '../context.js';
+import { previewsOfSample } from '../ingestion/preview.js';
+import { contextOf } from '../ingestion/source-settings.js';
+import { NewSource, SourceChange, Sources, type SourceView } from '../ingestion/sources.js';
+import { pageAnswer, seeOther } from './answers.js';
+import { attempt, problemsOf, problemsOfInput, SentForm, type Fields } from './forms.js';
+import { may } from './may.js';
+import { NewSourcePage, SourcePage } from './pages/source.js';
 import { SourcesPage } from './pages/sources.js';
+import { paths } from './paths.js';
 import { daysUntil, SourceActivity } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
-import type { Shell, SourceHealth } from './views.js';
+import { emptySourceForm, inputOf, readSourceForm, settingFields, sourceFormOf } from './source-form.js';
+import type { SourceForm, SourceView as SourcePageView } from './source-views.js';
+import type { FieldProblems, Shell, SourceHealth } from './views.js';
 
 @ApiExcludeController()
 @Controller('sources')
@@ -14,6 +24,7 @@ export class SourcePagesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceActivity) private readonly activity: SourceActivity,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
@@ -24,10 +35,11 @@ export class SourcePagesController {
     return pageAnswer(
       SourcesPage({
         shell,
+        mayManage: may(shell, 'sources.manage'),
         rows: sources.map((source) => ({
           name: source.name,
           format: source.format,
-          health: healthOf(source, this.sources.isSilent(source)),
+          health: this.healthOf(source),
           createdAt: source.createdAt,
           lastReceivedAt: source.lastIndex === null ? null : (receivedAt.get(source.lastIndex) ?? null),
           lastEventTime: source.lastEventTime,
@@ -39,10 +51,115 @@ export class SourcePagesController {
       }),
     );
   }
-}
 
-function healthOf(source: SourceView, silent: boolean): SourceHealth {
-  if (source.received === 0) return 'never_reported';
-  if (source.silenceAfterSeconds === null) return 'not_watched';
-  return silent ? 'silent' : 'reporting';
+  @Get(':name')
+  @Needs('sources.read')
+  async detail(@CurrentShell() shell: Shell, @Param('name') name: string): Promise<Response> {
+    const source = await this.sources.get(name);
+    return this.page(shell, source, { form: sourceFormOf(source) });
+  }
+
+  // After `:name`: the more specific route is tried first, and the check for routes in each other's shadow knows it only this way.
+  @Get('new')
+  @Needs('sources.manage')
+  form(@CurrentShell() shell: Shell): Response {
+    return pageAnswer(NewSourcePage({ shell, form: emptySourceForm, problems: {} }));
+  }
+
+  @Post(':name')
+  @Needs('sources.manage')
+  async change(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+    @SentForm() sent: Fields,
+  ): Promise<Response> {
+    const source = await this.sources.get(name);
+    const form = readSourceForm(sent);
+    const again = (problems: FieldProblems, status: number): Response =>
+      this.page(shell, source, { form, problems }, status);
+    const input = SourceChange.safeParse(inputOf(form));
+    if (!input.success) return again(problemsOfInput(input.error, settingFields), 400);
+    const outcome = await attempt(() => this.sources.change(actor, name, input.data));
+    if ('problem' in outcome) return again(problemsOf(outcome.problem, settingFields), outcome.problem.status);
+    return seeOther(paths.source(name));
+  }
+
+  @Post('new')
+  @Needs('sources.manage')
+  async create(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @SentForm() sent: Fields,
+  ): Promise<Response> {
+    const form = readSourceForm(sent);
+    const again = (problems: FieldProblems, status: number): Response =>
+      pageAnswer(NewSourcePage({ shell, form, problems }), status);
+    const input = NewSource.safeParse({ name: form.name, ...inputOf(form) });
+    if (!input.success) return again(problemsOfInput(input.error, settingFields), 400);
+    const outcome = await attempt(() => this.sources.create(actor, input.data));
+    if ('problem' in outcome) return again(problemsOf(outcome.problem, settingFields), outcome.problem.status);
+    const source = await this.sources.get(form.name);
+    return this.page(shell, source, { form: sourceFormOf(source), token: outcome.done.token });
+  }
+
+  @Post(':name/tokens')
+  @Needs('sources.manage')
+  async issueToken(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+  ): Promise<Response> {
+    const { token } = await this.sources.issueToken(actor, name);
+    const source = await this.sources.get(name);
+    return this.page(shell, source, { form: sourceFormOf(source), token });
+  }
+
+  @Post(':name/sample')
+  @Needs('sources.read')
+  async trySample(
+    @CurrentShell() shell: Shell,
+    @Param('name') name: string,
+    @SentForm() sent: Fields,
+  ): Promise<Response> {
+    const source = await this.sources.get(name);
+    const form = readSourceForm(sent);
+    if (form.sample.trim() === '')
+      return this.page(shell, source, { form, problems: { sample: 'Paste a record.' } }, 400);
+    const input = SourceChange.safeParse(inputOf(form));
+    if (!input.success)
+      return this.page(shell, source, { form, problems: problemsOfInput(input.error, settingFields) }, 400);
+    const { format = source.format, settings = source.settings } = input.data;
+    const context = contextOf(format, settings);
+    return this.page(shell, source, {
+      form,
+      preview: previewsOfSample(form.sample, context, false, new Date(shell.now)),
+    });
+  }
+
+  private page(
+    shell: Shell,
+    source: SourceView,
+    shown: { readonly form: SourceForm } & Partial<Pick<SourcePageView, 'problems' | 'preview' | 'token'>>,
+    status = 200,
+  ): Response {
+    const view: SourcePageView = {
+      shell: { ...shell, path: paths.source(source.name) },
+      source,
+      health: this.healthOf(source),
+      mayManage: may(shell, 'sources.manage'),
+      problems: {},
+      preview: null,
+      token: null,
+      publicUrl: this.config.PUBLIC_URL ?? '$URL',
+      ...shown,
+    };
+    return pageAnswer(SourcePage(view), status);
+  }
+
+  private healthOf(source: SourceView): SourceHealth {
+    if (source.received === 0) return 'never_reported';
+    if (source.silenceAfterSeconds === null) return 'not_watched';
+    return this.sources.isSilent(source) ? 'silent' : 'reporting';
+  }
 }

@@ -489,6 +489,7 @@ export interface SourceRow {
 
 export interface SourcesView {
   readonly shell: Shell;
+  readonly mayManage: boolean;
   readonly rows: readonly SourceRow[];
 }
 

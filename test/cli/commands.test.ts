@@ -7,6 +7,7 @@ import { demoCommand } from '../../src/cli/demo.js';
 import { fsckCommand } from '../../src/cli/fsck.js';
 import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
+import { normaliseCommand } from '../../src/cli/normalise.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
 import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
@@ -30,6 +31,7 @@ const verbs = [
   rebuildCommand(),
   keysCommand(),
   resumeSigningCommand(),
+  normaliseCommand(),
   verifyCommand(),
   proofCommand(),
   witnessCommand(),

@@ -6,7 +6,7 @@ import { readRecords, type Reading } from '../../src/ingestion/read-records.js';
 import { prepareEntry } from '../../src/log/entry.js';
 
 const receivedAt = new Date('2026-11-20T10:00:00.123Z');
-const reading: Reading = { source: 'edge', context: {}, receivedAt, mostRecordBytes: 10_000 };
+const reading: Reading = { source: 'edge', context: {}, receivedAt, mostRecordBytes: 10_000, redaction: null };
 
 function flow(number: number): string {
   return JSON.stringify({
@@ -76,7 +76,9 @@ test('many large bodies at once come back each to its own request', async () => 
 });
 
 test('packing and unpacking entries changes none of their bytes', () => {
-  const prepared = [...readRecords({ body: largeBody, split: 'lines' }, reading)].map(({ entry }) => prepareEntry(entry, receivedAt));
+  const prepared = [...readRecords({ body: largeBody, split: 'lines' }, reading)].map(({ entry }) =>
+    prepareEntry(entry, receivedAt),
+  );
   const unpacked = packedEntries(packEntries(prepared, []));
   assert.deepEqual(
     unpacked.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),

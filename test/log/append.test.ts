@@ -5,6 +5,7 @@ import { Problem } from '../../src/errors.js';
 import { encodeLeaf } from '../../src/log/core/leaf.js';
 import { verifyConsistency, verifyInclusion } from '../../src/log/core/proof.js';
 import { hashLeaf } from '../../src/log/core/tree.js';
+import type { NewEntry } from '../../src/log/entry.js';
 import { initialiseLog, Log, type Receipts } from '../../src/log/log.js';
 import { leafOf } from '../../src/log/read.js';
 import { plainEntry, testOrigin } from './sample-entries.js';
@@ -192,3 +193,24 @@ test('a log keeps the origin it was started with', async (t) => {
 function isUnavailable(error: unknown): boolean {
   return error instanceof Problem && error.code === 'unavailable' && error.retryAfter !== undefined;
 }
+
+test('large requests are made ready one after another, and one that cannot be holds up none', async (t) => {
+  const test = await openTestLog(t);
+  const large = (name: string): NewEntry[] => Array.from({ length: 350 }, (_, at) => plainEntry(`${name}${at}`));
+  const unfit = [...large('u'), { ...plainEntry('unfit'), source: 'x'.repeat(5000) }];
+  const [first, refused, second] = await Promise.allSettled([
+    test.log.append(large('a')),
+    test.log.append(unfit),
+    test.log.append(large('b')),
+  ]);
+  assert.ok(refused.status === 'rejected' && refused.reason instanceof RangeError);
+  assert.ok(first.status === 'fulfilled' && second.status === 'fulfilled');
+  assert.equal(first.value.receipts[0]?.index, 0);
+  assert.equal(second.value.receipts[0]?.index, 350);
+  const stored = await test.reader.entries(0, 700);
+  assert.deepEqual(
+    stored.map(({ payload }) => payload?.toString()),
+    [...large('a'), ...large('b')].map(({ payload }) => payload.toString()),
+  );
+  await assertReceiptsHold(test, [second.value]);
+});

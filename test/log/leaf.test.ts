@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { canonicalJson, CanonicalJsonError } from '../../src/log/core/canonical-json.js';
 import { encodeLeaf, hashPayload, leafHashOf, payloadHashOf, type Leaf } from '../../src/log/core/leaf.js';
 import { hashLeaf, hashNode } from '../../src/log/core/tree.js';
+import { copyOf } from '../../src/log/binary-copy.js';
 import { prepareEntry } from '../../src/log/entry.js';
+import { CopyRowReader } from '../../src/log/read.js';
 import { uuidText, uuidv7Bytes } from '../../src/log/uuid.js';
 
 const text = fc.oneof(
@@ -104,4 +106,22 @@ test('a UUIDv7 holds its millisecond, version and variant, and sorts by time', (
   const same = new Set(Array.from({ length: 5000 }, () => uuidText(uuidv7Bytes(1))));
   assert.equal(same.size, 5000);
   assert.equal(uuidText(drawn), before, 'a later draw wrote over an earlier one');
+});
+
+test('rows bear the names of their own entry, also with more sources than are remembered', () => {
+  const receivedAt = new Date('2026-11-22T01:02:03.004Z');
+  for (let round = 0; round < 2; round++) {
+    for (let at = 0; at < 1500; at++) {
+      const kind = at % 2 === 0 ? 'flow' : 'é';
+      const source = `source-${at}`;
+      const { row, payloadHash, salt } = prepareEntry(
+        { kind, source, occurredAt: null, payload: Buffer.from(`payload ${at}`) },
+        receivedAt,
+      );
+      const fields = [...new CopyRowReader().rows(copyOf([row]))][0] ?? [];
+      const texts = [1, 3, 4, 9].map((field) => fields[field]?.toString());
+      assert.deepEqual(texts, [at % 2 === 0 ? 'flow' : 'act', kind, source, `payload ${at}`]);
+      assert.equal(payloadHash, payloadHashOf(salt, Buffer.from(`payload ${at}`)));
+    }
+  }
 });

@@ -13,7 +13,9 @@ export function elasticAnswer(
   status = 200,
   more: Record<string, string> = {},
 ): Response {
-  const accepted = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/iu.exec(request.headers.accept ?? '');
+  const accepted = /application\/vnd\.elasticsearch\+json\s*;\s*compatible-with=\d+/iu.exec(
+    request.headers.accept ?? '',
+  );
   return new Response(JSON.stringify(body), {
     status,
     headers: {
@@ -38,8 +40,14 @@ export function elasticProblem(request: IncomingMessage, problem: Problem): Resp
   const { status } = problem;
   const headers: Record<string, string> = {};
   if (problem.retryAfter !== undefined) headers['Retry-After'] = String(problem.retryAfter);
-  if (status === 401) headers['WWW-Authenticate'] = 'Basic realm="security", charset="UTF-8", ApiKey, Bearer realm="security"';
-  return elasticAnswer(request, elasticError(errorTypes[problem.code] ?? 'exception', problem.message, status), status, headers);
+  if (status === 401)
+    headers['WWW-Authenticate'] = 'Basic realm="security", charset="UTF-8", ApiKey, Bearer realm="security"';
+  return elasticAnswer(
+    request,
+    elasticError(errorTypes[problem.code] ?? 'exception', problem.message, status),
+    status,
+    headers,
+  );
 }
 
 export function elasticError(type: string, reason: string, status: number): object {
@@ -68,17 +76,29 @@ export function clusterInfo(uuid: string): object {
 }
 
 /** The result of one item. A create that is there already is a conflict; whatever was kept in quarantine was written. */
-export function bulkResult(item: BulkItem, receipt: IngestReceipt | null): { readonly failed: boolean; readonly result: object } {
+export function bulkResult(
+  item: BulkItem,
+  receipt: IngestReceipt | null,
+): { readonly failed: boolean; readonly result: object } {
   const { action } = item;
   const base = { _index: item.index, _id: item.id ?? (receipt === null ? null : String(receipt.index)) };
   if (receipt === null) {
     // An append-only log deletes nothing; this is what a delete of an unknown document is answered.
-    return { failed: false, result: { delete: { ...base, _version: 1, result: 'not_found', _shards: shards, status: 404 } } };
+    return {
+      failed: false,
+      result: { delete: { ...base, _version: 1, result: 'not_found', _shards: shards, status: 404 } },
+    };
   }
   const there = receipt.outcome === 'duplicate' || receipt.outcome === 'conflict';
   if (action === 'create' && there && item.id !== null) {
     const reason = `[${item.id}]: version conflict, document already exists (current version [1])`;
-    const error = { type: 'version_conflict_engine_exception', reason, index: item.index, shard: '0', index_uuid: '_na_' };
+    const error = {
+      type: 'version_conflict_engine_exception',
+      reason,
+      index: item.index,
+      shard: '0',
+      index_uuid: '_na_',
+    };
     return { failed: true, result: { create: { ...base, status: 409, error } } };
   }
   const updated = action === 'update' || (there && item.id !== null);

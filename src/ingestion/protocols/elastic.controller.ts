@@ -85,7 +85,14 @@ export class ElasticController {
   @ApiExcludeEndpoint()
   async license(@Req() request: IncomingMessage): Promise<Response> {
     await this.authenticate(request);
-    const license = { status: 'active', uid: this.uuid(), type: 'basic', mode: 'basic', issued_to: 'segproof', issuer: 'elasticsearch' };
+    const license = {
+      status: 'active',
+      uid: this.uuid(),
+      type: 'basic',
+      mode: 'basic',
+      issued_to: 'segproof',
+      issuer: 'elasticsearch',
+    };
     return elasticAnswer(request, { license });
   }
 
@@ -95,7 +102,10 @@ export class ElasticController {
   async features(@Req() request: IncomingMessage): Promise<Response> {
     await this.authenticate(request);
     const ilm = { available: true, enabled: true };
-    return elasticAnswer(request, { license: { uid: this.uuid(), type: 'basic', mode: 'basic', status: 'active' }, features: { ilm } });
+    return elasticAnswer(request, {
+      license: { uid: this.uuid(), type: 'basic', mode: 'basic', status: 'active' },
+      features: { ilm },
+    });
   }
 
   @Get('_cluster/health')
@@ -130,9 +140,16 @@ export class ElasticController {
   async manage(@Req() request: IncomingMessage): Promise<Response> {
     await this.authenticate(request);
     if (request.method === 'GET' || request.method === 'HEAD') {
-      return elasticAnswer(request, elasticError('resource_not_found_exception', 'nothing of this name is set up', 404), 404);
+      return elasticAnswer(
+        request,
+        elasticError('resource_not_found_exception', 'nothing of this name is set up', 404),
+        404,
+      );
     }
-    return await this.bodies.with(request, async () => await Promise.resolve(elasticAnswer(request, { acknowledged: true })));
+    return await this.bodies.with(
+      request,
+      async () => await Promise.resolve(elasticAnswer(request, { acknowledged: true })),
+    );
   }
 
   private async take(request: IncomingMessage, index: string | null): Promise<Response> {
@@ -171,7 +188,12 @@ export class ElasticController {
 export function isElasticClient(request: IncomingMessage): boolean {
   const { accept = '', authorization = '', cookie, 'user-agent': agent = '' } = request.headers;
   if (/application\/vnd\.elasticsearch/iu.test(accept)) return true;
-  if (/^(?:elasticsearch-|elastic-|filebeat|metricbeat|auditbeat|packetbeat|winlogbeat|heartbeat|libbeat|beats|logstash)/iu.test(agent)) return true;
+  if (
+    /^(?:elasticsearch-|elastic-|filebeat|metricbeat|auditbeat|packetbeat|winlogbeat|heartbeat|libbeat|beats|logstash)/iu.test(
+      agent,
+    )
+  )
+    return true;
   if (cookie !== undefined || accept.includes('text/html')) return false;
   return /^(?:apikey|basic) /iu.test(authorization) || /^bearer +sgt_/iu.test(authorization);
 }

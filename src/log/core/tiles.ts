@@ -64,10 +64,13 @@ export function appendLeaves(state: TreeState, leafHashes: Buffer): { state: Tre
     for (let t = 0; t < tiles; t++) {
       const hashes = all.subarray(t * tileBytes, (t + 1) * tileBytes);
       full.push({ level, index: firstTile + t, hashes });
-      parents.set(foldComplete(hashes), t * hashLength);
+      const subtrees = t === 0 ? knownSubtrees.get(pending) : undefined;
+      parents.set(subtrees === undefined ? foldComplete(hashes) : foldOnto(hashes, subtrees), t * hashLength);
     }
     // Copied, so that the state does not keep the whole batch alive.
-    partial.push(Buffer.from(all.subarray(tiles * tileBytes)));
+    const rest = Buffer.from(all.subarray(tiles * tileBytes));
+    partial.push(rest);
+    findSubtrees(rest, tiles === 0 ? knownSubtrees.get(pending) : undefined);
     incoming = parents;
   }
   return { state: { size: state.size + added, partial }, full };
@@ -77,27 +80,63 @@ export function appendLeaves(state: TreeState, leafHashes: Buffer): { state: Tre
 export function rootOf(state: TreeState): Buffer {
   let root: Buffer | null = null;
   for (const hashes of state.partial) {
-    for (const peak of peaksOf(hashes)) root = root === null ? peak : hashNode(peak, root);
+    const subtrees = knownSubtrees.get(hashes) ?? findSubtrees(hashes, undefined);
+    for (let at = subtrees.length - 1; at >= 0; at--) {
+      const subtree = subtrees[at];
+      if (subtree !== undefined) root = root === null ? subtree.root : hashNode(subtree.root, root);
+    }
   }
   return root ?? emptyRoot;
 }
 
-/** Peaks of partial tiles seen before: those above the leaves stay the same for many appends. */
-const knownPeaks = new WeakMap<Buffer, readonly Buffer[]>();
+/** A complete subtree in an unfinished tile. */
+interface Subtree {
+  /** Place of its first hash in the tile. */
+  readonly begin: number;
+  readonly width: number;
+  readonly root: Buffer;
+}
 
-/** Roots of the complete subtrees in a partial tile, right to left: the set bits of its hash count, lowest first. */
-function peaksOf(hashes: Buffer): readonly Buffer[] {
-  const known = knownPeaks.get(hashes);
-  if (known !== undefined) return known;
-  const peaks: Buffer[] = [];
-  let end = hashes.length / hashLength;
-  while (end > 0) {
-    const width = end & -end;
-    peaks.push(foldComplete(hashes.subarray((end - width) * hashLength, end * hashLength)));
-    end -= width;
+/**
+ * The largest complete subtrees of unfinished tiles, left to right: one for each bit that is set in the number of hashes. An
+ * append takes over those of the tile it goes on filling, so that each node is hashed once and not with every append again.
+ */
+const knownSubtrees = new WeakMap<Buffer, readonly Subtree[]>();
+
+function findSubtrees(hashes: Buffer, before: readonly Subtree[] | undefined): readonly Subtree[] {
+  const found: Subtree[] = [];
+  const count = hashes.length / hashLength;
+  let begin = 0;
+  for (let width = tileWidth / 2; width >= 1; width /= 2) {
+    if ((count & width) === 0) continue;
+    found.push({ begin, width, root: subtreeRoot(hashes, { begin, width }, before) });
+    begin += width;
   }
-  knownPeaks.set(hashes, peaks);
-  return peaks;
+  knownSubtrees.set(hashes, found);
+  return found;
+}
+
+/** Root of a full tile of which some subtrees are known. */
+function foldOnto(hashes: Buffer, known: readonly Subtree[]): Buffer {
+  return subtreeRoot(hashes, { begin: 0, width: tileWidth }, known);
+}
+
+function subtreeRoot(
+  hashes: Buffer,
+  { begin, width }: Pick<Subtree, 'begin' | 'width'>,
+  known: readonly Subtree[] | undefined,
+): Buffer {
+  const covering = known?.find((subtree) => subtree.begin < begin + width && begin < subtree.begin + subtree.width);
+  if (covering === undefined) {
+    // Copied: a view would keep the whole batch alive.
+    return Buffer.from(foldComplete(hashes.subarray(begin * hashLength, (begin + width) * hashLength)));
+  }
+  if (covering.begin === begin && covering.width === width) return covering.root;
+  const half = width / 2;
+  return hashNode(
+    subtreeRoot(hashes, { begin, width: half }, known),
+    subtreeRoot(hashes, { begin: begin + half, width: half }, known),
+  );
 }
 
 /**

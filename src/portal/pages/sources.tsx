@@ -8,9 +8,20 @@ import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { SourceRow, SourcesView } from '../views.js';
 
-export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
+export function SourcesPage({ shell, rows, mayManage }: SourcesView): JSX.Element {
   return (
-    <Layout shell={shell} title="Sources" lead="The systems that send records, and whether each still does.">
+    <Layout
+      shell={shell}
+      title="Sources"
+      lead="The systems that send records, and whether each still does."
+      actions={
+        mayManage ? (
+          <a class="button button-main" href={paths.newSource}>
+            New source
+          </a>
+        ) : undefined
+      }
+    >
       <Table
         id="sources"
         caption={`${countText(rows.length)} sources`}
@@ -20,8 +31,11 @@ export function SourcesPage({ shell, rows }: SourcesView): JSX.Element {
         sortable
         empty={
           <EmptyState title="No source yet">
-            An administrator creates one through the API and gets its token.{' '}
-            <a href={paths.apiReference}>API reference</a>
+            {mayManage ? (
+              <a href={paths.newSource}>Create the first one</a>
+            ) : (
+              'An administrator creates one and gets its token.'
+            )}
           </EmptyState>
         }
       />
@@ -75,7 +89,7 @@ function columns(now: string): readonly Column<SourceRow>[] {
 function SourceName({ name, format }: { readonly name: string; readonly format: string | null }): JSX.Element {
   return (
     <>
-      <a href={paths.records({ source: name })}>{name}</a>
+      <a href={paths.source(name)}>{name}</a>
       {format !== null && <span class="note block">{format}</span>}
     </>
   );

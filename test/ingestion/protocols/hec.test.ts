@@ -58,10 +58,14 @@ describe('events', () => {
   test('one after another, spaced, or in an array, are records without their envelopes', async () => {
     const sent = Array.from({ length: 5 }, flow);
     const [a = '', b = '', c = '', d = '', e = ''] = sent;
-    const envelope = (event: string): string => `{"time":1763632800.5,"host":"n1","sourcetype":"hubble","event":${event}}`;
+    const envelope = (event: string): string =>
+      `{"time":1763632800.5,"host":"n1","sourcetype":"hubble","event":${event}}`;
     assert.deepEqual(await post('/event', envelope(a) + envelope(JSON.stringify(b))), success);
     assert.deepEqual(await post('/event/1.0', `${envelope(c)}\r\n \n${envelope(d)}`), success);
-    assert.deepEqual(await post('', `[${envelope(e)}]`, { 'content-type': 'application/x-www-form-urlencoded' }), success);
+    assert.deepEqual(
+      await post('', `[${envelope(e)}]`, { 'content-type': 'application/x-www-form-urlencoded' }),
+      success,
+    );
     const stored = await storedOf(service, source.name);
     assert.deepEqual(
       stored.slice(-5).map(({ kind, raw }) => [kind, raw]),
@@ -92,7 +96,10 @@ describe('events', () => {
 
   test('that cannot be read are kept and do not refuse the others', async () => {
     const good = flow();
-    assert.deepEqual(await post('/event', `{"event":"no format we know"}{"event":${good}}{"nothing":1}{"event":`), success);
+    assert.deepEqual(
+      await post('/event', `{"event":"no format we know"}{"event":${good}}{"nothing":1}{"event":`),
+      success,
+    );
     assert.deepEqual(
       (await storedOf(service, source.name)).slice(-4).map(({ kind, raw }) => [kind, raw]),
       [
@@ -126,7 +133,11 @@ describe('codes', () => {
     assert.deepEqual(await refused(''), { text: 'No data', code: 5 });
     assert.deepEqual(await refused(' \n'), { text: 'No data', code: 5 });
     assert.deepEqual(await refused('1 2'), { text: 'Invalid data format', code: 6, 'invalid-event-number': 0 });
-    assert.deepEqual(await refused('{"a":1}'), { text: 'Event field is required', code: 12, 'invalid-event-number': 0 });
+    assert.deepEqual(await refused('{"a":1}'), {
+      text: 'Event field is required',
+      code: 12,
+      'invalid-event-number': 0,
+    });
     assert.deepEqual(await refused('{"event":""}'), {
       text: 'Event field cannot be blank',
       code: 13,

@@ -10,7 +10,9 @@ import type { TestService } from '../../support/service.js';
 const captures = resolve(import.meta.dirname, '../../../..', '../shared/samples/wire-captures');
 
 /** Byte-exact requests of real clients, which lie beside the project and not in it. */
-export const withoutCaptures = existsSync(captures) ? false : 'needs ../shared/samples/wire-captures beside the project';
+export const withoutCaptures = existsSync(captures)
+  ? false
+  : 'needs ../shared/samples/wire-captures beside the project';
 
 export function capture(file: string): Buffer {
   return readFileSync(join(captures, file));
