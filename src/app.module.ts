@@ -20,12 +20,15 @@ import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
+import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
 import { HooksController } from './ingestion/protocols/hooks.controller.js';
 import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
+import { LokiController } from './ingestion/protocols/loki.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
+import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
@@ -74,6 +77,7 @@ const features: Provider[] = [
   RedactionKey,
   Ingest,
   HecAcks,
+  SyslogListener,
   Segments,
   Records,
   Quarantine,
@@ -135,6 +139,8 @@ export class AppModule {
         ElasticController,
         KubernetesAuditController,
         HooksController,
+        CloudEventsController,
+        LokiController,
         SourcesController,
         SegmentsController,
         RecordsController,

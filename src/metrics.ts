@@ -20,6 +20,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly lostDatagrams = new Counter({
+    name: 'segproof_syslog_datagrams_lost_total',
+    help: 'Syslog datagrams that found no room and are lost',
+    registers: [this.registry],
+  });
+
   readonly requests = new Histogram({
     name: 'segproof_http_request_duration_seconds',
     help: 'HTTP requests by method, route and status',
@@ -71,6 +77,10 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  countLostDatagram(): void {
+    this.lostDatagrams.inc();
   }
 
   countRefusedWebhook(source: string): void {

@@ -43,7 +43,10 @@ export class SecretBox {
     try {
       return decipher.update(sealed.subarray(nonceBytes + tagBytes), undefined, 'utf8') + decipher.final('utf8');
     } catch (cause) {
-      throw new SecretBoxError(`a secret does not open with the key in ${this.file}; is it the one it was sealed with?`, { cause });
+      throw new SecretBoxError(
+        `a secret does not open with the key in ${this.file}; is it the one it was sealed with?`,
+        { cause },
+      );
     }
   }
 

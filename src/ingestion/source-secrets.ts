@@ -18,7 +18,8 @@ export const NewSecret = z
     secret: z.string().min(8, 'at least 8 characters').max(500),
   })
   .refine(
-    ({ scheme, secret }) => scheme !== 'standard-webhooks' || /^(?:wh(?:sec|pk)_)?[A-Za-z0-9+/_-]+={0,2}$/u.test(secret),
+    ({ scheme, secret }) =>
+      scheme !== 'standard-webhooks' || /^(?:wh(?:sec|pk)_)?[A-Za-z0-9+/_-]+={0,2}$/u.test(secret),
     { path: ['secret'], message: 'a secret of Standard Webhooks is base64 behind "whsec_" or "whpk_"' },
   );
 export type NewSecret = z.infer<typeof NewSecret>;
@@ -43,13 +44,10 @@ export class SourceSecrets {
     return await this.log.transact(async ({ transaction, now, append }) => {
       const known = await transaction.query('SELECT 1 FROM source WHERE name = $1', [source]);
       if (known.length === 0) throw new Problem('not_found', `There is no source ${source}.`);
-      await transaction.query('INSERT INTO source_secret (id, source, scheme, sealed, created_at) VALUES ($1, $2, $3, $4, $5)', [
-        id,
-        source,
-        scheme,
-        sealed,
-        now,
-      ]);
+      await transaction.query(
+        'INSERT INTO source_secret (id, source, scheme, sealed, created_at) VALUES ($1, $2, $3, $4, $5)',
+        [id, source, scheme, sealed, now],
+      );
       await append(actEntry('source.secret_added', actor, { source, scheme, id }));
       return { id, scheme, createdAt: now.toISOString() };
     });

@@ -118,7 +118,9 @@ export class SourcesController {
   @Get(':name/secrets')
   @Needs('sources.read')
   @SerializeOptions({ schema: SecretList })
-  @ApiOperation({ summary: 'List the secrets with which the sender of a source signs its webhooks; never the secrets themselves' })
+  @ApiOperation({
+    summary: 'List the secrets with which the sender of a source signs its webhooks; never the secrets themselves',
+  })
   async secrets(@Param('name', { schema: SourceName }) name: string): Promise<z.infer<typeof SecretList>> {
     return { secrets: await this.sourceSecrets.list(name) };
   }

@@ -25,7 +25,9 @@ function normalise(wire: Wire): Normalised {
   const [first, ...rest] = listOf(group.alerts).flatMap((alert, at) =>
     isObject(alert) ? [signalOf(alert, at, group, wire)] : [],
   );
-  return first === undefined ? refuse('missing_field', 'expected at least one alert in /alerts') : accept(first, ...rest);
+  return first === undefined
+    ? refuse('missing_field', 'expected at least one alert in /alerts')
+    : accept(first, ...rest);
 }
 
 function signalOf(alert: JsonObject, at: number, group: JsonObject, wire: Wire): NormalForm {
@@ -50,7 +52,11 @@ function signalOf(alert: JsonObject, at: number, group: JsonObject, wire: Wire):
   const times = resolved ? [textOf(alert.endsAt), textOf(alert.startsAt)] : [textOf(alert.startsAt)];
   return {
     ...emptyRecord('signal', alertmanager),
-    ...chooseTime(times.filter((time) => time !== null && !time.startsWith('0001-')), wire, flags),
+    ...chooseTime(
+      times.filter((time) => time !== null && !time.startsWith('0001-')),
+      wire,
+      flags,
+    ),
     severity: severityOfWord(severity),
     severityRaw: severity,
     reason: name,

@@ -58,7 +58,11 @@ function monitorAlert(object: JsonObject, wire: Wire): Normalised {
   keep(attributes, 'customProperties', data?.customProperties);
   return accept({
     ...emptyRecord('signal', azureAlert),
-    ...chooseTime([textOf(essentials[time]), textOf(essentials.firedDateTime)].filter((text) => text !== null), wire, flags),
+    ...chooseTime(
+      [textOf(essentials[time]), textOf(essentials.firedDateTime)].filter((text) => text !== null),
+      wire,
+      flags,
+    ),
     nativeId: alertId === null ? null : `${alertId}/${condition}`,
     severity: severity === null ? null : (monitorSeverities.get(severity) ?? null),
     severityRaw: severity,
@@ -67,7 +71,10 @@ function monitorAlert(object: JsonObject, wire: Wire): Normalised {
     reporterName: textOf(essentials.monitoringService),
     summary: oneLine(`${rule} ${condition.toLowerCase()}${description === null ? '' : `: ${description}`}`),
     attributes,
-    places: { eventTime: `/data/essentials/${time}`, ...(severity === null ? {} : { severity: '/data/essentials/severity' }) },
+    places: {
+      eventTime: `/data/essentials/${time}`,
+      ...(severity === null ? {} : { severity: '/data/essentials/severity' }),
+    },
     flags,
   });
 }
@@ -79,7 +86,9 @@ function incident(object: JsonObject, wire: Wire): Normalised {
   const title = textOf(properties.title) ?? 'incident';
   const status = textOf(properties.status);
   const flags: string[] = [];
-  const times = ['lastModifiedTimeUtc', 'createdTimeUtc', 'lastActivityTimeUtc'].filter((name) => textOf(properties[name]) !== null);
+  const times = ['lastModifiedTimeUtc', 'createdTimeUtc', 'lastActivityTimeUtc'].filter(
+    (name) => textOf(properties[name]) !== null,
+  );
   const attributes: NormalForm['attributes'] = {};
   for (const name of ['status', 'incidentNumber', 'incidentUrl', 'description', 'owner', 'labels'] as const) {
     keep(attributes, name, properties[name]);
@@ -89,7 +98,11 @@ function incident(object: JsonObject, wire: Wire): Normalised {
   keep(attributes, 'workspaceInfo', object.workspaceInfo);
   return accept({
     ...emptyRecord('signal', azureAlert),
-    ...chooseTime(times.map((name) => textOf(properties[name])), wire, flags),
+    ...chooseTime(
+      times.map((name) => textOf(properties[name])),
+      wire,
+      flags,
+    ),
     nativeId: textOf(object.eventUniqueId),
     severity: severityOfWord(severity),
     severityRaw: severity,

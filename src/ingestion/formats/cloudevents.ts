@@ -11,7 +11,15 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
 export const cloudevents: FormatAdapter = { name: 'cloudevents', version: 1, detect, normalise };
 
 /** Attributes of the specification; others are extensions. */
-const ownAttributes: ReadonlySet<string> = new Set(['data', 'data_base64', 'specversion', 'id', 'source', 'type', 'time']);
+const ownAttributes: ReadonlySet<string> = new Set([
+  'data',
+  'data_base64',
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'time',
+]);
 
 function detect({ object, context }: Wire): boolean {
   return isEvent(object) || context.attributes?.protocol === 'cloudevents';
@@ -37,7 +45,11 @@ function normalise(wire: Wire): Normalised {
   if (source !== null) attributes.source = source;
   if (structured) {
     for (const [name, value] of Object.entries(event)) {
-      if (!ownAttributes.has(name) && name !== '__proto__' && (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value))) {
+      if (
+        !ownAttributes.has(name) &&
+        name !== '__proto__' &&
+        (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value))
+      ) {
         attributes[name] = value as string | boolean | number; // one of the three, as just asked
       }
     }

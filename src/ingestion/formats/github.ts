@@ -13,14 +13,23 @@ import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 export const github: FormatAdapter = { name: 'github', version: 1, detect, normalise };
 
 /** Members around the subject of an event. */
-const around: ReadonlySet<string> = new Set(['repository', 'organization', 'sender', 'installation', 'enterprise', 'changes', 'pusher']);
+const around: ReadonlySet<string> = new Set([
+  'repository',
+  'organization',
+  'sender',
+  'installation',
+  'enterprise',
+  'changes',
+  'pusher',
+]);
 
 function detect({ object, context }: Wire): boolean {
   if (object === null) return false;
   if (textOf(context.attributes?.['x-github-event']) !== null) return true;
   return (
     typeof objectOf(object.sender)?.login === 'string' &&
-    (typeof objectOf(object.repository)?.full_name === 'string' || typeof objectOf(object.organization)?.login === 'string')
+    (typeof objectOf(object.repository)?.full_name === 'string' ||
+      typeof objectOf(object.organization)?.login === 'string')
   );
 }
 
@@ -54,7 +63,9 @@ function normalise(wire: Wire): Normalised {
     reason: action === null ? name : `${name} ${action}`,
     reporter: 'control-plane',
     reporterName: repository,
-    summary: oneLine(`${sender ?? 'GitHub'}: ${name}${action === null ? '' : ` ${action}`}${what}${repository === null ? '' : ` in ${repository}`}`),
+    summary: oneLine(
+      `${sender ?? 'GitHub'}: ${name}${action === null ? '' : ` ${action}`}${what}${repository === null ? '' : ` in ${repository}`}`,
+    ),
     attributes,
     places: sender === null ? {} : { 'actor.name': '/sender/login' },
     flags,

@@ -18,14 +18,7 @@ import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
-const ownFormats: readonly FormatAdapter[] = [
-  hubble,
-  kubernetesAudit,
-  azureAlert,
-  alertmanager,
-  falco,
-  github,
-];
+const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit, azureAlert, alertmanager, falco, github];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
 const carrierFormats: readonly FormatAdapter[] = [splunkAlert, cloudevents, otlp];

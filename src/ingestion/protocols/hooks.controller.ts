@@ -19,7 +19,13 @@ import { sourceTokenOf } from './credentials.js';
 const HookQuery = z.object({ token: z.string().optional().catch(undefined) });
 
 /** Headers worth keeping beside a delivery: they name what its body does not. */
-const keptHeaders = ['x-github-event', 'x-github-hook-id', 'x-slack-retry-num', 'x-webhook-id', 'x-gitlab-event'] as const;
+const keptHeaders = [
+  'x-github-event',
+  'x-github-hook-id',
+  'x-slack-retry-num',
+  'x-webhook-id',
+  'x-gitlab-event',
+] as const;
 
 /**
  * Webhooks as other products send them: signed with a secret of the source (Standard Webhooks and Svix, GitHub, Slack, PagerDuty,
@@ -53,20 +59,25 @@ export class HooksController {
       const source = await this.sources.authenticate(name, token);
       return await this.bodies.with(request, async (body) => {
         const context = contextOf(request, null, null);
-        return Response.json(await this.ingest.take(source, { body: unwrapped(request, body), split: 'auto', context }, 'leaf'));
+        return Response.json(
+          await this.ingest.take(source, { body: unwrapped(request, body), split: 'auto', context }, 'leaf'),
+        );
       });
     }
     const source = await this.sources.find(name);
     const secrets = source === null ? [] : await this.secrets.open(name);
     // Nothing of a body is held for those who cannot have signed it.
-    if (source === null || secrets.length === 0 || !isSigned(request.headers)) throw this.refused(source, 'there is no signature that fits');
+    if (source === null || secrets.length === 0 || !isSigned(request.headers))
+      throw this.refused(source, 'there is no signature that fits');
     return await this.bodies.with(request, async (body) => {
       const verified = verifyWebhook(request.headers, body, secrets, this.clock.now());
       if (!verified.ok) throw this.refused(source, verified.detail);
       const content = unwrapped(request, body);
       const message = parsed(content);
       if (verified.scheme === 'slack' && message?.type === 'url_verification') {
-        return new Response(textOf(message.challenge) ?? '', { headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+        return new Response(textOf(message.challenge) ?? '', {
+          headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+        });
       }
       const id = verified.id ?? idIn(verified.scheme, message);
       const context = contextOf(request, verified.scheme, id);

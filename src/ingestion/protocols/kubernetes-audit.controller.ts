@@ -45,7 +45,10 @@ export class KubernetesAuditController {
   @ApiOkResponse({ standardSchema: AuditAnswer })
   @ApiOperation({ summary: 'kube-apiserver: audit webhook' })
   @ApiBody({ schema: { type: 'object', description: 'EventList of audit.k8s.io' } })
-  async take(@Param('source', { schema: SourceName }) name: string, @Req() request: IncomingMessage): Promise<AuditAnswer> {
+  async take(
+    @Param('source', { schema: SourceName }) name: string,
+    @Req() request: IncomingMessage,
+  ): Promise<AuditAnswer> {
     const source = await this.sources.authenticate(name, sourceTokenOf(request));
     const { budget, limits } = this.bodies;
     const items = new StreamedItems();
@@ -53,7 +56,8 @@ export class KubernetesAuditController {
     let ready: ReceivedRecord[] = [];
     let readyBytes = 0;
     const add = (answer: IngestAnswer): void => {
-      for (const name of ['received', 'appended', 'duplicate', 'conflict', 'rejected'] as const) counts[name] += answer[name];
+      for (const name of ['received', 'appended', 'duplicate', 'conflict', 'rejected'] as const)
+        counts[name] += answer[name];
     };
     const append = async (): Promise<void> => {
       if (ready.length === 0) return;

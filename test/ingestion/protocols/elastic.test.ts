@@ -27,7 +27,12 @@ before(async () => {
 
 after(() => service.stop());
 
-async function ask(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Response> {
+async function ask(
+  method: string,
+  path: string,
+  body?: string,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return await fetch(`${service.url}${path}`, {
     method,
     headers: { authorization: `ApiKey ${Buffer.from(`id:${source.token}`).toString('base64')}`, ...headers },
@@ -86,7 +91,8 @@ describe('bulk', () => {
 
   test('the same id with other content is kept and is a conflict', async () => {
     const before = (await storedOf(service, source.name)).length;
-    const text = (n: number): string => JSON.stringify({ flow: { verdict: 'DROPPED', Summary: String(n) }, node_name: 'n' });
+    const text = (n: number): string =>
+      JSON.stringify({ flow: { verdict: 'DROPPED', Summary: String(n) }, node_name: 'n' });
     await bulk('/_bulk', '{"create":{"_index":"i","_id":"x"}}', text(1));
     const second = await bulk('/_bulk', '{"create":{"_index":"i","_id":"x"}}', text(2));
     assert.deepEqual(statuses(second), [['create', 409]]);
@@ -138,13 +144,20 @@ describe('around bulk', () => {
       ['PUT', '/_ingest/pipeline/x', 200],
     ] as const) {
       const answer = await ask(method, path, method === 'PUT' ? '{}' : undefined);
-      assert.deepEqual([answer.status, answer.headers.get('x-elastic-product')], [status, 'Elasticsearch'], `${method} ${path}`);
+      assert.deepEqual(
+        [answer.status, answer.headers.get('x-elastic-product')],
+        [status, 'Elasticsearch'],
+        `${method} ${path}`,
+      );
     }
     assert.match(await (await ask('GET', '/')).text(), /"tagline":"You Know, for Search"/);
   });
 
   test('a browser at / gets the portal', async () => {
-    const answer = await fetch(`${service.url}/`, { headers: { accept: 'text/html,application/xhtml+xml' }, redirect: 'manual' });
+    const answer = await fetch(`${service.url}/`, {
+      headers: { accept: 'text/html,application/xhtml+xml' },
+      redirect: 'manual',
+    });
     assert.equal(answer.headers.get('x-elastic-product'), null);
     assert.equal(answer.status, 303);
   });

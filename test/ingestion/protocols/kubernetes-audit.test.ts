@@ -104,7 +104,9 @@ test('items cut out of a stream are those of the whole, wherever the chunks end'
   );
   fc.assert(
     fc.property(fc.array(item, { maxLength: 6 }), fc.array(fc.nat(40), { maxLength: 30 }), (texts, cuts) => {
-      const body = Buffer.from(`{"kind":"EventList","metadata":{"items":[1]},"items": [${texts.join(' , ')}] , "more":[1]}`);
+      const body = Buffer.from(
+        `{"kind":"EventList","metadata":{"items":[1]},"items": [${texts.join(' , ')}] , "more":[1]}`,
+      );
       const items = new StreamedItems();
       const found: string[] = [];
       let at = 0;
@@ -112,7 +114,10 @@ test('items cut out of a stream are those of the whole, wherever the chunks end'
         for (const { raw } of items.push(body.subarray(at, at + cut))) found.push(raw.toString().trim());
         at += cut;
       }
-      assert.deepEqual(found, texts.map((text) => text.trim()));
+      assert.deepEqual(
+        found,
+        texts.map((text) => text.trim()),
+      );
       assert.deepEqual(items.end(), { whole: null, cut: null });
     }),
   );

@@ -45,14 +45,19 @@ function exported(...bodies: readonly object[]): string {
     { key: 'service.name', value: { stringValue: 'hubble' } },
     { key: 'n', value: { intValue: '9007199254740993' } },
   ];
-  return JSON.stringify({ resourceLogs: [{ resource: { attributes }, scopeLogs: [{ scope: { name: 's' }, logRecords }] }] });
+  return JSON.stringify({
+    resourceLogs: [{ resource: { attributes }, scopeLogs: [{ scope: { name: 's' }, logRecords }] }],
+  });
 }
 
 describe('log records', () => {
   test('with a text body are that text, with what was said of it beside', async () => {
     const sent = flow();
     const answer = await post(exported({ stringValue: sent }));
-    assert.deepEqual([answer.status, answer.headers.get('content-type')?.split(';')[0], await answer.text()], [200, 'application/json', '{}']);
+    assert.deepEqual(
+      [answer.status, answer.headers.get('content-type')?.split(';')[0], await answer.text()],
+      [200, 'application/json', '{}'],
+    );
     const stored = (await storedOf(service, source.name)).at(-1);
     assert.deepEqual(stored, {
       kind: 'flow',
@@ -86,7 +91,7 @@ describe('log records', () => {
     await post(exported({ stringValue: 'disk nearly full' }));
     assert.equal((await storedOf(service, source.name)).at(-1)?.kind, 'signal');
     const body = Buffer.from(exported({ stringValue: 'disk nearly full' }, { kvlistValue: { values: [] } }));
-    const reading = { source: 's', context: {}, receivedAt: new Date(0), mostRecordBytes: 1e6 };
+    const reading = { source: 's', context: {}, receivedAt: new Date(0), mostRecordBytes: 1e6, redaction: null };
     const [first, second] = [...readRecords({ body, split: 'auto' }, reading)];
     assert.ok(first?.normalised.ok && second?.normalised.ok, 'an export in a file is taken apart as well');
     const [record] = first.normalised.records;
@@ -122,7 +127,10 @@ describe('answers', () => {
   test('to what is no export: kept, and the operator is told', async () => {
     const answer = await post(Buffer.from([0x0a, 0x05, 0x01]), protobuf);
     assert.equal(answer.status, 200);
-    assert.match(Buffer.from(await answer.arrayBuffer()).toString(), /The request was kept, but is no ExportLogsServiceRequest/);
+    assert.match(
+      Buffer.from(await answer.arrayBuffer()).toString(),
+      /The request was kept, but is no ExportLogsServiceRequest/,
+    );
     assert.equal((await storedOf(service, source.name)).at(-1)?.kind, 'rejected');
     assert.equal((await post('{"resourceLogs":[{')).status, 200);
     assert.equal((await storedOf(service, source.name)).at(-1)?.raw, '{"resourceLogs":[{');
@@ -130,7 +138,10 @@ describe('answers', () => {
 
   test('to a body above the limit are 413, to packed ones success', async () => {
     assert.equal((await post('x'.repeat(200_001))).status, 413);
-    for (const [encoding, pack] of [['gzip', gzipSync], ['deflate', deflateSync]] as const) {
+    for (const [encoding, pack] of [
+      ['gzip', gzipSync],
+      ['deflate', deflateSync],
+    ] as const) {
       const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
       assert.equal((await post(pack(exported({ stringValue: flow() })), headers)).status, 200);
     }
@@ -146,14 +157,19 @@ describe('the exporters of OpenTelemetry', () => {
     for (const compression of [CompressionAlgorithm.NONE, CompressionAlgorithm.GZIP]) {
       test(`${name}, ${compression}: every record once`, async () => {
         const { name: to, token } = await service.newSource();
-        const exporter = make({ url: `${service.url}/v1/logs`, headers: { authorization: `Bearer ${token}` }, compression });
+        const exporter = make({
+          url: `${service.url}/v1/logs`,
+          headers: { authorization: `Bearer ${token}` },
+          compression,
+        });
         const provider = new LoggerProvider({
           resource: resourceFromAttributes({ 'service.name': 'exporter' }),
           processors: [new BatchLogRecordProcessor({ exporter })],
         });
         const logger = provider.getLogger('flows', '1.0');
         const sent = Array.from({ length: 20 }, flow);
-        for (const body of sent) logger.emit({ body, severityNumber: SeverityNumber.INFO, attributes: { a: 1, b: [1.5, 'x'] } });
+        for (const body of sent)
+          logger.emit({ body, severityNumber: SeverityNumber.INFO, attributes: { a: 1, b: [1.5, 'x'] } });
         logger.emit({ body: { nested: { list: [1, 'two', true] } } });
         await provider.shutdown();
         const stored = await storedOf(service, to);
@@ -168,7 +184,10 @@ describe('the exporters of OpenTelemetry', () => {
 });
 
 test('hostile protobuf and JSON never throw, and lose nothing', () => {
-  const message = lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, lengthDelimited(5, lengthDelimited(1, Buffer.from('x'))))));
+  const message = lengthDelimited(
+    1,
+    lengthDelimited(2, lengthDelimited(2, lengthDelimited(5, lengthDelimited(1, Buffer.from('x'))))),
+  );
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(message.length), (noise, at) => {
       assert.ok(Array.isArray(otlpProtobufRecords(Buffer.from(noise))));
@@ -179,13 +198,17 @@ test('hostile protobuf and JSON never throw, and lose nothing', () => {
   fc.assert(
     fc.property(fc.json(), (value) => {
       otlpJsonRecords(Buffer.from(value));
-      const records = otlpJsonRecords(Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${value}},${value}]}]}]}`));
+      const records = otlpJsonRecords(
+        Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${value}},${value}]}]}]}`),
+      );
       assert.equal(records?.length, 2);
     }),
   );
   let deep: Buffer = Buffer.from('x');
   for (let i = 0; i < 5000; i++) deep = lengthDelimited(5, lengthDelimited(1, deep));
-  const [record] = otlpProtobufRecords(lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, lengthDelimited(5, deep)))));
+  const [record] = otlpProtobufRecords(
+    lengthDelimited(1, lengthDelimited(2, lengthDelimited(2, lengthDelimited(5, deep)))),
+  );
   assert.match(record?.problem?.detail ?? '', /nested deeper/);
 });
 
@@ -203,7 +226,10 @@ describe('requests of real clients', { skip: withoutCaptures }, () => {
         Array.from({ length: 10 }, () => 'flow'),
       );
       assert.deepEqual(stored[0]?.context.times?.[0], '2021-06-16T16:52:13.136000000Z');
-      assert.deepEqual(stored[0]?.context.attributes?.resource, { 'service.name': 'hubble-exporter', 'k8s.cluster.name': 'topgun' });
+      assert.deepEqual(stored[0]?.context.attributes?.resource, {
+        'service.name': 'hubble-exporter',
+        'k8s.cluster.name': 'topgun',
+      });
     });
   }
 });
