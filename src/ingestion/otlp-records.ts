@@ -133,12 +133,12 @@ function plainOf(value: unknown, depth: number): JsonValue {
   if (typeof value.boolValue === 'boolean') return value.boolValue;
   if (value.intValue !== undefined) {
     const integer = Number(value.intValue);
-    return Number.isSafeInteger(integer) ? integer : String(value.intValue);
+    return Number.isSafeInteger(integer) ? integer : textOf(value.intValue);
   }
   if (value.doubleValue !== undefined) {
     return typeof value.doubleValue === 'number' && Number.isFinite(value.doubleValue)
       ? value.doubleValue
-      : String(value.doubleValue);
+      : textOf(value.doubleValue);
   }
   if (typeof value.bytesValue === 'string') return value.bytesValue;
   const array = objectOf(value.arrayValue);

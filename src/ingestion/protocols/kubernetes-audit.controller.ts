@@ -56,8 +56,9 @@ export class KubernetesAuditController {
     let ready: ReceivedRecord[] = [];
     let readyBytes = 0;
     const add = (answer: IngestAnswer): void => {
-      for (const name of ['received', 'appended', 'duplicate', 'conflict', 'rejected'] as const)
-        counts[name] += answer[name];
+      for (const outcome of ['received', 'appended', 'duplicate', 'conflict', 'rejected'] as const) {
+        counts[outcome] += answer[outcome];
+      }
     };
     const append = async (): Promise<void> => {
       if (ready.length === 0) return;

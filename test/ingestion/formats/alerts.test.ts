@@ -87,7 +87,7 @@ const falco = {
   source: 'syscall',
   tags: ['container'],
   time: '2026-11-22T20:16:13.068565607Z',
-  output_fields: { 'container.id': 'abc', 'evt.time': 1_795_378_573_068_565_607 },
+  output_fields: { 'container.id': 'abc' },
   hostname: 'node-1',
 };
 

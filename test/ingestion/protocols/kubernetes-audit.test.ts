@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { splitJson } from '../../../src/ingestion/json-spans.js';
@@ -46,7 +47,8 @@ async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<stri
     headers: { authorization: `Bearer ${source.token}`, ...headers },
     body,
   });
-  return [response.status, await response.json()];
+  const answer: unknown = await response.json();
+  return [response.status, answer];
 }
 
 test('events of a list are appended once, also packed, and sent again', async () => {
@@ -81,18 +83,16 @@ test('400 events of 1 MB each in one request take less than 150 MB more memory',
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },
   });
-  const answer = once(sending, 'response');
+  const answer = new Promise<IncomingMessage>((resolve) => sending.once('response', resolve));
   sending.write('{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[');
   for (let i = 0; i < 400; i++) {
     if (!sending.write(`${i === 0 ? '' : ','}${event(padding)}`)) await once(sending, 'drain');
   }
   sending.end(']}');
-  const [response] = await answer;
+  const response = await answer;
   clearInterval(watch);
   assert.equal(response.statusCode, 200);
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk);
-  assert.equal(JSON.parse(Buffer.concat(chunks).toString()).appended, 400);
+  assert.match(await text(response), /"appended":400/);
   const extra = Math.round((most - before) / 1e6);
   assert.ok(extra < 150, `${extra} MB more than before`);
 });
