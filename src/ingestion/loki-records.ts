@@ -1,7 +1,7 @@
 import { readEpoch } from './formats/event-time.js';
-import { isObject, type JsonObject, type JsonValue, listOf } from './formats/json-value.js';
+import { isObject, type JsonValue, listOf } from './formats/json-value.js';
 import { protobufFields } from './protobuf-reader.js';
-import type { ReceivedRecord } from './received-record.js';
+import { type Attributes, type ReceivedRecord, saidOfMany } from './received-record.js';
 import { snappyUncompress } from './snappy.js';
 
 /*
@@ -27,7 +27,7 @@ function jsonRecords(body: Buffer): ReceivedRecord[] | null {
   const push: unknown = JSON.parse(body.toString('utf8'));
   if (!isObject(push) || !Array.isArray(push.streams)) return null;
   return push.streams.filter(isObject).flatMap((stream) => {
-    const labels = textsOf(stream.stream);
+    const labels = saidOfMany(textsOf(stream.stream));
     return listOf(stream.values).map((value) => {
       const [time, line, metadata] = listOf(value);
       return received(
@@ -45,7 +45,7 @@ function protobufRecords(body: Buffer, most: number): ReceivedRecord[] {
   const records: ReceivedRecord[] = [];
   for (const stream of messages(snappyUncompress(body, most), 1)) {
     const [labels] = messages(stream, 1);
-    const named = labelsIn(labels?.toString('utf8') ?? '');
+    const named = saidOfMany(labelsIn(labels?.toString('utf8', 0, longestLabels) ?? ''));
     for (const entry of messages(stream, 2)) {
       const [line = Buffer.alloc(0)] = messages(entry, 2);
       const metadata: Record<string, string> = {};
@@ -75,6 +75,8 @@ function messages(message: Buffer, wanted: number): Buffer[] {
   return found;
 }
 
+const longestLabels = 64 * 1024;
+
 /** Labels as Loki writes them: `{job="varlogs", host="n1"}`. */
 function labelsIn(text: string): Record<string, string> {
   const labels: Record<string, string> = {};
@@ -85,8 +87,8 @@ function labelsIn(text: string): Record<string, string> {
   return labels;
 }
 
-function received(raw: Buffer, time: unknown, labels: JsonObject, metadata: Record<string, string>): ReceivedRecord {
-  const attributes: Record<string, JsonValue> = { protocol: 'loki', labels: { ...textsOf(labels) } };
+function received(raw: Buffer, time: unknown, labels: Attributes, metadata: Record<string, string>): ReceivedRecord {
+  const attributes: Record<string, JsonValue> = { protocol: 'loki', labels };
   if (Object.keys(metadata).length > 0) attributes.metadata = metadata;
   const at = readEpoch(time, 'ns');
   return { raw, context: { ...(at === null ? {} : { times: [at] }), attributes } };

@@ -233,3 +233,14 @@ describe('requests of real clients', { skip: withoutCaptures }, () => {
     });
   }
 });
+
+test('what is said of many records at once is bounded: a small body never becomes a large log', () => {
+  const attributes = [{ key: 'long', value: { stringValue: 'x'.repeat(100_000) } }];
+  const scopeLogs = [{ logRecords: Array.from({ length: 100 }, () => ({ body: { stringValue: 'a' } })) }];
+  const records = otlpJsonRecords(
+    Buffer.from(JSON.stringify({ resourceLogs: [{ resource: { attributes }, scopeLogs }] })),
+  );
+  assert.equal(records?.length, 100);
+  assert.ok(JSON.stringify(records).length < 100_000);
+  assert.deepEqual(records[0]?.context.attributes?.resource, { cut: true });
+});
