@@ -5,7 +5,7 @@ import { signerFromSeed } from '../src/log/core/note.js';
 import { runCopyStatements } from '../src/log/copy-statements.js';
 import { prepareEntry, type NewEntry, type PreparedEntry } from '../src/log/entry.js';
 import { fsck } from '../src/log/fsck.js';
-import { initialiseLog, Log } from '../src/log/log.js';
+import { initialiseLog, Log, type Receipts } from '../src/log/log.js';
 import { Database } from '../src/database/database.js';
 import { ratioFigure, type Bench, type Figure } from './figure.js';
 import { durability, walSyncs } from './honesty.js';
@@ -18,7 +18,7 @@ const batchesPerRound = (size: number): number => Math.max(8, Math.round(20_000 
 
 /** Sealed appends, held against plain COPY of the same columns by the same client. */
 export const logAppend: Bench = {
-  names: batchSizes.map((size) => `log-append-${size}`),
+  names: batchSizes.flatMap((size) => [`log-append-${size}`, `log-append-${size}-hashed`]),
   run: async ({ ownerUrl, serviceUrl, scale, only, say }) => {
     const database = await Database.connect(serviceUrl, { poolSize: 4, applicationName: 'segproof-bench' });
     const owner = new pg.Client({ connectionString: ownerUrl });
@@ -32,21 +32,23 @@ export const logAppend: Bench = {
       const before = await durability(owner);
       const figures: Figure[] = [];
       let index = 0;
-      for (const size of batchSizes.filter((each) => only === undefined || only === `log-append-${each}`)) {
+      for (const size of batchSizes.filter(
+        (each) => only === undefined || only === `log-append-${each}` || only === `log-append-${each}-hashed`,
+      )) {
         const runs: { value: number; baseline: number }[] = [];
+        const hashedRuns: { value: number; baseline: number }[] = [];
         const batches = Math.max(2, Math.round(batchesPerRound(size) * scale));
         const batch = Array.from({ length: size }, newEntry);
         const prepared = batch.map((entry) => prepareEntry(entry, new Date()));
         for (let round = -1; round < rounds; round++) {
-          const sealed = async (): Promise<number> =>
-            await rate(
-              batches * size,
-              async () =>
-                await sealAll(
-                  log,
-                  Array.from({ length: batches }, () => batch),
-                ),
-            );
+          const sealed = async (): Promise<number> => {
+            const ready = Array.from({ length: batches }, () => batch.map((entry) => prepareEntry(entry, new Date())));
+            return await rate(batches * size, async () => await sealAll(ready, async (each) => await log.appendPrepared(each)));
+          };
+          const hashed = async (): Promise<number> => {
+            const plainBatches = Array.from({ length: batches }, () => batch);
+            return await rate(batches * size, async () => await sealAll(plainBatches, async (each) => await log.append(each)));
+          };
           const plain = async (): Promise<number> =>
             await rate(batches * size, async () => {
               index = await copyAll(
@@ -60,16 +62,29 @@ export const logAppend: Bench = {
           if (round % 2 === 0) pair.value = await sealed();
           pair.baseline = await plain();
           if (round % 2 !== 0) pair.value = await sealed();
-          if (round >= 0) runs.push(pair);
+          if (round < 0) continue;
+          runs.push(pair);
+          hashedRuns.push({ value: await hashed(), baseline: pair.baseline });
         }
-        const figure = ratioFigure(
-          `log-append-${size}`,
-          'entries/s',
-          runs,
-          `${rounds} rounds of ${batches} batches of ${size} entries with payloads of ${payloadBytes} bytes: hashed, in the tree, committed, root computed a second time and a checkpoint signed per batch, against binary COPY of the same columns into one table with only its primary key; same client, interleaved, the next batch made ready meanwhile on both sides; ${before.settings}`,
-        );
-        say(`  ${figure.name}: ${Math.round(figure.value)}/s, ratio ${figure.ratio?.toFixed(2)}`);
-        figures.push(figure);
+        const condition = (from: string): string =>
+          `${rounds} rounds of ${batches} batches of ${size} entries with payloads of ${payloadBytes} bytes, ${from}: in the tree, committed, root computed a second time and a checkpoint signed per batch, against binary COPY of the same columns into one table with only its primary key; same client, interleaved, the next batch made ready meanwhile on both sides; ${before.settings}`;
+        for (const figure of [
+          ratioFigure(
+            `log-append-${size}`,
+            'entries/s',
+            runs,
+            condition('prepared (hashed before, as reader threads do)'),
+          ),
+          ratioFigure(
+            `log-append-${size}-hashed`,
+            'entries/s',
+            hashedRuns,
+            condition('payload and leaf hashed within'),
+          ),
+        ]) {
+          say(`  ${figure.name}: ${Math.round(figure.value)}/s, ratio ${figure.ratio?.toFixed(2)}`);
+          figures.push(figure);
+        }
       }
       const result = await fsck(database, { verifiers: [signer.verifier] });
       const syncs = (await walSyncs(owner)) - before.walSyncs;
@@ -108,14 +123,17 @@ export async function rate(count: number, work: () => Promise<void>): Promise<nu
   return count / ((performance.now() - started) / 1000);
 }
 
-/** One batch is committed while the next one is hashed, and never two together. */
-export async function sealAll(log: Log, batches: readonly (readonly NewEntry[])[]): Promise<void> {
+/** One batch is committed while the next one is made ready, and never two together. */
+export async function sealAll<T>(
+  batches: readonly (readonly T[])[],
+  append: (batch: readonly T[]) => Promise<Receipts>,
+): Promise<void> {
   let beforeLast: Promise<unknown> = Promise.resolve();
   let last: Promise<unknown> = Promise.resolve();
   for (const batch of batches) {
     await beforeLast;
     beforeLast = last;
-    last = log.append(batch).then(({ checkpoint, signing }) => {
+    last = append(batch).then(({ checkpoint, signing }) => {
       if (checkpoint === null) throw new Error(`nothing was signed: ${signing}`);
     });
   }

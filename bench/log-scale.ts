@@ -119,7 +119,7 @@ async function appendRate(log: Log, count: number): Promise<number> {
     const batches = Array.from({ length: Math.ceil(count / batch) }, (_, at) =>
       Array.from({ length: Math.min(batch, count - at * batch) }, newEntry),
     );
-    await sealAll(log, batches);
+    await sealAll(batches, async (each) => await log.append(each));
   });
 }
 

@@ -2,7 +2,9 @@
 export const exitCodes = {
   /** Done; what was checked is in order. */
   good: 0,
-  /** What was checked is not in order: a package or log that does not verify, a record that cannot be read. */
+  /**
+   * What was checked is not in order: a package or log that does not verify, a record that cannot be read,
+   * manifests that differ or want care. */
   bad: 1,
   /** The command was called wrongly. */
   usage: 2,
@@ -11,7 +13,7 @@ export const exitCodes = {
   help: `
 Exit codes:
   0  done; what was checked is in order
-  1  what was checked is not in order (verify, fsck, normalise)
+  1  what was checked is not in order (verify, fsck, normalise, policies lint), or differs (policies diff)
   2  the command was called wrongly
   3  the command could not do its work`,
 } as const;

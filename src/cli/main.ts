@@ -10,6 +10,7 @@ import { SigningKeyError } from '../log/signing-key.js';
 import { SigningStateError } from '../log/signing-state.js';
 import { WitnessStateError } from '../log/witness/state.js';
 import { packageRoot } from '../package-root.js';
+import { SchemeError } from '../policies/hygiene/scheme.js';
 import { EmbeddedPostgresError } from '../postgres/error.js';
 import { LockHeldError } from '../postgres/process-lock.js';
 import { demoCommand } from './demo.js';
@@ -18,6 +19,8 @@ import { fsckCommand } from './fsck.js';
 import { keysCommand } from './keys.js';
 import { migrateCommand } from './migrate.js';
 import { normaliseCommand } from './normalise.js';
+import { ManifestError } from './policies/manifest-files.js';
+import { policiesCommand } from './policies/policies.js';
 import { proofCommand } from './proof.js';
 import { rebuildCommand } from './rebuild.js';
 import { resumeSigningCommand } from './resume-signing.js';
@@ -45,6 +48,7 @@ program.addCommand(resumeSigningCommand());
 program.addCommand(normaliseCommand());
 program.addCommand(verifyCommand());
 program.addCommand(proofCommand());
+program.addCommand(policiesCommand());
 program.addCommand(witnessCommand());
 for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
 
@@ -60,8 +64,10 @@ try {
       SigningStateError,
       EmbeddedPostgresError,
       LockHeldError,
+      ManifestError,
       NoteError,
       Problem,
+      SchemeError,
       WitnessPolicyError,
       WitnessStateError,
     ].some((known) => error instanceof known);

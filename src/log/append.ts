@@ -66,6 +66,21 @@ export interface AppendOptions {
    * written in one round trip; when the head has moved meanwhile, {@link HeadMovedError} says so.
    */
   readonly expected?: ExpectedHead;
+  /** The append as {@link planAppend} made it ready for `expected`; made ready here when not given. */
+  readonly plan?: PlannedAppend | null;
+}
+
+/** An append made ready for a head that is expected where it will be; nothing of it was asked of the database. */
+export interface PlannedAppend {
+  readonly expected: ExpectedHead;
+  readonly result: AppendResult;
+  /** Statements of one simple query, and the data of the COPYs among them; null when there is nothing to add. */
+  readonly query: CopyQuery | null;
+}
+
+interface CopyQuery {
+  readonly text: string;
+  readonly data: readonly Buffer[];
 }
 
 export interface ExpectedHead {
@@ -99,25 +114,16 @@ export async function appendEntries(
   options: AppendOptions,
 ): Promise<AppendResult> {
   try {
-    const {
-      origin,
-      root: rootBefore,
-      state: before,
-      known,
-    } = options.expected
-      ? { ...options.expected, known: new Map<string, KeyRow>() }
-      : await lockHead(client, options.expectNew === true ? [] : entries, options.own);
-    assertTreeState(before);
-    const { results, added, keys } = place(entries, known, before.size);
-    const leafHashes = Buffer.allocUnsafe(added.length * hashLength);
-    added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
-    const { state, full } = appendLeaves(before, leafHashes);
-    const root = added.length === 0 ? rootBefore : rootOf(state);
-    const begin = options.expected === undefined ? null : beginAt(options.expected);
-    if (added.length > 0)
-      await write(client, added, keys, before.size, { state, full, root }, { own: options.own, begin });
-    else if (options.own && begin === null) await client.query('ROLLBACK');
-    return { results, head: { origin, size: state.size, root }, state, sizeBefore: before.size, full };
+    if (options.expected !== undefined) {
+      const { query, result } = options.plan ?? planAppend(entries, options.expected);
+      if (query !== null) await runCopyStatements(client, query.text, query.data);
+      return result;
+    }
+    const { known, ...head } = await lockHead(client, options.expectNew === true ? [] : entries, options.own);
+    const { query, result } = ready(entries, head, known, { own: options.own, begin: null });
+    if (query !== null) await runCopyStatements(client, query.text, query.data);
+    else if (options.own) await client.query('ROLLBACK');
+    return result;
   } catch (error) {
     if (options.own) await client.query('ROLLBACK').catch(() => {});
     if (options.expectNew === true && isKnownKey(error)) {
@@ -128,6 +134,34 @@ export async function appendEntries(
     }
     throw error;
   }
+}
+
+/** Makes an append ready for a head that will be where it is expected, before anything is known of the database. */
+export function planAppend(entries: readonly EntryToAppend[], expected: ExpectedHead): PlannedAppend {
+  const transaction = { own: true, begin: beginAt(expected) };
+  return { expected, ...ready(entries, expected, new Map<string, KeyRow>(), transaction) };
+}
+
+function ready(
+  entries: readonly EntryToAppend[],
+  { origin, root: rootBefore, state: before }: ExpectedHead,
+  known: Map<string, KeyRow>,
+  transaction: Opening,
+): Pick<PlannedAppend, 'result' | 'query'> {
+  assertTreeState(before);
+  const { results, added, keys } = place(entries, known, before.size);
+  const leafHashes = Buffer.allocUnsafe(added.length * hashLength);
+  added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
+  const { state, full } = appendLeaves(before, leafHashes);
+  const root = added.length === 0 ? rootBefore : rootOf(state);
+  const query = added.length === 0 ? null : writing(added, keys, before.size, { state, full, root }, transaction);
+  return { result: { results, head: { origin, size: state.size, root }, state, sizeBefore: before.size, full }, query };
+}
+
+/** How the transaction of an append is opened and whether it is committed with it. */
+interface Opening {
+  readonly own: boolean;
+  readonly begin: string | null;
 }
 
 const uniqueViolation = '23505';
@@ -241,14 +275,13 @@ function place(
   return { results, added, keys };
 }
 
-async function write(
-  client: PoolClient,
+function writing(
   added: readonly EntryToAppend[],
   keys: readonly NewKey[],
   firstIndex: number,
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
-  transaction: { readonly own: boolean; readonly begin: string | null },
-): Promise<void> {
+  transaction: Opening,
+): CopyQuery {
   const statements = [
     ...(transaction.begin === null ? [] : [transaction.begin]),
     `COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`,
@@ -281,5 +314,5 @@ async function write(
     `UPDATE log_head SET size = ${tree.state.size}, root = '\\x${tree.root.toString('hex')}', partial = '\\x${partial}'`,
   );
   if (transaction.own) statements.push('COMMIT');
-  await runCopyStatements(client, statements.join('; '), data);
+  return { text: statements.join('; '), data };
 }

@@ -7,10 +7,12 @@ import {
   appendEntries,
   HeadMovedError,
   KnownFactError,
+  planAppend,
   type Appended,
   type AppendResult,
   type ExpectedHead,
   type Head,
+  type PlannedAppend,
 } from './append.js';
 import { signCheckpoint } from './core/checkpoint.js';
 import { signNote, type Signer, type Verifier } from './core/note.js';
@@ -66,6 +68,9 @@ const mostBytesPerCommit = 32 * 1024 * 1024;
 /** Commits that take the safe way after one that met something unexpected. */
 const commitsAfterSurprise = 50;
 
+/** A batch is made ready early from this size on. */
+const entriesWorthPlanning = 500;
+
 /** Entries hashed before other work of the process gets its turn. */
 const entriesPerTurn = 100;
 
@@ -76,6 +81,22 @@ interface Waiting {
   readonly entries: readonly EntryToAppend[];
   readonly resolve: (receipts: Receipts) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Requests that are committed together. */
+interface Batch {
+  readonly requests: readonly Waiting[];
+  readonly entries: readonly EntryToAppend[];
+  /** How it is appended if the head is where it was expected when this was made. */
+  readonly plan: PlannedAppend | null;
+}
+
+function batchOf(requests: readonly Waiting[]): Batch {
+  return { requests, entries: requests.flatMap((request) => request.entries), plan: null };
+}
+
+function isSameHead(one: ExpectedHead, other: ExpectedHead): boolean {
+  return one.state.size === other.state.size && one.root.equals(other.root) && one.origin === other.origin;
 }
 
 /**
@@ -92,6 +113,8 @@ export class Log {
   private readonly waiting: Waiting[] = [];
   private readonly taken = new Set<Promise<Receipts>>();
   private committing: Promise<void> | null = null;
+  /** Taken from those waiting while the commit before it was under way. */
+  private next: Batch | null = null;
   private preparing: Promise<unknown> = Promise.resolve();
   private closed = false;
   private commitsLookingFirst = 0;
@@ -297,7 +320,7 @@ export class Log {
     // Gathers what the same turn of the event loop brings before the first commit.
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      while (this.waiting.length > 0) await this.commitBatch(this.takeBatch());
+      for (let batch = this.nextBatch(); batch !== null; batch = this.nextBatch()) await this.commitBatch(batch);
     } finally {
       this.committing = null;
     }
@@ -307,13 +330,21 @@ export class Log {
    * Appends in a transaction of its own: in one round trip while this process alone appends and everything is new;
    * locks, or looks for known facts, first where that has not been so lately.
    */
-  private async commit(client: PoolClient, entries: readonly EntryToAppend[]): Promise<AppendResult> {
-    const done = await this.commitOnce(client, entries);
+  private async commit(
+    client: PoolClient,
+    entries: readonly EntryToAppend[],
+    plan: PlannedAppend | null,
+  ): Promise<AppendResult> {
+    const done = await this.commitOnce(client, entries, plan);
     this.last = { origin: done.head.origin, root: done.head.root, state: done.state };
     return done;
   }
 
-  private async commitOnce(client: PoolClient, entries: readonly EntryToAppend[]): Promise<AppendResult> {
+  private async commitOnce(
+    client: PoolClient,
+    entries: readonly EntryToAppend[],
+    plan: PlannedAppend | null,
+  ): Promise<AppendResult> {
     const expected = this.commitsLockingFirst > 0 ? null : this.last;
     this.last = null;
     if (this.commitsLockingFirst > 0) this.commitsLockingFirst--;
@@ -323,7 +354,11 @@ export class Log {
     }
     try {
       if (expected === null) return await appendEntries(client, entries, { own: true, expectNew: true });
-      const done = await appendEntries(client, entries, { own: true, expectNew: true, expected });
+      const usable = plan !== null && isSameHead(plan.expected, expected) ? plan : planAppend(entries, expected);
+      const appending = appendEntries(client, entries, { own: true, expectNew: true, expected, plan: usable });
+      // While the database works, the next large batch is made ready, should this one succeed.
+      setImmediate(() => this.planNext(usable.result));
+      const done = await appending;
       this.timesMoved = 0;
       return done;
     } catch (error) {
@@ -353,11 +388,26 @@ export class Log {
     return this.waiting.splice(0, taken);
   }
 
-  private async commitBatch(batch: readonly Waiting[]): Promise<void> {
-    const entries = batch.flatMap((request) => request.entries);
+  private nextBatch(): Batch | null {
+    const { next } = this;
+    this.next = null;
+    if (next !== null) return next;
+    return this.waiting.length === 0 ? null : batchOf(this.takeBatch());
+  }
+
+  /** Small requests wait for others to share their commit with, so only what is large already is taken early. */
+  private planNext({ head, state }: AppendResult): void {
+    const entries = this.waiting.reduce((sum, request) => sum + request.entries.length, 0);
+    if (this.next !== null || entries < entriesWorthPlanning) return;
+    const batch = batchOf(this.takeBatch());
+    const expected = { origin: head.origin, root: head.root, state };
+    this.next = { ...batch, plan: planAppend(batch.entries, expected) };
+  }
+
+  private async commitBatch({ requests, entries, plan }: Batch): Promise<void> {
     let done: AppendResult;
     try {
-      done = await this.database.withClient((client) => this.commit(client, entries));
+      done = await this.database.withClient((client) => this.commit(client, entries, plan));
     } catch (cause) {
       const failure = new Problem(
         'unavailable',
@@ -367,7 +417,7 @@ export class Log {
           retryAfter: 1,
         },
       );
-      for (const request of batch) request.reject(failure);
+      for (const request of requests) request.reject(failure);
       return;
     }
     // Signed only now: what a checkpoint says has been committed.
@@ -377,7 +427,7 @@ export class Log {
     const signature = await this.trySign(done.head, { sizeBefore: done.sizeBefore, leafHashes });
     const prove = proverOf(done);
     let at = 0;
-    for (const request of batch) {
+    for (const request of requests) {
       const receipts = request.entries.map((entry) => new Receipt(entry, done.results[at++] ?? notAppended));
       request.resolve({ receipts, ...signature, size: done.head.size, prove });
     }

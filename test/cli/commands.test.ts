@@ -8,6 +8,7 @@ import { fsckCommand } from '../../src/cli/fsck.js';
 import { keysCommand } from '../../src/cli/keys.js';
 import { migrateCommand } from '../../src/cli/migrate.js';
 import { normaliseCommand } from '../../src/cli/normalise.js';
+import { policiesCommand } from '../../src/cli/policies/policies.js';
 import { proofCommand } from '../../src/cli/proof.js';
 import { rebuildCommand } from '../../src/cli/rebuild.js';
 import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
@@ -34,6 +35,7 @@ const verbs = [
   normaliseCommand(),
   verifyCommand(),
   proofCommand(),
+  policiesCommand(),
   witnessCommand(),
 ];
 

@@ -1,37 +1,15 @@
-/** The words in which netpol-analyzer prints connectivity. */
+/** Lists of connections beside those that netpol-analyzer prints. */
 
-import { protocols } from '../../src/policies/model.js';
+import { isIpv6, pathLine } from '../../src/policies/connection-list.js';
 import { formatAddress, parseAddress } from '../../src/policies/simulation/address.js';
-import { Connectivity, type PathEnd } from '../../src/policies/simulation/connectivity.js';
+import { Connectivity } from '../../src/policies/simulation/connectivity.js';
 import type { Engine } from '../../src/policies/simulation/evaluate.js';
-import type { PortRange } from '../../src/policies/simulation/ports.js';
 
-export function portsText(ports: readonly PortRange[]): string {
-  if (ports.length === 0) return 'No Connections';
-  if (ports.length === protocols.length && ports.every(({ first, last }) => first === 1 && last === 65535))
-    return 'All Connections';
-  const texts = [...protocols].sort().map((protocol) => {
-    const own = ports.filter((range) => range.protocol === protocol);
-    const ranges = own.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
-    return ranges.length === 0 ? [] : [`${protocol} ${ranges.join(',')}`];
-  });
-  return texts.flat().join(',');
-}
-
-export function endText(end: PathEnd): string {
-  return 'pod' in end ? end.pod : `${end.first}-${end.last}[External]`;
-}
-
-/** That tool knows no IPv6. */
-export function isIpv4OrPod(end: PathEnd): boolean {
-  return 'pod' in end || !end.first.includes(':');
-}
-
-/** The whole connectivity map, sorted. */
+/** The whole connectivity map, sorted, without IPv6, which that tool does not know. */
 export function connectionLines(engine: Engine): string[] {
   return [...new Connectivity(engine).paths()]
-    .filter(({ source, destination }) => isIpv4OrPod(source) && isIpv4OrPod(destination))
-    .map(({ source, destination, ports }) => `${endText(source)} => ${endText(destination)} : ${portsText(ports)}`)
+    .filter(({ source, destination }) => !isIpv6(source) && !isIpv6(destination))
+    .map(pathLine)
     .sort();
 }
 

@@ -21,8 +21,8 @@ const ownAttributes: ReadonlySet<string> = new Set([
   'time',
 ]);
 
-function detect({ object, context }: Wire): boolean {
-  return isEvent(object) || context.attributes?.protocol === 'cloudevents';
+function detect({ object, context, envelopes }: Wire): boolean {
+  return isEvent(object) || (context.attributes?.protocol === 'cloudevents' && envelopes.length === 0);
 }
 
 function isEvent(object: JsonObject | null): boolean {

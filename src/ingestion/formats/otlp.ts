@@ -13,8 +13,9 @@ export const otlp: FormatAdapter = { name: 'otlp', version: 1, detect, normalise
 
 const recordMembers = ['severityNumber', 'severityText', 'observedTimeUnixNano', 'eventName', 'attributes'] as const;
 
-function detect({ context, object }: Wire): boolean {
-  if (context.attributes?.protocol === 'otlp') return true;
+function detect({ context, envelopes, object }: Wire): boolean {
+  // The log record is what stands outermost, whatever its body wraps.
+  if (context.attributes?.protocol === 'otlp' && envelopes.length === 0) return true;
   return (
     object !== null &&
     (object.timeUnixNano !== undefined || object.observedTimeUnixNano !== undefined) &&

@@ -8,7 +8,16 @@ import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { cloudevents } from './cloudevents.js';
 import { falco } from './falco.js';
 import { github } from './github.js';
+import { antrea } from './antrea.js';
+import { cef } from './cef.js';
+import { checkPoint } from './check-point.js';
+import { fortigate } from './fortigate.js';
 import { hubble } from './hubble.js';
+import { iptables } from './iptables.js';
+import { leef } from './leef.js';
+import { nsx } from './nsx.js';
+import { ovnAcl } from './ovn-acl.js';
+import { panOs } from './pan-os.js';
 import { isObject, type JsonObject } from './json-value.js';
 import { kubernetesAudit } from './kubernetes-audit.js';
 import { otlp } from './otlp.js';
@@ -18,7 +27,23 @@ import { oneLine } from './summary.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
-const ownFormats: readonly FormatAdapter[] = [hubble, kubernetesAudit, azureAlert, alertmanager, falco, github];
+const ownFormats: readonly FormatAdapter[] = [
+  hubble,
+  kubernetesAudit,
+  azureAlert,
+  alertmanager,
+  falco,
+  github,
+  iptables,
+  ovnAcl,
+  antrea,
+  nsx,
+  panOs,
+  checkPoint,
+  fortigate,
+  cef,
+  leef,
+];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
 const carrierFormats: readonly FormatAdapter[] = [splunkAlert, cloudevents, otlp];

@@ -3,53 +3,59 @@
 import { z } from 'zod';
 import type { Pod, Topology } from '../simulation/topology.js';
 
-const labels = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((value) => value ?? {});
+/** A pod of the topology with the names of the Pod objects it stands for; none when only the controller is known. */
+export interface Workload extends Pod {
+  readonly pods: readonly string[];
+}
 
-const metadata = z.object({ name: z.string().default(''), namespace: z.string().nullish(), labels });
+/** The topology that manifests describe. */
+export interface ManifestTopology extends Topology {
+  readonly pods: readonly Workload[];
+}
 
+/** Kubernetes takes `null` for a field left out. */
+function orElse<Shape extends z.ZodType>(shape: Shape, otherwise: z.output<Shape>) {
+  return shape.nullish().transform((value): z.output<Shape> => value ?? otherwise);
+}
+
+const labels = orElse(z.record(z.string(), z.string()), {});
+
+const metadata = z.object({ name: orElse(z.string(), ''), namespace: z.string().nullish(), labels });
+
+const port = z.object({
+  name: z.string().nullish(),
+  protocol: orElse(z.string(), 'TCP').transform((protocol) => protocol.toUpperCase()),
+  containerPort: z.number().int().min(1).max(65535).nullish(),
+});
+
+/** One port without a list around it occurs in lists that were written by hand. */
 const container = z.object({
-  ports: z
-    .array(
-      z.object({
-        name: z.string().optional(),
-        protocol: z
-          .string()
-          .default('TCP')
-          .transform((protocol) => protocol.toUpperCase()),
-        containerPort: z.number().int().min(1).max(65535).optional(),
-      }),
-    )
-    .nullish(),
+  ports: orElse(z.union([z.array(port), port.transform((single) => [single])]), []),
 });
 
 const podSpec = z.object({
-  hostNetwork: z.boolean().default(false),
-  serviceAccountName: z.string().optional(),
-  containers: z.array(container).default([]),
-  initContainers: z.array(container.extend({ restartPolicy: z.string().optional() })).default([]),
+  hostNetwork: orElse(z.boolean(), false),
+  serviceAccountName: z.string().nullish(),
+  containers: orElse(z.array(container), []),
+  initContainers: orElse(z.array(container.extend({ restartPolicy: z.string().nullish() })), []),
 });
 
 const namespaceObject = z.object({ metadata });
 
 const podObject = z.object({
   metadata: metadata.extend({
-    ownerReferences: z
-      .array(z.object({ kind: z.string(), name: z.string(), controller: z.boolean().default(false) }))
-      .default([]),
+    ownerReferences: orElse(
+      z.array(z.object({ kind: z.string(), name: z.string(), controller: orElse(z.boolean(), false) })),
+      [],
+    ),
   }),
   spec: podSpec,
-  status: z
-    .object({
-      podIP: z.string().optional(),
-      podIPs: z.array(z.object({ ip: z.string() })).default([]),
-    })
-    .default({ podIPs: [] }),
+  status: orElse(z.object({ podIP: z.string().nullish(), podIPs: orElse(z.array(z.object({ ip: z.string() })), []) }), {
+    podIPs: [],
+  }),
 });
 
-const template = z.object({ metadata: metadata.partial().optional(), spec: podSpec });
+const template = z.object({ metadata: orElse(z.object({ labels }), { labels: {} }), spec: podSpec });
 const workloadObject = z.object({ metadata, spec: z.object({ template }) });
 const cronJobObject = z.object({
   metadata,
@@ -64,38 +70,43 @@ const workloadKinds = new Set(['Deployment', 'ReplicaSet', 'StatefulSet', 'Daemo
 function namedPorts(spec: z.infer<typeof podSpec>): Pod['namedPorts'] {
   const sidecars = spec.initContainers.filter((init) => init.restartPolicy === 'Always');
   return [...spec.containers, ...sidecars]
-    .flatMap(({ ports }) => ports ?? [])
+    .flatMap(({ ports }) => ports)
     .flatMap(({ name, protocol, containerPort }) =>
-      name === undefined || containerPort === undefined ? [] : [{ name, protocol, port: containerPort }],
+      name == null || containerPort == null ? [] : [{ name, protocol, port: containerPort }],
     );
 }
 
 /** A pod that names no service account runs as that of its namespace. */
 function accountOf({ serviceAccountName }: z.infer<typeof podSpec>): string {
-  return serviceAccountName === undefined || serviceAccountName === '' ? 'default' : serviceAccountName;
+  return serviceAccountName == null || serviceAccountName === '' ? 'default' : serviceAccountName;
 }
 
-function workload(kind: string, meta: z.infer<typeof metadata>, spec: z.infer<typeof template>): Pod {
-  const namespace = meta.namespace ?? 'default';
+function namespaceOf({ namespace }: z.infer<typeof metadata>): string {
+  return namespace == null || namespace === '' ? 'default' : namespace;
+}
+
+function workload(kind: string, meta: z.infer<typeof metadata>, spec: z.infer<typeof template>): Workload {
+  const namespace = namespaceOf(meta);
   return {
     key: `${namespace}/${meta.name}[${kind}]`,
     namespace,
     name: meta.name,
-    labels: spec.metadata?.labels ?? {},
+    labels: spec.metadata.labels,
     ips: [],
     namedPorts: namedPorts(spec.spec),
     hostNetwork: spec.spec.hostNetwork,
     serviceAccount: accountOf(spec.spec),
+    pods: [],
   };
 }
 
-function ownedPod(object: unknown): Pod {
+function ownedPod(object: unknown): Workload {
   const { metadata: meta, spec, status } = podObject.parse(object);
   const owner = meta.ownerReferences.find((reference) => reference.controller) ?? meta.ownerReferences[0];
-  const namespace = meta.namespace ?? 'default';
+  const namespace = namespaceOf(meta);
   const [name, kind] = owner === undefined ? [meta.name, 'Pod'] : [owner.name, owner.kind];
   const ips = status.podIPs.map(({ ip }) => ip);
-  if (ips.length === 0 && status.podIP !== undefined && status.podIP !== '') ips.push(status.podIP);
+  if (ips.length === 0 && status.podIP != null && status.podIP !== '') ips.push(status.podIP);
   return {
     key: `${namespace}/${name}[${kind}]`,
     namespace,
@@ -105,6 +116,7 @@ function ownedPod(object: unknown): Pod {
     namedPorts: namedPorts(spec),
     hostNetwork: spec.hostNetwork,
     serviceAccount: accountOf(spec),
+    pods: [meta.name],
   };
 }
 
@@ -115,24 +127,30 @@ function flatten(object: unknown): unknown[] {
   return list.data.items.flatMap((item) => flatten(kind === undefined ? item : { kind, ...item }));
 }
 
-/** What tells pods of one owner apart for policies; addresses do not. */
-function sameness({ key, labels: own, namedPorts: ports, hostNetwork, serviceAccount }: Pod): string {
-  const sorted = Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1));
+/** What tells pods of one owner apart for policies; addresses do not, nor labels that `matters` leaves out. */
+function sameness(pod: Pod, matters: (label: string) => boolean): string {
+  const { key, labels: own, namedPorts: ports, hostNetwork, serviceAccount } = pod;
+  const told = Object.entries(own).filter(([label]) => matters(label));
+  const sorted = told.sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([key, sorted, ports, hostNetwork, serviceAccount]);
 }
 
 /** Pods of one owner that policies cannot tell apart become one workload with all their addresses. */
-function grouped(pods: readonly Pod[]): Pod[] {
-  const groups = new Map<string, Pod>();
+function grouped(pods: readonly Workload[], matters: (label: string) => boolean): Workload[] {
+  const groups = new Map<string, { readonly first: Workload; readonly ips: Set<string>; readonly pods: Set<string> }>();
   for (const pod of pods) {
-    const group = groups.get(sameness(pod));
-    groups.set(sameness(pod), group === undefined ? pod : { ...group, ips: [...group.ips, ...pod.ips] });
+    const same = sameness(pod, matters);
+    let group = groups.get(same);
+    if (group === undefined) groups.set(same, (group = { first: pod, ips: new Set(), pods: new Set() }));
+    for (const ip of pod.ips) group.ips.add(ip);
+    for (const name of pod.pods) group.pods.add(name);
   }
   const seen = new Map<string, number>();
-  return [...groups.values()].map((pod) => {
-    const count = (seen.get(pod.key) ?? 0) + 1;
-    seen.set(pod.key, count);
-    return count === 1 ? pod : { ...pod, key: `${pod.key}#${count}` };
+  return [...groups.values()].map(({ first, ips, pods: names }) => {
+    const count = (seen.get(first.key) ?? 0) + 1;
+    seen.set(first.key, count);
+    const key = count === 1 ? first.key : `${first.key}#${count}`;
+    return { ...first, key, ips: [...ips], pods: [...names] };
   });
 }
 
@@ -140,13 +158,17 @@ function grouped(pods: readonly Pod[]): Pod[] {
  * Reads Namespace, Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob objects
  * and lists of them; other kinds are passed over. A workload stands for its pods under the key
  * `namespace/name[Kind]`; pods belong to the controller that owns them, and pods of one owner that differ in labels,
- * named ports or service account are told apart by `#2`, `#3`.
+ * named ports or service account are told apart by `#2`, `#3`. With `matters`, only the labels it holds for tell pods
+ * apart: those no selector reads need not.
  *
  * @throws z.ZodError when an object of one of these kinds has another shape
  */
-export function importTopology(objects: readonly unknown[]): Topology {
+export function importTopology(
+  objects: readonly unknown[],
+  matters: (label: string) => boolean = () => true,
+): ManifestTopology {
   const namespaces: { name: string; labels: Record<string, string> }[] = [];
-  const pods: Pod[] = [];
+  const pods: Workload[] = [];
   for (const object of objects.flatMap(flatten)) {
     const kind = typed.safeParse(object).data?.kind ?? '';
     if (kind === 'Namespace') {
@@ -161,5 +183,5 @@ export function importTopology(objects: readonly unknown[]): Topology {
       pods.push(workload(kind, meta, spec.jobTemplate.spec.template));
     }
   }
-  return { namespaces, pods: grouped(pods) };
+  return { namespaces, pods: grouped(pods, matters) };
 }

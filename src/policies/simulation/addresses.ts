@@ -62,6 +62,18 @@ export class AddressIntervals {
     this.ipv6 = starts(6);
   }
 
+  /** True when these intervals tell apart all addresses that the policies tell apart. */
+  covers(policies: readonly Policy[]): boolean {
+    return policies.flatMap(cidrsOf).every((text) => {
+      const cidr = modelCidr(text);
+      const [first, last] = [
+        this.range(this.of({ ...cidr, value: cidr.first })),
+        this.range(this.of({ ...cidr, value: cidr.last })),
+      ];
+      return first.first === cidr.first && last.last === cidr.last;
+    });
+  }
+
   get count(): number {
     return this.ipv4.length + this.ipv6.length;
   }

@@ -44,28 +44,100 @@ interface RulePorts {
   readonly byPod: ReadonlyMap<number, number>;
 }
 
+/** Numbers for compiled rules, so that equal rows can be found by text. */
+class RuleNumbers {
+  private readonly numbers = new WeakMap<CompiledRule, number>();
+  private next = 0;
+
+  private of(rule: CompiledRule): number {
+    let number = this.numbers.get(rule);
+    if (number === undefined) this.numbers.set(rule, (number = this.next++));
+    return number;
+  }
+
+  /** Guards of one signature allow the same, whichever policies they come from. */
+  signature(guard: Guard): string {
+    const numbers = (rules: readonly CompiledRule[]) => rules.map((rule) => this.of(rule));
+    const sorted = (rules: readonly CompiledRule[]) => numbers(rules).sort((a, b) => a - b);
+    return JSON.stringify(
+      guard.map(({ steps, isolatedBy }) => [
+        isolatedBy === null,
+        steps.map((step) =>
+          step.precedence === 'ordered'
+            ? numbers(step.rules)
+            : [sorted(step.denying.flat()), sorted(step.allowing.flat())],
+        ),
+      ]),
+    );
+  }
+}
+
+/** What maps of one chain of revisions share. Rows are kept by what they are computed from, up to a bound. */
+class RowMemory {
+  readonly rulePorts = new Map<CompiledRule, RulePorts>();
+  readonly signatures = new WeakMap<Guard, string>();
+  readonly externals = new WeakMap<Int32Array, readonly ExternalPorts[]>();
+  private readonly ruleNumbers = new RuleNumbers();
+  private rows = new Map<string, Int32Array>();
+
+  constructor(
+    readonly size: number,
+    readonly open: Int32Array,
+  ) {}
+
+  signature(guard: Guard): string {
+    let text = this.signatures.get(guard);
+    if (text === undefined) this.signatures.set(guard, (text = this.ruleNumbers.signature(guard)));
+    return text;
+  }
+
+  row(key: string, compute: () => Int32Array): Int32Array {
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      if (this.rows.size * this.size > mostRowEntries) {
+        this.rows = new Map();
+        this.rulePorts.clear();
+      }
+      this.rows.set(key, (row = compute()));
+    }
+    return row;
+  }
+}
+
+/** About 100 MB; a map of its own may need more, and keeps it. */
+const mostRowEntries = 25_000_000;
+
 export class Connectivity {
   private readonly size: number;
-  private readonly rulePorts = new Map<CompiledRule, RulePorts>();
-  private readonly rows = new Map<string, Int32Array>();
-  private readonly guardNumbers = new Map<Guard, number>();
+  private readonly memory: RowMemory;
   private readonly egress: readonly Int32Array[];
   private readonly ingress: readonly Int32Array[];
 
-  /** Maps that share `sets` can be compared by number. */
+  /** Maps that share `sets` can be compared by number. What `previous` has is taken over from it. */
   constructor(
     readonly engine: Engine,
     readonly sets: PortSets = new PortSets(),
+    previous: Connectivity | null = null,
   ) {
     this.size = engine.podCount + engine.intervals.count;
-    const open = new Int32Array(this.size).fill(sets.all);
+    this.memory = previous?.memory ?? new RowMemory(this.size, new Int32Array(this.size).fill(sets.all));
+    const { open } = this.memory;
     const rowsOf = (direction: Direction) =>
       engine.topology.pods.map((_, pod) => {
         const guard = engine.guard(direction, pod);
-        return guard === null ? open : this.row(guard, direction, pod);
+        if (guard === null) return open;
+        if (previous !== null && previous.engine.guard(direction, pod) === guard)
+          return previous.sideRow(direction, pod);
+        return this.row(guard, direction, pod);
       });
     this.egress = rowsOf('egress');
     this.ingress = rowsOf('ingress');
+  }
+
+  /** The map of `engine`, which is this map's engine revised; what did not change is not computed again. */
+  revised(engine: Engine): Connectivity {
+    const comparable = engine.intervals === this.engine.intervals;
+    return new Connectivity(engine, this.sets, comparable ? this : null);
   }
 
   private listed(entries: readonly CompiledPort[]): { everywhere: number; byPod: Map<number, number> } {
@@ -87,7 +159,7 @@ export class Connectivity {
   }
 
   private portsOf(rule: CompiledRule): RulePorts {
-    let ports = this.rulePorts.get(rule);
+    let ports = this.memory.rulePorts.get(rule);
     if (ports !== undefined) return ports;
     const { sets } = this;
     const { everywhere, byPod } =
@@ -102,19 +174,15 @@ export class Connectivity {
         byPod: new Map([...pods].map((pod) => [pod, left(pod)])),
       };
     }
-    this.rulePorts.set(rule, ports);
+    this.memory.rulePorts.set(rule, ports);
     return ports;
   }
 
   /** Named ports resolve on the destination, so an ingress row depends on what its pod declares. */
   private row(guard: Guard, direction: Direction, pod: number): Int32Array {
-    let number = this.guardNumbers.get(guard);
-    if (number === undefined) this.guardNumbers.set(guard, (number = this.guardNumbers.size));
-    const declared = direction === 'ingress' ? this.engine.topology.pods[pod]?.namedPorts : null;
-    const key = JSON.stringify([number, declared]);
-    let row = this.rows.get(key);
-    if (row === undefined) this.rows.set(key, (row = this.computeRow(guard, direction, pod)));
-    return row;
+    const declared = direction === 'ingress' ? JSON.stringify(this.engine.topology.pods[pod]?.namedPorts) : '';
+    const key = `${direction} ${this.memory.signature(guard)} ${declared}`;
+    return this.memory.row(key, () => this.computeRow(guard, direction, pod));
   }
 
   private apply(
@@ -169,13 +237,32 @@ export class Connectivity {
     return this.sets.intersection(out, this.ingress[destination]?.[source] ?? 0);
   }
 
+  /**
+   * The ports one side allows, by endpoint numbers: of `near`, which must be a pod, towards or from `far`. Two maps with
+   * the same row object allow the same on that side.
+   */
+  side(direction: Direction, near: number, far: number): number {
+    return this[direction][near]?.[far] ?? this.sets.none;
+  }
+
+  /** What one side allows per endpoint; the array is shared and must not be changed. */
+  sideRow(direction: Direction, pod: number): Int32Array {
+    return this[direction][pod] ?? this.memory.open;
+  }
+
   /** What a pod may send to (egress) or receive from (ingress) external addresses, neighbours alike merged. */
-  external(direction: Direction, pod: number): ExternalPorts[] {
+  external(direction: Direction, pod: number): readonly ExternalPorts[] {
+    const row = this.sideRow(direction, pod);
+    let merged = this.memory.externals.get(row);
+    if (merged === undefined) this.memory.externals.set(row, (merged = this.mergedExternals(row)));
+    return merged;
+  }
+
+  private mergedExternals(row: Int32Array): readonly ExternalPorts[] {
     const { podCount, intervals } = this.engine;
-    const row = this[direction][pod];
     const merged: { family: 4 | 6; first: bigint; last: bigint; ports: number }[] = [];
     for (let interval = 0; interval < intervals.count; interval++) {
-      const ports = row?.[podCount + interval] ?? 0;
+      const ports = row[podCount + interval] ?? 0;
       const range = intervals.range(interval);
       const before = merged.at(-1);
       if (before?.family === range.family && before.ports === ports) before.last = range.last;

@@ -11,8 +11,17 @@ import {
 } from '../model.js';
 import { parseAddress, parseIpv4 } from './address.js';
 import { AddressIntervals } from './addresses.js';
+import { emptyBits, unite, type Bits } from './bitset.js';
 import { guardsOf, type Guard, type Stage, type Step } from './guards.js';
-import { matchPort, matchesPeer, peerPosition, RuleCompiler, type CompiledRule, type RuleMatch } from './rules.js';
+import {
+  matchPort,
+  matchesPeer,
+  peerPosition,
+  RuleCompiler,
+  type CompiledPolicy,
+  type CompiledRule,
+  type RuleMatch,
+} from './rules.js';
 import { PodIndex, type Topology } from './topology.js';
 
 export type { Guard } from './guards.js';
@@ -83,52 +92,51 @@ const unselected: SideVerdict = { allowed: true, by: 'no_policy_selects', passed
 const unmatched: SideVerdict = { allowed: true, by: 'no_rule_matches', passedBy: none };
 const selfVerdict: Verdict = { allowed: true, egress: self, ingress: self };
 
-function matchIn(
-  rules: readonly CompiledRule[],
+function matchOf(rule: CompiledRule, peer: number, port: number): RuleMatch {
+  return { policy: rule.policy, rule: rule.number, peer: peerPosition(rule, peer), port: port === -1 ? null : port };
+}
+
+/** The first rule of each list that matches; `null` when none does, which is the common answer. */
+function matchesOf(
+  lists: readonly (readonly CompiledRule[])[],
   peer: number,
   destination: number,
   protocol: number,
   port: number,
-): { rule: CompiledRule; match: RuleMatch } | null {
-  for (const rule of rules) {
-    if (!matchesPeer(rule, peer)) continue;
-    const entry = matchPort(rule, destination, protocol, port);
-    if (entry === -2) continue;
-    const match = {
-      policy: rule.policy,
-      rule: rule.number,
-      peer: peerPosition(rule, peer),
-      port: entry === -1 ? null : entry,
-    };
-    return { rule, match };
-  }
-  return null;
+): RuleMatch[] | null {
+  let matches: RuleMatch[] | null = null;
+  for (const rules of lists)
+    for (const rule of rules) {
+      if (!matchesPeer(rule, peer)) continue;
+      const entry = matchPort(rule, destination, protocol, port);
+      if (entry === -2) continue;
+      const match = matchOf(rule, peer, entry);
+      if (matches === null) matches = [match];
+      else matches.push(match);
+      break;
+    }
+  return matches;
+}
+
+interface Decision {
+  readonly action: RuleAction;
+  readonly matches: readonly RuleMatch[];
 }
 
 /** The rules of a step that decide the flow; an ordered step has at most one, and it alone may pass. */
-function decide(
-  step: Step,
-  peer: number,
-  destination: number,
-  protocol: number,
-  port: number,
-): { action: RuleAction; matches: readonly RuleMatch[] } | null {
+function decide(step: Step, peer: number, destination: number, protocol: number, port: number): Decision | null {
   if (step.precedence === 'ordered') {
-    const found = matchIn(step.rules, peer, destination, protocol, port);
-    return found === null ? null : { action: found.rule.action, matches: [found.match] };
-  }
-  const matchesOf = (lists: readonly (readonly CompiledRule[])[]) => {
-    const matches: RuleMatch[] = [];
-    for (const rules of lists) {
-      const found = matchIn(rules, peer, destination, protocol, port);
-      if (found !== null) matches.push(found.match);
+    for (const rule of step.rules) {
+      if (!matchesPeer(rule, peer)) continue;
+      const entry = matchPort(rule, destination, protocol, port);
+      if (entry !== -2) return { action: rule.action, matches: [matchOf(rule, peer, entry)] };
     }
-    return matches;
-  };
-  const denying = matchesOf(step.denying);
-  if (denying.length > 0) return { action: 'Deny', matches: denying };
-  const allowing = matchesOf(step.allowing);
-  return allowing.length > 0 ? { action: 'Accept', matches: allowing } : null;
+    return null;
+  }
+  const denying = matchesOf(step.denying, peer, destination, protocol, port);
+  if (denying !== null) return { action: 'Deny', matches: denying };
+  const allowing = matchesOf(step.allowing, peer, destination, protocol, port);
+  return allowing === null ? null : { action: 'Accept', matches: allowing };
 }
 
 const denials = new WeakMap<Stage, SideVerdict>();
@@ -143,6 +151,23 @@ function denial(stage: Stage, isolatedBy: readonly PolicyId[], passedBy: readonl
   return passedBy.length === 0 ? verdict : { ...verdict, passedBy };
 }
 
+/** Numbers of pods by what names them. */
+class PodPlaces {
+  readonly byKey: ReadonlyMap<string, number>;
+  readonly byIpv4 = new Map<number, number>();
+  readonly byIpv6 = new Map<bigint, number>();
+
+  constructor({ pods }: Topology) {
+    this.byKey = new Map(pods.map((pod, at) => [pod.key, at]));
+    if (this.byKey.size < pods.length) throw new TypeError('expected every pod key to be unique in the topology');
+    for (const [at, pod] of pods.entries())
+      for (const address of pod.hostNetwork ? [] : pod.ips.map(parseAddress)) {
+        if (address?.family === 4) this.byIpv4.set(Number(address.value), at);
+        else if (address !== null && address !== undefined) this.byIpv6.set(address.value, at);
+      }
+  }
+}
+
 /** Policies compiled against a topology; immutable, so one engine may serve any number of questions. */
 export class Engine {
   readonly topology: Topology;
@@ -151,38 +176,73 @@ export class Engine {
   readonly podCount: number;
   private readonly egress: readonly (Guard | null)[];
   private readonly ingress: readonly (Guard | null)[];
-  private readonly podByKey: ReadonlyMap<string, number>;
-  private readonly podByIpv4 = new Map<number, number>();
-  private readonly podByIpv6 = new Map<bigint, number>();
+  private readonly options: SimulationOptions;
+  private readonly enforced: readonly Policy[];
+  private readonly compiler: RuleCompiler;
+  private readonly places: PodPlaces;
 
-  constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions) {
+  /** An engine that differs in policies only may be given as `base`; what did not change is taken over from it. */
+  constructor(topology: Topology, policies: readonly Policy[], options: SimulationOptions, base?: Engine) {
     this.topology = topology;
+    this.options = options;
     this.podCount = topology.pods.length;
     const enforced = policies.filter(({ staged }) => staged === null);
-    this.intervals = new AddressIntervals(enforced);
+    const known = base?.intervals.covers(enforced) === true ? base : undefined;
+    this.intervals = known?.intervals ?? new AddressIntervals(enforced);
     const size = this.podCount + this.intervals.count;
-    const podIndex = new PodIndex(topology, size);
-    const compiler = new RuleCompiler({ topology, podIndex, intervals: this.intervals, size, ...options });
-    const compiled = enforced.map((policy, number) => compiler.compile(policy, number));
-    this.egress = guardsOf(this.podCount, compiled, 'egress');
-    this.ingress = guardsOf(this.podCount, compiled, 'ingress');
-    this.podByKey = new Map(topology.pods.map((pod, at) => [pod.key, at]));
-    if (this.podByKey.size < this.podCount) throw new TypeError('expected every pod key to be unique in the topology');
-    for (const [at, pod] of topology.pods.entries())
-      for (const address of pod.hostNetwork ? [] : pod.ips.map(parseAddress)) {
-        if (address?.family === 4) this.podByIpv4.set(Number(address.value), at);
-        else if (address !== null && address !== undefined) this.podByIpv6.set(address.value, at);
-      }
+    this.compiler =
+      known?.compiler ??
+      new RuleCompiler({
+        topology,
+        podIndex: new PodIndex(topology, size),
+        intervals: this.intervals,
+        size,
+        ...options,
+      });
+    const compiled = enforced.map((policy, number) => this.compiler.compile(policy, number));
+    const affected = known === undefined ? null : known.affectedBy(enforced);
+    const earlier = (guards: readonly (Guard | null)[] | undefined) =>
+      affected === null || guards === undefined ? null : { guards, affected };
+    this.enforced = enforced;
+    this.egress = guardsOf(this.podCount, compiled, 'egress', earlier(known?.egress));
+    this.ingress = guardsOf(this.podCount, compiled, 'ingress', earlier(known?.ingress));
+    this.places = base?.places ?? new PodPlaces(topology);
+  }
+
+  /** Pods that policies select which are in one list only; `null` when the others stand in another order. */
+  private affectedBy(policies: readonly Policy[]): Bits | null {
+    const [now, before] = [new Set(policies), new Set(this.enforced)];
+    const kept = this.enforced.filter((policy) => now.has(policy));
+    const same = policies.filter((policy) => before.has(policy));
+    if (kept.length !== same.length || kept.some((policy, at) => policy !== same[at])) return null;
+    const affected = emptyBits(this.podCount + this.intervals.count);
+    for (const policy of this.enforced) if (!now.has(policy)) unite(affected, this.compiled(policy).subject);
+    for (const policy of policies) if (!before.has(policy)) unite(affected, this.compiled(policy).subject);
+    return affected;
+  }
+
+  /**
+   * An engine on the same topology with other policies. Policies that are the same objects as before cost next to
+   * nothing.
+   */
+  revised(policies: readonly Policy[]): Engine {
+    return new Engine(this.topology, policies, this.options, this);
+  }
+
+  /** A policy resolved on this topology, whether it is one of the engine's or not, if it names no further addresses. */
+  compiled(policy: Policy): CompiledPolicy {
+    return this.compiler.compile(policy, -1);
   }
 
   /** Number of the endpoint, or -1 when the pod is unknown or the address is none. */
   endpointNumber(endpoint: Endpoint): number {
-    if ('pod' in endpoint) return this.podByKey.get(endpoint.pod) ?? -1;
+    if ('pod' in endpoint) return this.places.byKey.get(endpoint.pod) ?? -1;
     const ipv4 = parseIpv4(endpoint.ip);
-    if (ipv4 !== -1) return this.podByIpv4.get(ipv4) ?? this.podCount + this.intervals.ofIpv4(ipv4);
+    if (ipv4 !== -1) return this.places.byIpv4.get(ipv4) ?? this.podCount + this.intervals.ofIpv4(ipv4);
     const address = parseAddress(endpoint.ip);
     if (address === null) return -1;
-    const pod = address.family === 4 ? this.podByIpv4.get(Number(address.value)) : this.podByIpv6.get(address.value);
+    const pod =
+      address.family === 4 ? this.places.byIpv4.get(Number(address.value)) : this.places.byIpv6.get(address.value);
     return pod ?? this.podCount + this.intervals.of(address);
   }
 

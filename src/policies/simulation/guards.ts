@@ -1,7 +1,7 @@
 /** Which policies guard a pod in one direction, arranged in the order they are asked. */
 
 import type { Direction, PolicyId, Tier } from '../model.js';
-import { hasBit, members } from './bitset.js';
+import { hasBit, intersect, members, type Bits } from './bitset.js';
 import type { CompiledPolicy, CompiledRule } from './rules.js';
 
 /** Rules that are asked together. Of `additive` ones all denials come before all permissions, one list a policy. */
@@ -82,18 +82,33 @@ function stagesOf(
     });
 }
 
+/** Guards of an engine whose policies were others; for pods outside of `affected` they hold on. */
+export interface EarlierGuards {
+  readonly guards: readonly (Guard | null)[];
+  readonly affected: Bits;
+}
+
 /** The guard of each pod; `null` for pods that no policy governs in this direction. */
-export function guardsOf(pods: number, policies: readonly CompiledPolicy[], direction: Direction): (Guard | null)[] {
-  const governing: CompiledPolicy[][] = Array.from({ length: pods }, () => []);
+export function guardsOf(
+  pods: number,
+  policies: readonly CompiledPolicy[],
+  direction: Direction,
+  earlier: EarlierGuards | null = null,
+): (Guard | null)[] {
+  const governing: CompiledPolicy[][] = [];
+  for (let pod = 0; pod < pods; pod++) governing.push([]);
   const narrowed = new Set<CompiledPolicy>();
   for (const policy of policies) {
     const rules = policy[direction];
     if (rules === null) continue;
     if (rules.some(({ near }) => near !== null)) narrowed.add(policy);
-    for (const pod of members(policy.subject)) governing[pod]?.push(policy);
+    const subject = earlier === null ? policy.subject : policy.subject.slice();
+    if (earlier !== null) intersect(subject, earlier.affected);
+    for (const pod of members(subject)) governing[pod]?.push(policy);
   }
   const shared = new Map<string, Guard>();
   return governing.map((list, pod) => {
+    if (earlier !== null && !hasBit(earlier.affected, pod)) return earlier.guards[pod] ?? null;
     if (list.length === 0) return null;
     const applies = ({ near }: CompiledRule) => near === null || hasBit(near, pod);
     const key = list

@@ -67,6 +67,7 @@ export class PortSets {
   private readonly unions = new Map<number, number>();
   private readonly intersections = new Map<number, number>();
   private readonly complements = new Map<number, number>();
+  private readonly rangeLists = new Map<number, readonly PortRange[]>();
 
   constructor() {
     this.none = this.number([]);
@@ -118,7 +119,13 @@ export class PortSets {
   }
 
   /** The ranges of a set: TCP, UDP, SCTP, ports ascending. */
-  ranges(set: number): PortRange[] {
+  ranges(set: number): readonly PortRange[] {
+    let ranges = this.rangeLists.get(set);
+    if (ranges === undefined) this.rangeLists.set(set, (ranges = this.rangesOf(set)));
+    return ranges;
+  }
+
+  private rangesOf(set: number): PortRange[] {
     const line = this.line(set);
     return protocols.flatMap((protocol, number) =>
       line.flatMap((first, at): PortRange[] => {

@@ -87,6 +87,8 @@ function covers(cidr: Cidr, { family, value }: Address): boolean {
 /** Resolves the policies of one engine; results are shared between equal peers. */
 export class RuleCompiler {
   private readonly known = new Map<string, Bits>();
+  private readonly compiled = new WeakMap<Policy, Omit<CompiledPolicy, 'number'>>();
+  private readonly declaredPorts = new Map<string, ReadonlyMap<number, readonly number[]>>();
   private readonly addresses: readonly (readonly Address[])[];
   private readonly none: Bits;
 
@@ -186,6 +188,13 @@ export class RuleCompiler {
   }
 
   private declared(name: string, protocol: string | null): ReadonlyMap<number, readonly number[]> {
+    const key = `${protocol ?? ''} ${name}`;
+    let ports = this.declaredPorts.get(key);
+    if (ports === undefined) this.declaredPorts.set(key, (ports = this.declaredIn(name, protocol)));
+    return ports;
+  }
+
+  private declaredIn(name: string, protocol: string | null): ReadonlyMap<number, readonly number[]> {
     const byPod = new Map<number, number[]>();
     for (const [at, pod] of this.ground.topology.pods.entries())
       for (const port of pod.namedPorts) {
@@ -223,14 +232,12 @@ export class RuleCompiler {
     return { ...base, action: rule.action, anyPeer, peers, ports: rule.ports?.map((port) => this.port(port)) ?? null };
   }
 
-  /** `number` is the policy's position in the engine's list. */
-  compile(policy: Policy, number: number): CompiledPolicy {
+  private parts(policy: Policy): Omit<CompiledPolicy, 'number'> {
     const rules = (direction: Direction) =>
       policy[direction]
         ?.map((rule, position) => this.rule(policy, rule, position))
         .filter(({ action }) => action !== 'Log') ?? null;
     return {
-      number,
       id: policy.id,
       tier: policy.tier,
       tierOrder: policy.tierOrder ?? Infinity,
@@ -241,6 +248,16 @@ export class RuleCompiler {
       ingress: rules('ingress'),
       egress: rules('egress'),
     };
+  }
+
+  /**
+   * `number` is the policy's position in the engine's list. The same policy object gives the same compiled rules, by
+   * which those who compare engines know what did not change.
+   */
+  compile(policy: Policy, number: number): CompiledPolicy {
+    let parts = this.compiled.get(policy);
+    if (parts === undefined) this.compiled.set(policy, (parts = this.parts(policy)));
+    return { ...parts, number };
   }
 }
 
