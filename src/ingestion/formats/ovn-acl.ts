@@ -32,7 +32,7 @@ function normalise(wire: Wire): Normalised {
   const verdict = word === '' ? 'unknown' : (verdictOfWord(word) ?? 'unknown');
   const flags: string[] = [];
   const protocol = protocolOf(packet.split(',')[0]?.replace(/6$/, (six) => (packet.startsWith('icmp6') ? six : '')));
-  const port = (name: string): number | null => portOf(pairs.get(`${name}`), flags);
+  const port = (name: string): number | null => portOf(pairs.get(name), flags);
   const icmp = protocol?.number === 1 || protocol?.number === 58;
   const source = endpointOf(
     { ip: pairs.get('nw_src') ?? pairs.get('ipv6_src'), port: icmp ? null : port('tp_src') },
