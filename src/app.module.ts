@@ -20,11 +20,18 @@ import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
+import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
+import { HooksController } from './ingestion/protocols/hooks.controller.js';
+import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
+import { LokiController } from './ingestion/protocols/loki.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
+import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
+import { SecretBox } from './ingestion/secret-box.js';
+import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
@@ -63,11 +70,14 @@ const features: Provider[] = [
   Users,
   Sessions,
   Sources,
+  SecretBox,
+  SourceSecrets,
   RequestBodies,
   RecordReaders,
   RedactionKey,
   Ingest,
   HecAcks,
+  SyslogListener,
   Segments,
   Records,
   Quarantine,
@@ -127,6 +137,10 @@ export class AppModule {
         HecController,
         OtlpController,
         ElasticController,
+        KubernetesAuditController,
+        HooksController,
+        CloudEventsController,
+        LokiController,
         SourcesController,
         SegmentsController,
         RecordsController,

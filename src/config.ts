@@ -35,6 +35,8 @@ const Environment = z.object({
   REDACTION_KEY_FILE: z.string().min(1).optional(),
   /** Folder in which the signer remembers what it signed last; beside the key when not given. Must outlast the database and be out of its reach. */
   SIGNING_STATE_DIR: z.string().min(1).optional(),
+  /** Key (32 bytes, base64) that seals secrets of webhooks in the database; made under DATA_DIR when first needed and not given. All processes need the same. */
+  SECRETS_KEY_FILE: z.string().min(1).optional(),
   /** Name of the log in checkpoints, e.g. `audit.example.com/segproof`; fixed at first start. */
   LOG_ORIGIN: z
     .string()
@@ -51,6 +53,17 @@ const Environment = z.object({
   INGEST_MAX_STREAM_BYTES: bytes.default(2 * 1024 * 1024 * 1024),
   /** Takes the token of a source in the query (`?token=`) too, for senders that cannot set a header. It then stands in the logs of whatever is in between. */
   INGEST_QUERY_TOKENS: z.stringbool().default(false),
+  /** Source that syslog messages are of; needed with any of the ports. */
+  SYSLOG_SOURCE: z.string().min(1).optional(),
+  SYSLOG_HOST: z.string().min(1).default('0.0.0.0'),
+  SYSLOG_TCP_PORT: port.optional(),
+  SYSLOG_UDP_PORT: port.optional(),
+  /** Syslog over TLS (RFC 5425): needs certificate and key (PEM). */
+  SYSLOG_TLS_PORT: port.optional(),
+  SYSLOG_TLS_CERT_FILE: z.string().min(1).optional(),
+  SYSLOG_TLS_KEY_FILE: z.string().min(1).optional(),
+  /** Authorities (PEM) of one of which senders over TLS must show a certificate. */
+  SYSLOG_TLS_CA_FILE: z.string().min(1).optional(),
   /** Splunk HEC: gives requests with a channel an id, and says when they are committed. */
   HEC_ACKS: z.stringbool().default(true),
   SESSION_HOURS: z.coerce
@@ -100,6 +113,20 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
     throw new ConfigError(`The configuration is not valid:\n${lines.join('\n')}`);
+  }
+  const { SYSLOG_TCP_PORT: tcp, SYSLOG_UDP_PORT: udp, SYSLOG_TLS_PORT: tls } = parsed.data;
+  if ((tcp ?? udp ?? tls) !== undefined && parsed.data.SYSLOG_SOURCE === undefined) {
+    throw new ConfigError(
+      'The configuration is not valid:\n  SYSLOG_SOURCE: the name of a source is needed with SYSLOG_*_PORT',
+    );
+  }
+  if (
+    tls !== undefined &&
+    (parsed.data.SYSLOG_TLS_CERT_FILE === undefined || parsed.data.SYSLOG_TLS_KEY_FILE === undefined)
+  ) {
+    throw new ConfigError(
+      'The configuration is not valid:\n  SYSLOG_TLS_PORT: needs SYSLOG_TLS_CERT_FILE and SYSLOG_TLS_KEY_FILE',
+    );
   }
   const { version } = z
     .object({ version: z.string() })

@@ -13,6 +13,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly refusedWebhooks = new Counter({
+    name: 'segproof_webhook_refused_total',
+    help: 'Webhooks refused for their signature, by source',
+    labelNames: ['source'],
+    registers: [this.registry],
+  });
+
+  private readonly lostDatagrams = new Counter({
+    name: 'segproof_syslog_datagrams_lost_total',
+    help: 'Syslog datagrams that found no room and are lost',
+    registers: [this.registry],
+  });
+
   readonly requests = new Histogram({
     name: 'segproof_http_request_duration_seconds',
     help: 'HTTP requests by method, route and status',
@@ -64,6 +77,14 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  countLostDatagram(): void {
+    this.lostDatagrams.inc();
+  }
+
+  countRefusedWebhook(source: string): void {
+    this.refusedWebhooks.inc({ source });
   }
 
   countIngest(

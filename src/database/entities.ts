@@ -2,7 +2,7 @@ import { Session } from '../access/session.entity.js';
 import { User } from '../access/user.entity.js';
 import { Change, ChangeItem, ChangeReview } from '../changes/change.entity.js';
 import { Report, ReportFile } from '../evidence/report.entity.js';
-import { Source, SourceToken } from '../ingestion/source.entity.js';
+import { Source, SourceSecret, SourceToken } from '../ingestion/source.entity.js';
 import { Segment } from '../inventory/segment.entity.js';
 
 /** Tables that the service writes as entities; the migrations' drift check compares them with the database. */
@@ -11,6 +11,7 @@ export const entities = [
   Session,
   Source,
   SourceToken,
+  SourceSecret,
   Segment,
   Change,
   ChangeItem,

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { createGunzip, createInflate } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
-import { Writable, type Duplex } from 'node:stream';
+import { Transform, Writable, type Duplex } from 'node:stream';
 import { CONFIG, type Config } from '../config.js';
 import { Problem } from '../errors.js';
 import { ZstdFormatError, zstdDecoder } from './zstd-decoder.js';
@@ -91,10 +91,7 @@ export async function withBody<T>(
       try {
         if (taken + chunk.length > limits.decoded) throw tooLarge(limits.decoded, 'after decompression');
         if (taken > freelyInflated && taken > encoded * mostInflation) {
-          throw new Problem(
-            'too_large',
-            `A body may grow to ${mostInflation} times its size as sent; send it less packed.`,
-          );
+          throw inflatedTooFar();
         }
         budget.take(chunk.length);
         taken += chunk.length;
@@ -114,13 +111,7 @@ export async function withBody<T>(
     try {
       await (decode === null ? pipeline(request, collect) : pipeline(request, decode, collect));
     } catch (error) {
-      if (error instanceof Problem) throw error;
-      if (decode !== null && isFormatError(error)) {
-        throw new Problem('invalid_input', `The body is not valid ${request.headers['content-encoding'] ?? ''} data.`, {
-          cause: error,
-        });
-      }
-      throw new Problem('invalid_input', 'The body ended before it was complete.', { cause: error });
+      throw bodyProblem(request, error);
     } finally {
       request.off('data', count);
     }
@@ -130,6 +121,20 @@ export async function withBody<T>(
   }
 }
 
+function inflatedTooFar(): Problem {
+  return new Problem('too_large', `A body may grow to ${mostInflation} times its size as sent; send it less packed.`);
+}
+
+/** Why a body could not be read to its end. */
+function bodyProblem(request: IncomingMessage, error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isFormatError(error)) {
+    const encoding = request.headers['content-encoding'] ?? '';
+    return new Problem('invalid_input', `The body is not valid ${encoding} data.`, { cause: error });
+  }
+  return new Problem('invalid_input', 'The body ended before it was complete.', { cause: error });
+}
+
 function isFormatError(error: unknown): boolean {
   if (error instanceof ZstdFormatError) return true;
   return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
@@ -137,6 +142,41 @@ function isFormatError(error: unknown): boolean {
 
 function tooLarge(limit: number, how: string): Problem {
   return new Problem('too_large', `A body of at most ${limit} bytes ${how} is taken; split the batch.`);
+}
+
+/**
+ * Hands on a body in decompressed pieces as it arrives, within the limits; the next piece is taken from the sender when `use`
+ * is done with the last.
+ * @throws Problem as {@link withBody}, without `unavailable`.
+ */
+export async function eachPiece(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  use: (piece: Buffer) => Promise<void>,
+): Promise<void> {
+  const decode = decoder(request);
+  let encoded = 0;
+  let decoded = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      encoded += chunk.length;
+      if (encoded > limits.encoded) done(tooLarge(limits.encoded, 'as sent'));
+      else done(null, chunk);
+    },
+  });
+  const consume = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const piece of pieces) {
+      decoded += piece.length;
+      if (decoded > limits.decoded) throw tooLarge(limits.decoded, 'after decompression');
+      if (decoded > freelyInflated && decoded > encoded * mostInflation) throw inflatedTooFar();
+      await use(piece);
+    }
+  };
+  try {
+    await (decode === null ? pipeline(request, count, consume) : pipeline(request, count, decode, consume));
+  } catch (error) {
+    throw bodyProblem(request, error);
+  }
 }
 
 /** Reads the bodies of all ingestion protocols within one budget. */

@@ -2,6 +2,9 @@ import { isObject, type JsonValue, objectOf, textOf } from './formats/json-value
 import { memberSpan, splitLines } from './json-spans.js';
 import type { ReceivedRecord } from './received-record.js';
 
+/** As Elasticsearch has it, in bytes; only the start of a longer name is kept. */
+const longestIndex = 255;
+
 export const bulkActions = ['create', 'index', 'update', 'delete'] as const;
 export type BulkAction = (typeof bulkActions)[number];
 
@@ -44,8 +47,8 @@ export function bulkItems(body: Buffer, index: string | null): BulkItem[] {
     }
     const document = lines[++at];
     const attributes: Record<string, JsonValue> = { protocol: 'elasticsearch', action };
-    if (item.index !== '') attributes.index = item.index;
-    const nativeId = item.id === null ? {} : { nativeId: `${item.index}/${item.id}` };
+    if (item.index !== '') attributes.index = item.index.slice(0, longestIndex);
+    const nativeId = item.id === null ? {} : { nativeId: `${item.index.slice(0, longestIndex)}/${item.id}` };
     const context = { ...nativeId, attributes };
     items.push({
       ...item,

@@ -69,7 +69,7 @@ function anyValue(message: Buffer, depth = 0): JsonObject {
     if (value !== null) {
       if (number === 2) found = { boolValue: value !== 0n };
       else if (number === 3) found = { intValue: signedText(value) };
-      else if (number === 4) found = { doubleValue: doubleOf(value) };
+      else if (number === 4) found = doubleValue(doubleOf(value));
     } else if (bytes !== null) {
       if (number === 1) found = { stringValue: text(bytes), utf8: bytes } satisfies StringValue;
       else if (number === 5) found = { arrayValue: { values: all(bytes, 1, (item) => anyValue(item, depth + 1)) } };
@@ -78,6 +78,11 @@ function anyValue(message: Buffer, depth = 0): JsonObject {
     }
   }
   return found;
+}
+
+/** JSON has no word for what is no finite number; protobuf's writes these as text. */
+function doubleValue(value: number): JsonObject {
+  return { doubleValue: Number.isFinite(value) ? value : String(value) };
 }
 
 function text(bytes: Buffer): string {

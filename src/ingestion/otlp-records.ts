@@ -2,7 +2,7 @@ import { readEpoch } from './formats/event-time.js';
 import { isObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from './formats/json-value.js';
 import type { RecordContext } from './normal-form.js';
 import { decodeLogsRequest } from './otlp-protobuf.js';
-import type { ReceivedRecord } from './received-record.js';
+import { type Attributes, type ReceivedRecord, saidOfMany } from './received-record.js';
 
 /*
  * Log records out of an OTLP export (opentelemetry.io/docs/specs/otlp, JSON or protobuf): the body is the record, byte
@@ -46,16 +46,14 @@ export function otlpProtobufRecords(body: Buffer): ReceivedRecord[] {
 function recordsOf(request: JsonObject): ReceivedRecord[] {
   const records: ReceivedRecord[] = [];
   for (const resourceLogs of listOf(request.resourceLogs).filter(isObject)) {
-    const resource = attributesOf(objectOf(resourceLogs.resource)?.attributes);
+    const resource = saidOfMany(attributesOf(objectOf(resourceLogs.resource)?.attributes));
     for (const scopeLogs of listOf(resourceLogs.scopeLogs).filter(isObject)) {
-      const scope = scopeOf(objectOf(scopeLogs.scope));
+      const scope = saidOfMany(scopeOf(objectOf(scopeLogs.scope)));
       for (const record of listOf(scopeLogs.logRecords)) records.push(receivedRecord(record, resource, scope));
     }
   }
   return records;
 }
-
-type Attributes = Record<string, JsonValue>;
 
 function receivedRecord(value: unknown, resource: Attributes, scope: Attributes): ReceivedRecord {
   if (!isObject(value)) {
@@ -133,12 +131,12 @@ function plainOf(value: unknown, depth: number): JsonValue {
   if (typeof value.boolValue === 'boolean') return value.boolValue;
   if (value.intValue !== undefined) {
     const integer = Number(value.intValue);
-    return Number.isSafeInteger(integer) ? integer : String(value.intValue);
+    return Number.isSafeInteger(integer) ? integer : textOf(value.intValue);
   }
   if (value.doubleValue !== undefined) {
     return typeof value.doubleValue === 'number' && Number.isFinite(value.doubleValue)
       ? value.doubleValue
-      : String(value.doubleValue);
+      : textOf(value.doubleValue);
   }
   if (typeof value.bytesValue === 'string') return value.bytesValue;
   const array = objectOf(value.arrayValue);

@@ -6,7 +6,7 @@ import { columnsAfter, isColumnHeader } from './column-header.js';
 import { splitBody } from './json-spans.js';
 import { type Normalised, RecordContext } from './normal-form.js';
 import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from './otlp-records.js';
-import type { ReceivedRecord, Rejection } from './received-record.js';
+import { type ReceivedRecord, type Rejection, saidOfMany } from './received-record.js';
 import { closePayload } from './record-payload.js';
 import { redact, type Redaction } from './redaction.js';
 
@@ -91,10 +91,14 @@ export function* recordsOf(
     return;
   }
   const spans = splitBody(body, split === 'lines');
+  const said =
+    spans.length === 1 || context.attributes === undefined
+      ? context
+      : { ...context, attributes: saidOfMany(context.attributes) };
   let { columns } = set;
   for (const [at, { start, end, problem, detail = '' }] of spans.entries()) {
     const raw = body.subarray(start, end);
-    const own = ofMany(context, at, spans.length);
+    const own = ofMany(said, at, spans.length);
     if (problem !== undefined) {
       yield { raw, context: own, problem: { reason: problem, detail } };
       continue;

@@ -46,3 +46,31 @@ export class SourceToken {
   @Column({ type: 'timestamptz', name: 'revoked_at', nullable: true })
   revokedAt!: Date | null;
 }
+
+@Entity('source_secret')
+@Index('source_secret_source', ['source'])
+export class SourceSecret {
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'source_secret_pk' })
+  id!: string;
+
+  @Column({ type: 'text' })
+  source!: string;
+
+  @ManyToOne(() => Source)
+  @JoinColumn({ name: 'source', foreignKeyConstraintName: 'source_secret_source_fk' })
+  sourceRow!: Relation<Source>;
+
+  /** How the sender signs. */
+  @Column({ type: 'text' })
+  scheme!: string;
+
+  /** The secret, readable only with the key outside the database. */
+  @Column({ type: 'bytea' })
+  sealed!: Buffer;
+
+  @Column({ type: 'timestamptz', name: 'created_at' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'revoked_at', nullable: true })
+  revokedAt!: Date | null;
+}

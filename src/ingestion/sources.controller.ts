@@ -7,9 +7,14 @@ import { Clock } from '../context.js';
 import { FormatName } from './normal-form.js';
 import { PreviewList, previewsOfSample } from './preview.js';
 import { contextOf, SourceSettings } from './source-settings.js';
+import { NewSecret, SecretView, SourceSecrets } from './source-secrets.js';
 import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
 
 const TokenHint = z.string().length(4, 'the last four characters of the token');
+
+const SecretId = z.uuid();
+
+const SecretList = z.object({ secrets: z.array(SecretView) });
 
 const SourceList = z.object({ sources: z.array(SourceView) });
 
@@ -30,6 +35,7 @@ const PreviewRequest = z.strictObject({
 export class SourcesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
+    @Inject(SourceSecrets) private readonly sourceSecrets: SourceSecrets,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -107,5 +113,39 @@ export class SourcesController {
     @Param('hint', { schema: TokenHint }) hint: string,
   ): Promise<void> {
     await this.sources.revokeToken(actor, name, hint);
+  }
+
+  @Get(':name/secrets')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: SecretList })
+  @ApiOperation({
+    summary: 'List the secrets with which the sender of a source signs its webhooks; never the secrets themselves',
+  })
+  async secrets(@Param('name', { schema: SourceName }) name: string): Promise<z.infer<typeof SecretList>> {
+    return { secrets: await this.sourceSecrets.list(name) };
+  }
+
+  @Post(':name/secrets')
+  @Needs('sources.manage')
+  @SerializeOptions({ schema: SecretView })
+  @ApiOperation({ summary: 'Add a secret with which the sender signs; earlier ones stay valid until they are revoked' })
+  async addSecret(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SourceName }) name: string,
+    @Body({ schema: NewSecret }) input: NewSecret,
+  ): Promise<SecretView> {
+    return await this.sourceSecrets.add(actor, name, input);
+  }
+
+  @Delete(':name/secrets/:id')
+  @Needs('sources.manage')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Revoke a secret' })
+  async revokeSecret(
+    @CurrentActor() actor: Actor,
+    @Param('name', { schema: SourceName }) name: string,
+    @Param('id', { schema: SecretId }) id: string,
+  ): Promise<void> {
+    await this.sourceSecrets.revoke(actor, name, id);
   }
 }

@@ -13,6 +13,8 @@ export type ActKind =
   | 'source.changed'
   | 'source.token_issued'
   | 'source.token_revoked'
+  | 'source.secret_added'
+  | 'source.secret_revoked'
   | 'quarantine.reprocessed'
   | 'records.exported'
   | 'segment.defined'

@@ -46,7 +46,7 @@ describe('a refusal', () => {
   test('of input points to every place that is wrong', async () => {
     const problem = await admin.refused([400, 'invalid_input'], 'POST', '/api/v1/sources', {
       name: 'Not A Name',
-      format: 'cef',
+      format: 'no-such-format',
       silenceAfterSeconds: 1,
     });
     assert.deepEqual(problem.errors?.map(({ pointer }) => pointer).toSorted(), [

@@ -6,6 +6,7 @@ import { verifyInclusion } from '../../src/log/core/proof.js';
 import { entriesOf } from './browser.js';
 import { assertDocument, decoded, textOf } from './html.js';
 import { ago, day, openPortal, script, type Portal } from './portal.js';
+import { isSenderPath } from '../../src/ingestion/protocols/problem-forms.js';
 
 let portal: Portal;
 
@@ -224,7 +225,9 @@ describe('what pages need', () => {
     assert.equal(document.openapi, '3.1.0');
     assert.ok('/ingest/v1/{source}' in document.paths);
     assert.deepEqual(
-      Object.keys(document.paths).filter((path) => !/^\/(api|ingest|log|healthz|readyz|metrics)\b/u.test(path)),
+      Object.keys(document.paths).filter(
+        (path) => !/^\/(api|log|healthz|readyz|metrics)\b/u.test(path) && !isSenderPath(path),
+      ),
       [],
     );
     const reference = textOf((await portal.browsers.requester.get('/docs')).body);

@@ -13,8 +13,9 @@ export const otlp: FormatAdapter = { name: 'otlp', version: 1, detect, normalise
 
 const recordMembers = ['severityNumber', 'severityText', 'observedTimeUnixNano', 'eventName', 'attributes'] as const;
 
-function detect({ context, object }: Wire): boolean {
-  if (context.attributes?.protocol === 'otlp') return true;
+function detect({ context, envelopes, object }: Wire): boolean {
+  // The log record is what stands outermost, whatever its body wraps.
+  if (context.attributes?.protocol === 'otlp' && envelopes.length === 0) return true;
   return (
     object !== null &&
     (object.timeUnixNano !== undefined || object.observedTimeUnixNano !== undefined) &&
@@ -32,7 +33,7 @@ function normalise(wire: Wire): Normalised {
   const text = own === null ? wire.text : (textOf(objectOf(own.body)?.stringValue) ?? eventName ?? 'no body');
   const record: NormalForm = {
     ...emptyRecord(number !== null && number >= 13 ? 'signal' : 'unknown', otlp),
-    ...chooseTime([readEpoch(own?.timeUnixNano, 'ns'), readEpoch(own?.observedTimeUnixNano, 'ns')], wire, flags),
+    ...chooseTime(timesOf(wire, own), wire, flags),
     severity: number === null ? null : syslogSeverity(number),
     severityRaw: textOf(said.severityText) ?? (number === null ? null : String(number)),
     reporterName: textOf(resource?.['service.name']) ?? textOf(resource?.['host.name']),
@@ -41,6 +42,12 @@ function normalise(wire: Wire): Normalised {
     flags,
   };
   return accept(record);
+}
+
+/** The log record's own, wherever they stand: the protocol hands over those of the log records that it takes apart. */
+function timesOf({ context }: Wire, own: JsonObject | null): readonly (string | null)[] {
+  if (own !== null) return [readEpoch(own.timeUnixNano, 'ns'), readEpoch(own.observedTimeUnixNano, 'ns')];
+  return context.attributes?.protocol === 'otlp' ? (context.times ?? []) : [];
 }
 
 function isLogRecord(object: JsonObject | null): boolean {

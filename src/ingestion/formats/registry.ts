@@ -11,6 +11,11 @@ import { cleanText, needsCleaning, replaceUnstorable } from './clean-text.js';
 import { ecs, ecsAround } from './ecs.js';
 import { gcpAudit } from './gcp-audit.js';
 import { gcpFlow } from './gcp-flow.js';
+import { alertmanager } from './alertmanager.js';
+import { azureAlert } from './azure-alert.js';
+import { cloudevents } from './cloudevents.js';
+import { falco } from './falco.js';
+import { github } from './github.js';
 import { antrea } from './antrea.js';
 import { calicoFlow } from './calico-flow.js';
 import { cef } from './cef.js';
@@ -29,6 +34,7 @@ import { kubernetesAudit } from './kubernetes-audit.js';
 import { ocsf } from './ocsf.js';
 import { otlp } from './otlp.js';
 import { carriedBy, wireOf } from './record-wire.js';
+import { splunkAlert } from './splunk-alert.js';
 import { oneLine } from './summary.js';
 import { suricata } from './suricata.js';
 import { type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -50,6 +56,10 @@ const ownFormats: readonly FormatAdapter[] = [
   azureActivity,
   gcpFlow,
   gcpAudit,
+  azureAlert,
+  alertmanager,
+  falco,
+  github,
   iptables,
   ovnAcl,
   antrea,
@@ -64,7 +74,7 @@ const ownFormats: readonly FormatAdapter[] = [
 ];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [otlp, ecsAround];
+const carrierFormats: readonly FormatAdapter[] = [splunkAlert, cloudevents, otlp, ecsAround];
 
 /** Every wire format there is, each once. */
 export const formats: readonly FormatAdapter[] = [

@@ -21,7 +21,8 @@ export function credentialsOf(request: IncomingMessage): Credentials | 'malforme
     case 'splunk':
       return { scheme: 'splunk', token: value };
     case 'apikey':
-      return { scheme: 'apikey', token: lastPart(value) ?? value };
+      // A token of ours is base64 too, and may decode to something with a colon in it.
+      return { scheme: 'apikey', token: value.startsWith('sgt_') ? value : (lastPart(value) ?? value) };
     case 'basic': {
       const token = lastPart(value);
       return token === null ? 'malformed' : { scheme: 'basic', token };

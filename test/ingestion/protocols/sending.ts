@@ -32,6 +32,11 @@ export async function replay(
     headers = headers.filter((line) => !/^authorization:/i.test(line));
     headers.push(`Authorization: ${change.authorization}`);
   }
+  // The recorder took chunks off.
+  if (headers.some((line) => /^transfer-encoding: *chunked/i.test(line))) {
+    headers = headers.filter((line) => !/^transfer-encoding:/i.test(line));
+    headers.push(`Content-Length: ${request.length - end - 4}`);
+  }
   headers.push('Connection: close');
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -1,0 +1,48 @@
+import type { NormalForm, Normalised } from '../normal-form.js';
+import { severityOfWord } from './alert-severity.js';
+import { chooseTime } from './choose-time.js';
+import { readEpoch, readTime } from './event-time.js';
+import { isKeepable, objectOf, textOf, textsOf } from './json-value.js';
+import { oneLine } from './summary.js';
+import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
+
+/** Alerts of Falco as JSON (falco.org/docs/concepts/outputs/formatting), also as Falcosidekick passes them on. */
+export const falco: FormatAdapter = { name: 'falco', version: 1, detect, normalise };
+
+function detect({ object }: Wire): boolean {
+  return (
+    object !== null &&
+    typeof object.rule === 'string' &&
+    typeof object.priority === 'string' &&
+    (typeof object.output === 'string' || objectOf(object.output_fields) !== null)
+  );
+}
+
+function normalise(wire: Wire): Normalised {
+  const alert = wire.object ?? {};
+  const fields = objectOf(alert.output_fields);
+  const rule = textOf(alert.rule) ?? '';
+  const priority = textOf(alert.priority);
+  const flags: string[] = [];
+  const attributes: NormalForm['attributes'] = { rule };
+  const source = textOf(alert.source);
+  if (source !== null) attributes.source = source;
+  const tags = textsOf(alert.tags);
+  if (tags.length > 0) attributes.tags = tags;
+  if (fields !== null && isKeepable(fields)) attributes.outputFields = fields;
+  const eventTime = fields?.['evt.time.iso8601'] ?? fields?.['evt.time'];
+  return accept({
+    ...emptyRecord('signal', falco),
+    ...chooseTime([readTime(alert.time) ?? textOf(alert.time) ?? readEpoch(eventTime)], wire, flags),
+    nativeId: textOf(alert.uuid),
+    severity: severityOfWord(priority),
+    severityRaw: priority,
+    reason: rule,
+    reporter: 'node',
+    reporterName: textOf(alert.hostname),
+    summary: oneLine(textOf(alert.output) ?? rule),
+    attributes,
+    places: { eventTime: '/time', severity: '/priority' },
+    flags,
+  });
+}
