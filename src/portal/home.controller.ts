@@ -13,7 +13,7 @@ import { findingsIn } from './read/findings.js';
 import { FlowVolume } from './read/flow-volume.js';
 import { LatestAssessment } from './read/latest-assessment.js';
 import { PolicyMatches } from './read/policy-matches.js';
-import { RejectedRecords } from './read/rejected-records.js';
+import { QuarantinedRecords } from './read/quarantined-records.js';
 import { reportedControls } from './read/reported-controls.js';
 import { SegmentEstate } from './read/segment-estate.js';
 import { segmentRow } from './read/segment-rows.js';
@@ -33,7 +33,7 @@ export class HomeController {
     @Inject(Policies) private readonly policies: Policies,
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
-    @Inject(RejectedRecords) private readonly rejected: RejectedRecords,
+    @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
   ) {}
@@ -66,8 +66,8 @@ export class HomeController {
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
-      mayReadRejected: isPermitted(actor, 'rejected.read'),
-      lastRejectedAt: lastRejected.rows[0]?.receivedAt ?? null,
+      mayReadQuarantine: isPermitted(actor, 'rejected.read'),
+      lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
     const view: HomeView = {
       shell,

@@ -32,7 +32,8 @@ export const paths = {
   record: (index: number) => `/records/${index}`,
   /** The payload exactly as received, as a download. */
   rawRecord: (index: number) => `/records/${index}/raw`,
-  rejected: (query: Query = {}) => withQuery('/rejected', query),
+  quarantine: (query: Query = {}) => withQuery('/quarantine', query),
+  reprocess: '/quarantine/reprocess',
   changes: (query: Query = {}) => withQuery('/changes', query),
   newChange: '/changes/new',
   change: (id: string) => `/changes/${part(id)}`,

@@ -14,12 +14,13 @@ import { FlowVolume } from './read/flow-volume.js';
 import { LatestAssessment } from './read/latest-assessment.js';
 import { PolicyMatches } from './read/policy-matches.js';
 import { PolicyObjects } from './read/policy-objects.js';
-import { RejectedRecords } from './read/rejected-records.js';
+import { QuarantinedRecords } from './read/quarantined-records.js';
 import { ReportTotals } from './read/report-totals.js';
 import { SegmentEstate } from './read/segment-estate.js';
 import { SourceActivity } from './read/source-activity.js';
 import { RecordPagesController } from './records.controller.js';
 import { ReportPagesController } from './reports.controller.js';
+import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
@@ -41,6 +42,7 @@ import { SourcePagesController } from './sources.controller.js';
     ReportPagesController,
     IntegrityPagesController,
     RetentionPagesController,
+    QuarantinePagesController,
     ErasurePagesController,
     ApiReferenceController,
   ],
@@ -52,7 +54,7 @@ import { SourcePagesController } from './sources.controller.js';
     LatestAssessment,
     PolicyMatches,
     PolicyObjects,
-    RejectedRecords,
+    QuarantinedRecords,
     ReportTotals,
     SegmentEstate,
     SourceActivity,
@@ -70,6 +72,7 @@ export class PortalModule implements NestModule {
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,
+        QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
       );

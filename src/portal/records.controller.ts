@@ -5,7 +5,7 @@ import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
 import { Problem } from '../errors.js';
 import { fileAnswer } from '../evidence/reports.controller.js';
-import { recordKinds, QuarantineReason } from '../ingestion/normal-form.js';
+import { recordKinds } from '../ingestion/normal-form.js';
 import { openPayload } from '../ingestion/record-payload.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
 import { RecordQuery, Records, type RecordRow as FoundRecord } from '../inventory/records.js';
@@ -18,11 +18,9 @@ import { pageAnswer } from './answers.js';
 import { fieldText, problemsOfInput, readTime, type Fields } from './forms.js';
 import { RecordPage } from './pages/record.js';
 import { RecordsPage } from './pages/records.js';
-import { RejectedPage } from './pages/rejected.js';
 import { paths } from './paths.js';
 import { pagingOf, readCursor } from './read/cursor.js';
 import { PolicyMatches } from './read/policy-matches.js';
-import { RejectedRecords } from './read/rejected-records.js';
 import { SourceActivity } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
 import type { FieldProblems, RecordDetailView, RecordFilters, RecordRow, Shell } from './views.js';
@@ -50,7 +48,6 @@ const filterFields = Object.fromEntries(
 export class RecordPagesController {
   constructor(
     @Inject(Records) private readonly records: Records,
-    @Inject(RejectedRecords) private readonly rejectedRecords: RejectedRecords,
     @Inject(SourceActivity) private readonly sources: SourceActivity,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(LogReader) private readonly reader: LogReader,
@@ -146,19 +143,6 @@ export class RecordPagesController {
       { mediaType: 'application/octet-stream', content: openPayload(payload).raw },
       `segproof-record-${index}.${isUtf8(payload) ? 'json' : 'bin'}`,
     );
-  }
-
-  @Get('rejected')
-  @Needs('rejected.read')
-  async rejected(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
-    const reason = QuarantineReason.safeParse(query['reason']);
-    const filters = { source: fieldText(query, 'source'), reason: reason.success ? reason.data : null };
-    const [sources, { rows, paging }, matching] = await Promise.all([
-      this.sources.names(),
-      this.rejectedRecords.page(filters, pageSize, readCursor(fieldText(query, 'cursor'))),
-      this.rejectedRecords.count(filters),
-    ]);
-    return pageAnswer(RejectedPage({ shell, filters, sources, rows, matching, paging }));
   }
 }
 

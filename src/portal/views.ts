@@ -2,6 +2,7 @@ import type { Permission } from '../access/permissions.js';
 import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
+import type { ReprocessAnswer } from '../inventory/quarantine.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -237,7 +238,7 @@ export interface RecordDetailView {
   readonly nextIndex: number | null;
 }
 
-export interface RejectedRow {
+export interface QuarantinedRow {
   readonly id: string;
   readonly source: string;
   readonly receivedAt: string;
@@ -248,13 +249,16 @@ export interface RejectedRow {
   readonly excerpt: string;
 }
 
-export interface RejectedView {
+export interface QuarantineView {
   readonly shell: Shell;
   readonly filters: { readonly source: string | null; readonly reason: string | null };
   readonly sources: readonly string[];
-  readonly rows: readonly RejectedRow[];
+  readonly rows: readonly QuarantinedRow[];
   readonly matching: number;
   readonly paging: Paging;
+  readonly mayReprocess: boolean;
+  /** What reading records again came to, just now. */
+  readonly reprocessed: ReprocessAnswer | null;
 }
 
 // ---- changes -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { logIntegrity } from '../../src/controls/checks/log-integrity.js';
-import { rejectedRecords } from '../../src/controls/checks/rejected-records.js';
+import { quarantinedRecords } from '../../src/controls/checks/rejected-records.js';
 import { sourceSilence } from '../../src/controls/checks/source-silence.js';
 import type { IntegrityView, SourceView } from '../../src/controls/model.js';
 import { snapshot, source, statements } from './evidence.js';
@@ -86,7 +86,7 @@ describe('log integrity', () => {
 });
 
 describe('rejected records', () => {
-  const judge = (...sources: SourceView[]) => rejectedRecords.run(snapshot({ sources }));
+  const judge = (...sources: SourceView[]) => quarantinedRecords.run(snapshot({ sources }));
 
   test('is satisfied up to one in a hundred, and names what was rejected', () => {
     const result = judge(source('a', { received: 990, rejected: 10 }), source('b'));

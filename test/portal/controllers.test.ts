@@ -31,7 +31,7 @@ describe('pages', () => {
       }
     }
     const auditor = [
-      '/rejected',
+      '/quarantine',
       '/reports',
       '/reports/new',
       '/segments/payments',
@@ -48,7 +48,7 @@ describe('pages', () => {
       '/records?kind=rejected',
       `/records?text=${encodeURIComponent(script)}`,
       `/records/${portal.policyChanges[0]}`,
-      '/rejected',
+      '/quarantine',
       '/policies',
       '/policies/NetworkPolicy/payments/default-deny',
       '/segments',
@@ -85,7 +85,7 @@ describe('pages', () => {
 
   test('beyond the role are refused, and the attempt is an entry of the log', async () => {
     const refused = await entriesOf(portal.service, 'access.refused');
-    const { status, body } = await portal.browsers.requester.get('/rejected');
+    const { status, body } = await portal.browsers.requester.get('/quarantine');
     assert.equal(status, 403);
     assertDocument(body, 'not permitted');
     assert.match(textOf(body), /Not permitted.*roles admin, auditor/u);
@@ -94,7 +94,7 @@ describe('pages', () => {
     assert.equal(await entriesOf(portal.service, 'access.refused'), refused + 3);
     assert.doesNotMatch(
       (await portal.browsers.requester.get('/')).body,
-      /href="\/rejected"/u,
+      /href="\/quarantine"/u,
       'what is beyond the role is not offered',
     );
   });

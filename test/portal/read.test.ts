@@ -89,8 +89,8 @@ describe('findings', () => {
     segments: [],
     controls: [],
     assessedAt: '2026-11-22T10:00:00Z',
-    mayReadRejected: true,
-    lastRejectedAt: null,
+    mayReadQuarantine: true,
+    lastQuarantinedAt: null,
   };
   const unauthorised = (index: number): Situation['changes'][number] => ({
     version: {

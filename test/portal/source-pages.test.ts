@@ -76,6 +76,43 @@ describe('sources in the portal', () => {
     assert.equal(await flowsInLog(), earlier);
   });
 
+  test('what is in quarantine is read again once the source is set otherwise, with where it came from', async () => {
+    const { admin, auditor } = portal.browsers;
+    const { token } = await portal.service.newSource({ name: 'edge-vpc' });
+    const sent = await fetch(`${portal.service.url}/ingest/v1/edge-vpc`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain' },
+      body: '10.0.0.1 10.0.0.2 443 6 1760000000 1760000060 REJECT OK',
+    });
+    assert.equal(sent.status, 200);
+    await portal.service.followed();
+    assert.match(textOf((await auditor.get('/quarantine?source=edge-vpc')).body), /1 of 1 record in quarantine/u);
+    const ask = async (): Promise<string> =>
+      textOf((await admin.post('/quarantine/reprocess', [['source', 'edge-vpc']])).body);
+    assert.match(await ask(), /0 could be read/u, 'nothing was changed yet');
+    const columns = 'srcaddr dstaddr dstport protocol start end action log-status';
+    assert.equal((await admin.post('/sources/edge-vpc', Object.entries({ ...settings, columns }))).status, 303);
+    assert.match(await ask(), /1 could be read/u);
+    await portal.service.followed();
+    assert.match(
+      textOf((await auditor.get('/quarantine?source=edge-vpc')).body),
+      /The quarantine is empty|No quarantined/u,
+    );
+    const [row] = await portal.service.ground.database.query<{ index: string; verdict: string; of: string }>(
+      `SELECT r.index, r.verdict, q.index AS of FROM record r JOIN record q ON q.reprocessed_index = r.index WHERE r.source = 'edge-vpc'`,
+    );
+    assert.equal(row?.verdict, 'deny');
+    const again = await portal.service.ground.database.query('SELECT 1 FROM record WHERE source = $1', ['edge-vpc']);
+    assert.match(await ask(), /0 records read again|0 could be read/u);
+    await portal.service.followed();
+    assert.deepEqual(
+      await portal.service.ground.database.query('SELECT 1 FROM record WHERE source = $1', ['edge-vpc']),
+      again,
+      'reading again adds nothing',
+    );
+    assert.equal((await auditor.post('/quarantine/reprocess', [['source', 'edge-vpc']])).status, 403);
+  });
+
   test('nobody else creates or changes one', async () => {
     const { auditor } = portal.browsers;
     assert.equal((await auditor.get('/sources/new')).status, 403);

@@ -5,7 +5,7 @@ import { defaultDeny } from './default-deny.js';
 import { enforcementMode } from './enforcement-mode.js';
 import { flowsAllowedByPolicy } from './flows-allowed-by-policy.js';
 import { logIntegrity } from './log-integrity.js';
-import { rejectedRecords } from './rejected-records.js';
+import { quarantinedRecords } from './rejected-records.js';
 import { segregationOfDuties } from './segregation-of-duties.js';
 import { sourceSilence } from './source-silence.js';
 
@@ -19,5 +19,5 @@ export const checks: readonly Check[] = [
   changeLog,
   logIntegrity,
   sourceSilence,
-  rejectedRecords,
+  quarantinedRecords,
 ];

@@ -36,7 +36,7 @@ function run({ sources }: EvidenceSnapshot): ControlResult {
 }
 
 /** Records that arrived and could not be read are missing from every other check. */
-export const rejectedRecords: Check = {
+export const quarantinedRecords: Check = {
   controlId: 'rejected-records',
   title: 'Records could be read',
   question: 'Could what the sources sent be read, so that it counts in the other checks?',

@@ -29,7 +29,11 @@ function normalise(wire: Wire): Normalised {
   const { text, syslog } = wire;
   const at = text.search(begin);
   if (at === -1) return refuse('unknown_format', 'expected IN= of a packet log');
-  const prefix = text.slice(0, at).replace(uptime, '').trim().replace(/:$/, '');
+  const prefix = text
+    .slice(0, text[at] === ']' ? at + 1 : at)
+    .replace(uptime, '')
+    .trim()
+    .replace(/:$/, '');
   // What an ICMP error quotes of the packet it is about stands in brackets behind.
   const quoted = text.indexOf('[SRC=', at);
   const pairs = readKeyValues(text.slice(at, quoted === -1 ? undefined : quoted).trim());

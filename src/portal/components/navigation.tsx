@@ -19,7 +19,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
       { href: paths.reports, word: 'Reports', icon: 'reports', needs: 'reports.read' },
       { href: paths.controls, word: 'Controls', icon: 'controls', needs: 'controls.read' },
       { href: paths.records(), word: 'Records', icon: 'records', needs: 'records.read' },
-      { href: paths.rejected(), word: 'Rejected', icon: 'rejected', needs: 'rejected.read' },
+      { href: paths.quarantine(), word: 'Quarantine', icon: 'rejected', needs: 'rejected.read' },
     ],
   },
   {

@@ -184,7 +184,7 @@ function Completeness({ view: { shell, completeness: of } }: { readonly view: Ho
           word="Records understood"
           part={of.records - of.rejected}
           whole={of.records}
-          href={may(shell, 'rejected.read') ? paths.rejected() : paths.sources}
+          href={may(shell, 'rejected.read') ? paths.quarantine() : paths.sources}
         />
       </ul>
     </Panel>

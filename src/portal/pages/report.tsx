@@ -109,7 +109,7 @@ function Ready({ view, report }: { readonly view: ReportDetailView; readonly rep
           { term: 'Flows in scope', is: recordsLink(report, report.totals.flowsInScope, { kind: 'flow' }) },
           {
             term: 'Rejected in period',
-            is: <a href={paths.rejected()}>{countText(report.totals.rejectedInPeriod)}</a>,
+            is: <a href={paths.quarantine()}>{countText(report.totals.rejectedInPeriod)}</a>,
           },
         ]}
       />

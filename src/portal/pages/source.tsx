@@ -30,7 +30,7 @@ export function SourcePage(view: SourceView): JSX.Element {
             { term: 'Received', is: <a href={paths.records({ source: source.name })}>{countText(source.received)}</a> },
             {
               term: 'In quarantine',
-              is: <a href={paths.rejected({ source: source.name })}>{countText(source.rejected)}</a>,
+              is: <a href={paths.quarantine({ source: source.name })}>{countText(source.rejected)}</a>,
             },
             {
               term: 'Last event time',

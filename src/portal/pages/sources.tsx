@@ -80,7 +80,7 @@ function columns(now: string): readonly Column<SourceRow>[] {
       numeric: true,
       sortBy: ({ rejected }) => rejected,
       cell: ({ name, rejected }) =>
-        rejected === 0 ? '0' : <a href={paths.rejected({ source: name })}>{countText(rejected)}</a>,
+        rejected === 0 ? '0' : <a href={paths.quarantine({ source: name })}>{countText(rejected)}</a>,
     },
     { head: 'Last 30 days', wide: true, cell: ({ perDay }) => <Trend perDay={perDay} /> },
   ];

@@ -14,9 +14,9 @@ export interface Situation {
   readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
-  readonly mayReadRejected: boolean;
+  readonly mayReadQuarantine: boolean;
   /** Null when nothing was rejected. */
-  readonly lastRejectedAt: string | null;
+  readonly lastQuarantinedAt: string | null;
 }
 
 /** Unauthorised changes that are named one by one. */
@@ -29,7 +29,7 @@ export function findingsIn(situation: Situation): FindingView[] {
     ...unauthorisedChanges(situation),
     ...silentSources(situation),
     ...unenforcedSegments(situation),
-    ...rejectedRecords(situation),
+    ...quarantinedRecords(situation),
     ...failedControls(situation),
   ];
 }
@@ -173,10 +173,10 @@ function unenforcedSegments({ segments }: Situation): FindingView[] {
   );
 }
 
-function rejectedRecords({ sources, mayReadRejected, lastRejectedAt }: Situation): FindingView[] {
+function quarantinedRecords({ sources, mayReadQuarantine, lastQuarantinedAt }: Situation): FindingView[] {
   const senders = sources.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected);
   const total = senders.reduce((sum, { rejected }) => sum + rejected, 0);
-  if (lastRejectedAt === null || total === 0) return [];
+  if (lastQuarantinedAt === null || total === 0) return [];
   return [
     {
       kind: 'rejected_records',
@@ -186,8 +186,8 @@ function rejectedRecords({ sources, mayReadRejected, lastRejectedAt }: Situation
         .slice(0, 3)
         .map(({ name, rejected }) => `${rejected} of ${name}`)
         .join(', ')}${senders.length > 3 ? ' and others' : ''}; the bytes are kept.`,
-      since: lastRejectedAt,
-      href: mayReadRejected ? paths.rejected() : paths.sources,
+      since: lastQuarantinedAt,
+      href: mayReadQuarantine ? paths.quarantine() : paths.sources,
     },
   ];
 }

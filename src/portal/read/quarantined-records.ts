@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.js';
 import { QuarantineReason } from '../../ingestion/normal-form.js';
-import type { RejectedRow } from '../views.js';
+import type { QuarantinedRow } from '../views.js';
 import { slice, wrongCursor, type Cursor, type Slice } from './cursor.js';
 
-export interface RejectedFilters {
+export interface QuarantineFilters {
   readonly source: string | null;
   readonly reason: QuarantineReason | null;
 }
@@ -12,15 +12,15 @@ export interface RejectedFilters {
 /** Bytes of a record that a list shows. */
 const excerptBytes = 160;
 
-const matches = `reject_reason IS NOT NULL AND ($1::text IS NULL OR source = $1) AND ($2::text IS NULL OR reject_reason = $2)`;
+const matches = `reject_reason IS NOT NULL AND reprocessed_index IS NULL AND ($1::text IS NULL OR source = $1) AND ($2::text IS NULL OR reject_reason = $2)`;
 
 /** The register of records that could not be read, with the beginning of each. */
 @Injectable()
-export class RejectedRecords {
+export class QuarantinedRecords {
   constructor(@Inject(Database) private readonly database: Database) {}
 
   /** A page of the register, the last received first. */
-  async page(filters: RejectedFilters, size: number, cursor: Cursor | null): Promise<Slice<RejectedRow>> {
+  async page(filters: QuarantineFilters, size: number, cursor: Cursor | null): Promise<Slice<QuarantinedRow>> {
     const place = cursor === null ? null : Number(cursor.place);
     if (place !== null && !Number.isSafeInteger(place)) throw wrongCursor();
     const newer = cursor?.way === 'newer';
@@ -55,7 +55,7 @@ export class RejectedRecords {
   }
 
   /** How many match, counted up to 100,000. */
-  async count(filters: RejectedFilters): Promise<number> {
+  async count(filters: QuarantineFilters): Promise<number> {
     // In the order of the index of rejected records, which are few among the others.
     const [row] = await this.database.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM (SELECT index FROM record WHERE ${matches} ORDER BY index DESC LIMIT 100000) matching`,
