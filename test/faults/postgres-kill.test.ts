@@ -14,7 +14,7 @@ import { lastFirst } from './last-first.js';
 import { startSenders } from './senders.js';
 import { serviceChild } from './service-child.js';
 
-const kills = times(5, 40);
+const kills = times(30, 40);
 const fewestKills = 2;
 
 test(`PostgreSQL killed ${kills} times while 8 clients send loses and doubles nothing`, async (t) => {
@@ -37,7 +37,7 @@ test(`PostgreSQL killed ${kills} times while 8 clients send loses and doubles no
   end.after(() => senders.abandon());
 
   let killed = 0;
-  for (const until = faultsEnd(45); killed < kills && (Date.now() < until || killed < fewestKills); killed++) {
+  for (const until = faultsEnd(240); killed < kills && (Date.now() < until || killed < fewestKills); killed++) {
     await senders.acknowledge(20);
     await sleep(Math.random() * 1500);
     const postmaster = postgres.running.pid;
