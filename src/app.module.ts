@@ -36,6 +36,7 @@ import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
 import { Quarantine } from './inventory/quarantine.js';
+import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
 import { Segments } from './inventory/segments.js';
@@ -81,6 +82,7 @@ const features: Provider[] = [
   Segments,
   Records,
   Quarantine,
+  RecordExport,
   Policies,
   Changes,
   Snapshots,

@@ -3,12 +3,47 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
 import { Quarantine, ReprocessAnswer, ReprocessRequest } from './quarantine.js';
+import { ExportQuery, RecordExport } from './record-export.js';
 import { RecordPage, RecordQuery, Records } from './records.js';
+
+/** Asks for the next piece only when the one before has gone out. */
+function streamOf(pieces: AsyncGenerator<Buffer, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+    cancel: async () => void (await pieces.return()),
+  });
+}
 
 @ApiTags('records')
 @Controller('api/v1/records')
 export class RecordsController {
-  constructor(@Inject(Records) private readonly records: Records) {}
+  constructor(
+    @Inject(Records) private readonly records: Records,
+    @Inject(RecordExport) private readonly exports: RecordExport,
+  ) {}
+
+  @Get('export')
+  @Needs('records.read')
+  @ApiOperation({
+    summary: 'Export records as NDJSON, CSV, OCSF 1.8, CEF or the bytes received',
+    description:
+      'What the export covers is said in the header Segproof-Completeness (JSON, base64) and, in NDJSON and OCSF, in the last line: which entries were looked at, how many records match, and the checkpoint of the log.',
+  })
+  async export(@CurrentActor() actor: Actor, @Query({ schema: ExportQuery }) query: ExportQuery): Promise<Response> {
+    const { completeness, mediaType, lines } = await this.exports.begin(actor, query);
+    return new Response(streamOf(lines), {
+      headers: {
+        'Content-Type': mediaType,
+        'Content-Disposition': `attachment; filename="segproof-records.${query.format}"`,
+        'Cache-Control': 'no-store',
+        'Segproof-Completeness': Buffer.from(JSON.stringify(completeness)).toString('base64'),
+      },
+    });
+  }
 
   @Get()
   @Needs('records.read')

@@ -90,8 +90,9 @@ interface Row {
 export class Records {
   constructor(@Inject(Database) private readonly database: Database) {}
 
-  async page(query: RecordQuery): Promise<RecordPage> {
-    const { where, parameters } = conditions(query);
+  /** A page of the records that match; given `below`, only of entries below that index. */
+  async page(query: RecordQuery, below?: number): Promise<RecordPage> {
+    const { where, parameters } = conditions(query, below);
     const newerFirst = query.newer !== undefined;
     if (query.older !== undefined) addPlace(where, parameters, '<', query.older);
     if (query.newer !== undefined) addPlace(where, parameters, '>', query.newer);
@@ -120,6 +121,16 @@ export class Records {
     };
   }
 
+  /** How many records of entries below an index match. */
+  async countBelow(query: RecordQuery, below: number): Promise<number> {
+    const { where, parameters } = conditions(query, below);
+    const [row] = await this.database.query<{ count: string }>(
+      `SELECT count(*) AS count FROM record WHERE ${where.join(' AND ')}`,
+      parameters,
+    );
+    return Number(row?.count ?? 0);
+  }
+
   /** How many records match, counted up to `most`; null above. */
   async count(query: RecordQuery, most: number): Promise<number | null> {
     const { where, parameters } = conditions(query);
@@ -133,13 +144,14 @@ export class Records {
   }
 }
 
-function conditions(query: RecordQuery): { where: string[]; parameters: unknown[] } {
+function conditions(query: RecordQuery, below?: number): { where: string[]; parameters: unknown[] } {
   const where: string[] = [];
   const parameters: unknown[] = [];
   const add = (condition: (parameter: string) => string, value: unknown): void => {
     parameters.push(value);
     where.push(condition(`$${parameters.length}`));
   };
+  if (below !== undefined) add((p) => `index < ${p}`, below);
   if (query.from !== undefined) add((p) => `event_time >= ${p}`, query.from);
   if (query.to !== undefined) add((p) => `event_time < ${p}`, query.to);
   if (query.kind !== undefined) add((p) => `kind = ${p}`, query.kind);
