@@ -16,6 +16,7 @@ import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
 import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
 import { SourceSettings1795305600014 } from '../../migrations/0014-source-settings.js';
 import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
+import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -34,6 +35,7 @@ export const migrations = [
   WitnessContradictions1795305600013,
   SourceSettings1795305600014,
   ReprocessedRecords1795305600015,
+  RecordSearch1795305600016,
 ];
 
 const oldestServer = 150000;
