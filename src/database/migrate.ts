@@ -16,6 +16,7 @@ import { LockOrder1795305600012 } from '../../migrations/0012-lock-order.js';
 import { WitnessContradictions1795305600013 } from '../../migrations/0013-witness-contradictions.js';
 import { SourceSettings1795305600014 } from '../../migrations/0014-source-settings.js';
 import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
+import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 
 /** All migrations in order; a landed one is never edited. */
@@ -35,6 +36,7 @@ export const migrations = [
   WitnessContradictions1795305600013,
   SourceSettings1795305600014,
   ReprocessedRecords1795305600015,
+  RecordSearch1795305600016,
   SourceSecrets1795305600017,
 ];
 

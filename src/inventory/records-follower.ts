@@ -33,7 +33,7 @@ export class RecordsFollower implements Follower {
         const eventTime = formatNanoseconds(eventTimeNs);
         const kind = record?.kind ?? entry.kind;
         countDay(days, eventTime.slice(0, 10), kind, record?.verdict ?? 'unknown');
-        rows.row(23);
+        rows.row(24);
         rows.int64(entry.index);
         rows.int32OrNull(part);
         rows.text(entry.source);
@@ -59,6 +59,7 @@ export class RecordsFollower implements Follower {
         rows.textArray(record?.flags ?? (stored === null ? withoutPayload.flags : []));
         rows.textOrNull(rejection?.reason ?? null);
         rows.textOrNull(rejection?.detail ?? null);
+        rows.textOrNull(record?.reason ?? null);
       }
     }
     if (days.size === 0) return;
@@ -66,7 +67,7 @@ export class RecordsFollower implements Follower {
       transaction.client,
       `COPY record (index, part, source, kind, format, parser_version, event_time, event_time_text, received_at, time_source,
          verdict, direction, source_workload, destination_workload, protocol, port, policy, actor, native_id, summary,
-         flags, reject_reason, reject_detail) FROM STDIN (FORMAT binary)`,
+         flags, reject_reason, reject_detail, reason) FROM STDIN (FORMAT binary)`,
       [rows.finish()],
     );
     if (reprocessed.length > 0) {

@@ -14,13 +14,19 @@ export const RecordQuery = z.object({
   from: Instant.optional(),
   /** Event time, exclusive. */
   to: Instant.optional(),
+  /** Time of arrival, inclusive. */
+  receivedFrom: Instant.optional(),
+  /** Time of arrival, exclusive. */
+  receivedTo: Instant.optional(),
   kind: z.enum([...recordKinds, 'rejected']).optional(),
   source: z.string().max(63).optional(),
   verdict: z.enum(verdicts).optional(),
   /** Either end of a flow. */
   workload: z.string().max(300).optional(),
+  /** Whole name of who did it. */
+  actor: z.string().max(300).optional(),
   policy: z.string().max(300).optional(),
-  /** Anywhere in the summary. */
+  /** Anywhere in the summary, the reason, or what kept a record from being read. */
   text: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(50),
   /** Records older than this place. */
@@ -97,13 +103,15 @@ export class Records {
     if (query.older !== undefined) addPlace(where, parameters, '<', query.older);
     if (query.newer !== undefined) addPlace(where, parameters, '>', query.newer);
     parameters.push(query.limit + 1);
-    const order = newerFirst ? 'ASC' : 'DESC';
+    const direction = newerFirst ? 'ASC' : 'DESC';
+    const order = `ORDER BY event_time ${direction}, index ${direction}, part ${direction} LIMIT $${parameters.length}`;
+    // Each end of a flow has its own index, and each is read in the order of the list.
+    const found = eachEnd(query, where, parameters).map((one) => `(SELECT * FROM record ${whereOf(one)} ${order})`);
     const rows = await this.database.query<Row>(
       `SELECT index, part, source, kind, format, event_time_text,
               to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS cursor_time, received_at, verdict, direction,
               source_workload, destination_workload, protocol, port, policy, actor, summary, flags, reject_reason, reject_detail
-       FROM record ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`}
-       ORDER BY event_time ${order}, index ${order}, part ${order} LIMIT $${parameters.length}`,
+       FROM (${found.join(' UNION ALL ')}) found ${order}`,
       parameters,
     );
     const further = rows.length > query.limit;
@@ -135,8 +143,12 @@ export class Records {
   async count(query: RecordQuery, most: number): Promise<number | null> {
     const { where, parameters } = conditions(query);
     parameters.push(most + 1);
+    const limit = `$${parameters.length}`;
+    const found = eachEnd(query, where, parameters).map(
+      (one) => `(SELECT 1 FROM record ${whereOf(one)} LIMIT ${limit})`,
+    );
     const [row] = await this.database.query<{ count: string }>(
-      `SELECT count(*) AS count FROM (SELECT 1 FROM record ${where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`} LIMIT $${parameters.length}) matching`,
+      `SELECT count(*) AS count FROM (SELECT 1 FROM (${found.join(' UNION ALL ')}) found LIMIT ${limit}) matching`,
       parameters,
     );
     const count = Number(row?.count ?? 0);
@@ -157,11 +169,28 @@ function conditions(query: RecordQuery, below?: number): { where: string[]; para
   if (query.kind !== undefined) add((p) => `kind = ${p}`, query.kind);
   if (query.source !== undefined) add((p) => `source = ${p}`, query.source);
   if (query.verdict !== undefined) add((p) => `verdict = ${p}`, query.verdict);
-  if (query.workload !== undefined)
-    add((p) => `(source_workload = ${p} OR destination_workload = ${p})`, query.workload);
+  if (query.receivedFrom !== undefined) add((p) => `received_at >= ${p}`, query.receivedFrom);
+  if (query.receivedTo !== undefined) add((p) => `received_at < ${p}`, query.receivedTo);
+  if (query.actor !== undefined) add((p) => `actor = ${p}`, query.actor);
   if (query.policy !== undefined) add((p) => `policy ILIKE ${p}`, contains(query.policy));
-  if (query.text !== undefined) add((p) => `summary ILIKE ${p}`, contains(query.text));
+  if (query.text !== undefined)
+    add((p) => `(summary ILIKE ${p} OR reason ILIKE ${p} OR reject_detail ILIKE ${p})`, contains(query.text));
   return { where, parameters };
+}
+
+/** The conditions once for each end of a flow that a workload may be, so that no record fits two of them. */
+function eachEnd(query: RecordQuery, where: readonly string[], parameters: unknown[]): (readonly string[])[] {
+  if (query.workload === undefined) return [where];
+  parameters.push(query.workload);
+  const p = `$${parameters.length}`;
+  return [
+    [...where, `source_workload = ${p}`],
+    [...where, `destination_workload = ${p}`, `source_workload IS DISTINCT FROM ${p}`],
+  ];
+}
+
+function whereOf(conditionsOfOne: readonly string[]): string {
+  return conditionsOfOne.length === 0 ? '' : `WHERE ${conditionsOfOne.join(' AND ')}`;
 }
 
 /** LIKE pattern for text that occurs anywhere; the text's own wildcards mean themselves. */

@@ -32,15 +32,23 @@ const mostCounted = 250_000;
 const filterNames = [
   'from',
   'to',
+  'receivedFrom',
+  'receivedTo',
   'kind',
   'source',
   'verdict',
   'workload',
+  'actor',
   'policy',
   'text',
 ] as const satisfies readonly (keyof RecordFilters)[];
+const labels: Readonly<Partial<Record<keyof RecordFilters, string>>> = {
+  to: 'Before',
+  receivedFrom: 'Received from',
+  receivedTo: 'Received before',
+};
 const filterFields = Object.fromEntries(
-  filterNames.map((name) => [name, { field: name, label: name === 'to' ? 'Before' : name }]),
+  filterNames.map((name) => [name, { field: name, label: labels[name] ?? name }]),
 );
 
 @ApiExcludeController()
@@ -164,14 +172,20 @@ function readFilters(query: Fields): {
     string | null
   >; // made of exactly these names
   const problems: Record<string, string> = {};
-  const time = (name: 'from' | 'to'): string | null => {
+  const time = (name: 'from' | 'to' | 'receivedFrom' | 'receivedTo'): string | null => {
     const text = given[name];
     const read = text === null ? null : readTime(text);
     if (text !== null && read === null)
       problems[name] = `Expected a time in UTC such as 2026-11-22T14:00, got “${text.slice(0, 40)}”.`;
     return read;
   };
-  const filters: RecordFilters = { ...given, from: time('from'), to: time('to') };
+  const filters: RecordFilters = {
+    ...given,
+    from: time('from'),
+    to: time('to'),
+    receivedFrom: time('receivedFrom'),
+    receivedTo: time('receivedTo'),
+  };
   // Ends of edges that are no workloads are named `ip:` and the address; records hold the plain address.
   const meant = { ...filters, workload: filters.workload?.replace(/^ip:/u, '') ?? null };
   const search = RecordQuery.safeParse(Object.fromEntries(Object.entries(meant).filter(([, value]) => value !== null)));

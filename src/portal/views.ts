@@ -169,10 +169,13 @@ export interface HomeView {
 export interface RecordFilters {
   readonly from: string | null;
   readonly to: string | null;
+  readonly receivedFrom: string | null;
+  readonly receivedTo: string | null;
   readonly kind: string | null;
   readonly source: string | null;
   readonly verdict: string | null;
   readonly workload: string | null;
+  readonly actor: string | null;
   readonly policy: string | null;
   readonly text: string | null;
 }

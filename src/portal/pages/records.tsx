@@ -57,10 +57,13 @@ function RecordFilterForm({
   const active = activeFilters({ ...filters }, {
     from: (value) => `from ${timeText(value, 'minute')}`,
     to: (value) => `before ${timeText(value, 'minute')}`,
+    receivedFrom: (value) => `received from ${timeText(value, 'minute')}`,
+    receivedTo: (value) => `received before ${timeText(value, 'minute')}`,
     kind: (value) => plainWord(value),
     source: (value) => `source ${value}`,
     verdict: (value) => `verdict ${value.replaceAll('_', ' ')}`,
     workload: (value) => `workload ${value}`,
+    actor: (value) => `actor ${value}`,
     policy: (value) => `policy ${value}`,
     text: (value) => `text “${value}”`,
   } satisfies Record<keyof RecordFilters, (value: string) => string>);
@@ -68,6 +71,8 @@ function RecordFilterForm({
     <FilterForm path={paths.records()} active={active}>
       <TimeField name="from" label="From" value={filters.from ?? ''} problems={problems} />
       <TimeField name="to" label="Before" value={filters.to ?? ''} problems={problems} />
+      <TimeField name="receivedFrom" label="Received from" value={filters.receivedFrom ?? ''} problems={problems} />
+      <TimeField name="receivedTo" label="Received before" value={filters.receivedTo ?? ''} problems={problems} />
       <Select name="kind" label="Kind" value={filters.kind ?? ''} options={anyOr(kinds, plainWord)} />
       <Select name="source" label="Source" value={filters.source ?? ''} options={anyOr(sources, (source) => source)} />
       <Select
@@ -77,6 +82,7 @@ function RecordFilterForm({
         options={anyOr(verdicts, (verdict) => verdict.replaceAll('_', ' '))}
       />
       <TextField name="workload" label="Workload" value={filters.workload ?? ''} problems={problems} />
+      <TextField name="actor" label="Actor" value={filters.actor ?? ''} problems={problems} />
       <TextField name="policy" label="Policy" value={filters.policy ?? ''} problems={problems} />
       <TextField name="text" label="Text" value={filters.text ?? ''} problems={problems} />
     </FilterForm>
