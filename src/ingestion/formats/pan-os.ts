@@ -58,7 +58,9 @@ function readSession(fields: readonly string[], type: string, wire: Wire): Norma
   if (source === null && destination === null)
     return refuse('missing_field', `expected addresses in columns 8 and 9 of a ${type} log`);
   const action = field(30);
-  const verdict = action === null ? 'unknown' : (verdictOfWord(action) ?? 'unknown');
+  const known = action === null ? null : verdictOfWord(action);
+  // A profile that only alerts lets the session go on.
+  const verdict = known === 'would_deny' ? 'allow' : (known ?? 'unknown');
   if (verdict === 'unknown') addFlag(flags, 'unknown_action');
   const protocol = protocolOf(field(29));
   const noPorts = !hasPorts(protocol);
