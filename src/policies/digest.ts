@@ -46,7 +46,7 @@ function expressionForm(expression: Expression, negated = false): Canonical {
   return set.length === 1 ? (set[0] ?? null) : [joined, set];
 }
 
-/** The same for an expression that holds for everything and for one that is left out. */
+/** Of workloads: the same for an expression that holds for all and for one that is left out. */
 function whereForm(where: Expression | null | undefined): Canonical {
   const form = where === null || where === undefined ? null : expressionForm(where);
   return JSON.stringify(form) === '["And",[]]' ? null : form;
@@ -61,7 +61,9 @@ function podSetForm({ namespaces, pods, where }: PodSet): Canonical {
 
 /** What the selectors pick from network sets is a matter of the sets, not of the policy. An entity of no part is any. */
 function entityForm({ where, not, nets, notNets }: Entity): Canonical {
-  const form = [whereForm(where), whereForm(not), nets === null ? null : sortedSet(nets), sortedSet(notNets)];
+  // `all()` picks every workload and nothing outside; without a selector what lies outside is meant too.
+  const selectors = [where, not].map((one) => (one === null ? null : expressionForm(one)));
+  const form = [...selectors, nets === null ? null : sortedSet(nets), sortedSet(notNets)];
   return ['entity', ...form];
 }
 
