@@ -224,12 +224,15 @@ function judge(
   if (/rbac_access_denied|ext_authz_denied|jwt_authn_access_denied/.test(told))
     return { verdict: 'deny', reason: details ?? termination };
   if (/\bUAEX\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'UAEX' };
-  if (/\bRL\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'RL' };
+  // A limit of rate protects a service; it does not say who may reach it.
+  if (/\bRL\b/.test(responseFlags ?? '')) return { verdict: 'none', reason: 'RL' };
   if (failures.test(responseFlags ?? '')) return { verdict: 'error', reason: details ?? responseFlags };
   if (code !== null && code !== '0' && (details === null || details.startsWith('via_upstream') || reachedUpstream))
     return { verdict: 'allow', reason: null };
   if (code === '0' && reachedUpstream) return { verdict: 'allow', reason: null };
-  return { verdict: code === null ? 'none' : 'error', reason: details };
+  // Envoy answers by itself where its route says so (`direct_response`, redirects): nothing was decided, nothing failed.
+  const isAnswer = details === 'direct_response' || /^[123]\d\d$/.test(code ?? '');
+  return { verdict: code === null || isAnswer ? 'none' : 'error', reason: details };
 }
 
 /** `rbac_access_denied_matched_policy[ns[NS]-policy[NAME]-rule[N]]`; `[none]` where no rule allowed it. */
