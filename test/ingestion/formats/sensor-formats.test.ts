@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { factOf } from './fixtures.js';
+import { factOf, factsOf } from './fixtures.js';
 
 const envoyText = (flags: string, details: string, upstream: string, code = '200'): string =>
   `[2026-02-10T10:00:00.123Z] "GET /items?token=x HTTP/1.1" ${code} ${flags} ${details} - "-" 11 22 3 - "-" "curl" "id-1" "db.shop" "${upstream}" inbound|80|| 127.0.0.6:1 10.0.0.9:80 10.0.0.7:40000 - default`;
@@ -22,5 +22,127 @@ describe('Envoy', () => {
       verdict('-', 'rbac_access_denied_matched_policy[none]', '-', '403'),
       'deny rbac_access_denied_matched_policy[none]',
     );
+  });
+});
+
+const change = (name: string, changes: unknown, type = 'update'): unknown => ({
+  uuid: name,
+  resource: { rule_set: { href: `/orgs/1/sec_policy/draft/rule_sets/${name}`, name } },
+  changes,
+  change_type: type,
+});
+const audit = (more: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({
+    href: '/orgs/1/events/e1',
+    timestamp: '2026-02-10T10:00:00.123Z',
+    pce_fqdn: 'pce.shop',
+    created_by: { user: { href: '/users/1', username: 'ada@shop' } },
+    event_type: 'rule_set.update',
+    status: 'success',
+    severity: 'info',
+    action: { uuid: 'a', api_method: 'PUT', http_status_code: 204, src_ip: '10.0.0.1' },
+    resource_changes: [],
+    notifications: [],
+    version: 2,
+    ...more,
+  });
+
+describe('Illumio', () => {
+  const leef = (event: string, rest: string): string =>
+    `LEEF:2.0|Illumio|PCE|26.2|${event}|${rest.replaceAll('~', '\t')}`;
+
+  it('LEEF: a login is read as an audit event, a changed rule set as a policy change', () => {
+    const login = factOf(
+      leef(
+        'user.login.failure',
+        'src=10.0.0.1~cat=user.login~devTime=2026-02-10T10:00:00.123Z~sev=3~usrName=ada@shop~url=/login~pce_fqdn=pce.shop~action={"http_status_code":401,"src_ip":"10.0.0.1"}~resource_changes=[]',
+      ),
+    );
+    assert.equal(login.kind, 'admin');
+    assert.equal(login.verdict, 'deny');
+    assert.equal(login.eventTime, '2026-02-10T10:00:00.123Z');
+    assert.deepEqual(login.actor?.addresses, ['10.0.0.1']);
+    const changed = factOf(
+      leef(
+        'rule_set.update.success',
+        `devTime=2026-02-10T10:00:00Z~created_by={"user":{"username":"ada@shop"}}~resource_changes=${JSON.stringify([change('web', { enabled: { before: true, after: false } })])}`,
+      ),
+    );
+    assert.equal(changed.kind, 'policy_change');
+    assert.equal(changed.actor?.name, 'ada@shop');
+    assert.equal(changed.policyChange?.resource.name, 'web');
+    assert.equal(factOf(leef('flow_blocked', 'src=10.0.0.7~dst=10.0.0.9~dstPort=5~proto=tcp')).kind, 'flow');
+  });
+
+  it('every changed resource is a fact of its own, in force only when the event says success', () => {
+    const two = factsOf(audit({ resource_changes: [change('web', { a: 1 }), change('db', { b: 2 }, 'delete')] }));
+    assert.deepEqual(
+      two.map(({ kind, policyChange }) => `${kind} ${policyChange?.action} ${policyChange?.resource.name}`),
+      ['policy_change update web', 'policy_change delete db'],
+    );
+    const applied = (status: unknown): unknown => factOf(audit({ status })).policyChange?.applied;
+    assert.deepEqual([applied('success'), applied('failure'), applied(null)], [true, false, false]);
+  });
+
+  it('the mode of enforcement counts wherever it stands among the changes', () => {
+    const workload = (name: string, changes: unknown): unknown => ({
+      resource: { workload: { href: `/orgs/1/workloads/${name}`, hostname: name } },
+      changes,
+      change_type: 'update',
+    });
+    const mode = { enforcement_mode: { before: 'visibility_only', after: 'full' } };
+    const [first, ...rest] = factsOf(
+      audit({ event_type: 'workloads.update', resource_changes: [workload('a', { description: {} }), workload('b', mode)] }),
+    );
+    assert.equal(first?.kind, 'policy_change');
+    assert.equal(first?.policyChange?.resource.name, 'b');
+    assert.equal(rest.length, 0);
+    assert.equal(
+      factOf(audit({ event_type: 'workload.update', resource_changes: [workload('a', { description: {} })] })).kind,
+      'admin',
+    );
+  });
+});
+
+describe('Calico', () => {
+  const flow = (policies: unknown): string =>
+    JSON.stringify({
+      start_time: 1770717600,
+      end_time: 1770717900,
+      source_ip: '10.0.0.7',
+      source_name: 'web-1',
+      source_namespace: 'shop',
+      source_type: 'wep',
+      dest_ip: '10.0.0.9',
+      dest_name: 'db-0',
+      dest_namespace: 'shop',
+      dest_port: 5432,
+      dest_type: 'wep',
+      proto: 'tcp',
+      action: 'allow',
+      reporter: 'dst',
+      policies,
+    });
+
+  it('a staged policy that denies is told as would_deny beside what took effect, wherever it is listed', () => {
+    const staged = '0|app|shop/app.staged:db|deny|0';
+    const allow = '1|app|shop/app.db|allow|0';
+    for (const policies of [
+      { all_policies: [staged, allow] },
+      { enforced_policies: [allow], pending_policies: ['0|app|shop/app.db|deny|0'] },
+      { enforced_policies: [allow], transit_policies: [staged] },
+    ]) {
+      assert.deepEqual(
+        factsOf(flow(policies)).map(({ verdict }) => verdict),
+        ['allow', 'would_deny'],
+        JSON.stringify(policies),
+      );
+    }
+    assert.equal(factOf(flow({ all_policies: [allow] })).verdict, 'allow');
+  });
+
+  it('policies on the way through a host are kept', () => {
+    const [fact] = factsOf(flow({ transit_policies: ['0|hosts|hosts.gate|allow|0'] }));
+    assert.equal(fact?.policies[0]?.name, 'gate');
   });
 });
