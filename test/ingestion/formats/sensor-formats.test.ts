@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 import { factOf, factsOf } from './fixtures.js';
 
 const envoyText = (flags: string, details: string, upstream: string, code = '200'): string =>
@@ -144,5 +145,91 @@ describe('Calico', () => {
   it('policies on the way through a host are kept', () => {
     const [fact] = factsOf(flow({ transit_policies: ['0|hosts|hosts.gate|allow|0'] }));
     assert.equal(fact?.policies[0]?.name, 'gate');
+  });
+});
+
+const connHeader = (path: string, fields: string): string =>
+  `#separator \\x09\n#unset_field\t-\n#empty_field\t(empty)\n#path\t${path}\n#fields\t${fields.replaceAll(' ', '\t')}`;
+const connTime = '1770717600.123456';
+const connLine = (proto: string, more: string): string =>
+  `${connTime}\tC1\t10.0.0.7\t40000\t10.0.0.9\t5432\t${proto}\t-\t1.5\t10\t20\tSF\tT\t${more}`.replaceAll(' ', '\t');
+
+describe('Zeek', () => {
+  it('a notice about two addresses is a signal, as is a weird; the connection itself a flow', () => {
+    for (const path of ['notice', 'weird']) {
+      const fact = factOf(
+        JSON.stringify({ _path: path, ts: 1770717600.5, 'id.orig_h': '10.0.0.7', 'id.resp_h': '10.0.0.9', note: 'Scan', name: 'odd' }),
+      );
+      assert.equal(fact.kind, 'signal');
+      assert.equal(fact.source?.ip, '10.0.0.7');
+    }
+    assert.equal(factOf(connLine('tcp', 'T 0 ShADadFf 3 4 5 6 -')).kind, 'flow');
+  });
+
+  it('JSON logs without addresses are known by their path', () => {
+    for (const path of ['stats', 'x509', 'files', 'dhcp', 'notice', 'weird']) {
+      const fact = factOf(JSON.stringify({ _path: path, ts: '2026-02-10T10:00:00.000001Z', mem: 3 }));
+      assert.equal(`${fact.format} ${fact.kind} ${fact.eventTime}`, 'zeek signal 2026-02-10T10:00:00.000001Z');
+    }
+  });
+
+  it('without a header the columns follow from their number, and an unknown number is refused', () => {
+    const missed = (line: string): unknown => factOf(line).attributes['missed_bytes'];
+    assert.equal(missed(connLine('tcp', '7 ShADadFf 3 4 5 6 -')), '7');
+    assert.equal(missed(connLine('tcp', 'T 7 ShADadFf 3 4 5 6 -')), '7');
+    assert.equal(missed(connLine('tcp', 'T 7 ShADadFf 3 4 5 6 - 6')), '7');
+    for (const more of ['ShADadFf 3 4 5 6 -', 'T 7 ShADadFf 3 4 5 6 - 6 x'])
+      assert.equal(normaliseRecord(Buffer.from(connLine('tcp', more)), {}, new Date()).ok, false);
+  });
+
+  it('an unknown transport is named by its number', () => {
+    assert.deepEqual(factOf(connLine('unknown_transport', 'T 7 - 3 4 5 6 - 47')).protocol, { number: 47, name: 'gre' });
+  });
+
+  it('a long connection is told about more than once, so its notices have ids of their own', () => {
+    const fields = 'ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto';
+    const line = `${connTime} C1 10.0.0.7 4 10.0.0.9 5 tcp`.replaceAll(' ', '\t');
+    assert.equal(factOf(line, { columns: connHeader('conn', fields) }).nativeId, 'C1');
+    assert.equal(factOf(line, { columns: connHeader('conn_long', fields) }).nativeId, `C1/conn_long/${connTime}`);
+  });
+
+  it('escaped bytes are read as the text they stand for', () => {
+    const columns = connHeader('http', 'ts id.orig_h id.resp_h uri');
+    const { attributes } = factOf(`${connTime}\t10.0.0.7\t10.0.0.9\t/caf\\xc3\\xa9\\x09\\x00`, { columns });
+    assert.equal(attributes['uri'], '/café\t\\x00');
+  });
+});
+
+describe('Suricata', () => {
+  const eve = (type: string, more: string): string =>
+    `{"timestamp":"2026-02-10T11:00:00.123456+0100","flow_id":18446744073709551615,"event_type":"${type}","src_ip":"10.0.0.7","src_port":4,"dest_ip":"10.0.0.9","dest_port":5,"proto":"TCP"${more}}`;
+
+  it('the body of every type of event is kept, whatever its name', () => {
+    for (const type of ['modbus', 'krb5', 'quic', 'stats'])
+      assert.deepEqual(factOf(eve(type, `,"${type}":{"a":1}`)).attributes[type], { a: 1 });
+    assert.equal(factOf(eve('__proto__', ',"__proto__":{"a":1}')).attributes['a'], undefined);
+  });
+
+  it('counters and ids keep all their digits', () => {
+    const { traffic, attributes } = factOf(
+      eve('flow', ',"app":{"bytes_toserver":5},"flow":{"bytes_toserver":18446744073709551615,"pkts_toserver":3,"bytes_toclient":9007199254740993,"pkts_toclient":0}'),
+    );
+    assert.deepEqual(traffic, {
+      bytes: '18446744073709551615',
+      packets: '3',
+      replyBytes: '9007199254740993',
+      replyPackets: '0',
+    });
+    assert.equal(attributes['flowId'], '18446744073709551615');
+  });
+
+  it('the place of the verdict is where its word stood', () => {
+    const told = (line: string): string => `${factOf(line).verdict} ${factOf(line).places['verdict']}`;
+    assert.equal(told(eve('alert', ',"alert":{"action":"blocked","signature_id":1}')), 'deny /alert/action');
+    assert.equal(told(eve('drop', ',"drop":{"len":4}')), 'deny /event_type');
+    assert.equal(
+      told(eve('alert', ',"alert":{"action":"allowed"},"verdict":{"action":"pass"}')),
+      'allow /verdict/action',
+    );
   });
 });
