@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import type { NormalForm } from '../../../src/ingestion/normal-form.js';
 import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 import { factOf, factsOf } from './fixtures.js';
 
@@ -23,6 +24,37 @@ describe('Envoy', () => {
       verdict('-', 'rbac_access_denied_matched_policy[none]', '-', '403'),
       'deny rbac_access_denied_matched_policy[none]',
     );
+  });
+
+  it('JSON with the operators themselves as keys is read as their fields are', () => {
+    const record = (percent: string): NormalForm => {
+      const key = (operator: string): string => `${percent}${operator}${percent}`;
+      return factOf(
+        JSON.stringify({
+          [key('START_TIME')]: '2026-02-10T10:00:00.123Z',
+          [key('RESPONSE_CODE')]: 200,
+          [key('RESPONSE_FLAGS')]: '-',
+          [key('RESPONSE_CODE_DETAILS')]: 'via_upstream',
+          [key('PROTOCOL')]: 'HTTP/3',
+          [key('REQ(:METHOD)')]: 'GET',
+          [key('REQ(X-ENVOY-ORIGINAL-PATH?:PATH)')]: '/items?token=x',
+          [key('REQ(:AUTHORITY)')]: 'db.shop:443',
+          [key('UPSTREAM_HOST')]: '10.0.0.9:80',
+          [key('DOWNSTREAM_REMOTE_ADDRESS')]: '10.0.0.7:40000',
+          [key('BYTES_SENT')]: 22,
+        }),
+      );
+    };
+    for (const fact of [record('%'), record('')]) {
+      assert.equal(fact.format, 'envoy');
+      assert.equal(fact.verdict, 'allow');
+      assert.equal(fact.eventTime, '2026-02-10T10:00:00.123Z');
+      assert.equal(fact.protocol?.name, 'udp');
+      assert.equal(`${String(fact.attributes['method'])} ${String(fact.attributes['path'])}`, 'GET /items');
+      assert.deepEqual(fact.destination?.dnsNames, ['db.shop']);
+      assert.equal(fact.traffic?.replyBytes, '22');
+    }
+    assert.equal(factOf(envoyText('-', 'via_upstream', '10.0.0.9:80')).protocol?.name, 'tcp');
   });
 });
 
@@ -102,6 +134,45 @@ describe('Illumio', () => {
       factOf(audit({ event_type: 'workload.update', resource_changes: [workload('a', { description: {} })] })).kind,
       'admin',
     );
+  });
+
+  it('labels may be a list, and a name that was looked up is no name of a workload', () => {
+    const { source, destination } = factOf(
+      JSON.stringify({
+        pd: 2,
+        dir: 'O',
+        src_ip: '10.0.0.7',
+        src_hostname: 'web',
+        src_labels: [{ key: 'env', value: 'prod' }, { key: '__proto__', value: 'x' }],
+        dst_ip: '192.0.2.9',
+        dst_port: 443,
+        proto: 6,
+        fqdn: 'api.example.com',
+        timestamp: '2026-02-10T10:00:00Z',
+      }),
+    );
+    assert.deepEqual(source?.workload?.labels, { env: 'prod' });
+    assert.deepEqual(destination?.dnsNames, ['api.example.com']);
+    assert.equal(destination?.workload?.key, 'ip:192.0.2.9');
+  });
+
+  it('CEF: where the administrator sat only as an address, and a change that is missing is flagged', () => {
+    const cef = (event: string, rest: string): NormalForm =>
+      factOf(`CEF:0|Illumio|PCE|26.2|${event}|n|1|rt=Feb 10 2026 10:00:00 duser=ada@shop ${rest}`);
+    assert.deepEqual(cef('user.login.success', 'dst=10.0.0.1').actor?.addresses, ['10.0.0.1']);
+    assert.deepEqual(cef('user.login.success', 'dst=FILTERED').actor?.addresses, []);
+    assert.ok(cef('rule_set.update.success', 'cs2= cs2Label=resource_changes').flags.includes('change_incomplete'));
+    assert.ok(!cef('user.login.success', 'cs2= cs2Label=resource_changes').flags.includes('change_incomplete'));
+  });
+
+  it('LEEF: bytes go from source to destination, whichever of them counted', () => {
+    const bytes = (dir: string): string => {
+      const { traffic } = factOf(
+        leef('flow_allowed', `src=10.0.0.7~dst=10.0.0.9~dstPort=5~proto=tcp~dir=${dir}~tbi=1~tbo=2`),
+      );
+      return `${traffic?.bytes} ${traffic?.replyBytes}`;
+    };
+    assert.deepEqual([bytes('I'), bytes('O')], ['1 2', '2 1']);
   });
 });
 
