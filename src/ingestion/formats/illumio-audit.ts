@@ -211,7 +211,7 @@ function recordOf(audit: Audit, change: JsonObject | undefined, isPolicy: boolea
       audit.status === null
         ? 'none'
         : failed
-          ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticate/.test(audit.type)
+          ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticat/.test(audit.type)
             ? 'deny'
             : 'error'
           : 'allow',

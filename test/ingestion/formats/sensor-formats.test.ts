@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import fc from 'fast-check';
+
 import type { NormalForm } from '../../../src/ingestion/normal-form.js';
 import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
-import { factOf, factsOf } from './fixtures.js';
+import { assertSchema, factOf, factsOf } from './fixtures.js';
+import { assertSurvivesMutation } from './mutations.js';
 
 const envoyText = (flags: string, details: string, upstream: string, code = '200'): string =>
   `[2026-02-10T10:00:00.123Z] "GET /items?token=x HTTP/1.1" ${code} ${flags} ${details} - "-" 11 22 3 - "-" "curl" "id-1" "db.shop" "${upstream}" inbound|80|| 127.0.0.6:1 10.0.0.9:80 10.0.0.7:40000 - default`;
@@ -301,6 +304,44 @@ describe('Suricata', () => {
     assert.equal(
       told(eve('alert', ',"alert":{"action":"allowed"},"verdict":{"action":"pass"}')),
       'allow /verdict/action',
+    );
+  });
+});
+
+describe('records of sensors that were changed at random', () => {
+  const lines = [
+    envoyText('-', 'rbac_access_denied_matched_policy[ns[shop]-policy[db]-rule[0]]', '-', '403'),
+    connLine('tcp', 'T 7 ShADadFf 3 4 5 6 -'),
+    'LEEF:2.0|Illumio|PCE|26.2|rule_set.update.success|usrName=ada\tdevTime=2026-02-10T10:00:00Z\tresource_changes=[{"resource":{"rule_set":{"name":"web"}},"changes":{}}]',
+    'LEEF:2.0|Illumio|PCE|26.2|flow_blocked|src=10.0.0.7\tdst=10.0.0.9\tdstPort=5\tproto=tcp\tdir=I\ttbi=1',
+    'CEF:0|Illumio|PCE|26.2|flow_blocked|n|3|act=blocked src=10.0.0.7 dst=10.0.0.9 dpt=5 proto=tcp cs3={"env":"prod"} msg={"pd_qualifier":0}',
+    'CEF:0|Illumio|PCE|26.2|rule_set.update.success|n|1|rt=Feb 10 2026 10:00:00 duser=ada cs2=[{"resource":{"rule_set":{"name":"web"}}}]',
+    'Feb 10 10:00:00 h calico-felix: action="deny" dstIP="10.0.0.9" dstPort="5" policy="p" proto="tcp" rule="-1" srcIP="10.0.0.7" srcPort="4" tier="t" trafficDir="outbound"',
+    '{"timestamp":"2026-02-10T11:00:00.123456+0100","flow_id":18446744073709551615,"event_type":"flow","src_ip":"10.0.0.7","dest_ip":"10.0.0.9","proto":"TCP","flow":{"bytes_toserver":18446744073709551615}}',
+    '{"_path":"conn","ts":1770717600.5,"uid":"C1","id.orig_h":"10.0.0.7","id.orig_p":4,"id.resp_h":"10.0.0.9","id.resp_p":5,"proto":"tcp","conn_state":"SF"}',
+    '{"%RESPONSE_CODE%":200,"%UPSTREAM_HOST%":"10.0.0.9:80","%REQ(:METHOD)%":"GET","%PROTOCOL%":"HTTP/3"}',
+    '{"pd":2,"dir":"O","src_ip":"10.0.0.7","src_labels":[{"key":"env","value":"prod"}],"dst_ip":"10.0.0.9","dst_port":443,"proto":6,"fqdn":"db.example.com","timestamp":"2026-02-10T10:00:00Z"}',
+    audit({ resource_changes: [change('web', { a: 1 }), change('db', { b: 2 }, 'delete')] }),
+    '{"start_time":1770717600,"end_time":1770717900,"source_name":"web-1","source_type":"wep","dest_name":"db-0","dest_type":"wep","proto":"tcp","action":"allow","reporter":"dst","policies":{"all_policies":["0|app|shop/app.staged:db|deny|0"],"transit_policies":["0|a|b|allow|1"]}}',
+  ];
+
+  it('characters of a line: nothing is thrown and the schema holds', () => {
+    const columns = connHeader('conn', 'ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto');
+    const mutatedLine = fc
+      .tuple(fc.constantFrom(...lines), fc.nat(500), fc.nat(40), fc.string({ unit: 'binary', maxLength: 20 }))
+      .map(([line, at, length, put]) => line.slice(0, at) + put + line.slice(at + length));
+    fc.assert(
+      fc.property(mutatedLine, fc.boolean(), (line, headed) => {
+        assertSchema(normaliseRecord(Buffer.from(line), headed ? { columns } : {}, new Date('2026-03-01T00:00:00Z')));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('members of a JSON record: nothing is thrown and the schema holds', () => {
+    assertSurvivesMutation(
+      lines.filter((line) => line.startsWith('{')).map((line): unknown => JSON.parse(line)),
+      300,
     );
   });
 });
