@@ -77,7 +77,11 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
     );
   };
   const source = end(flow.source, null, null);
-  const destination = end(flow.destination, icmp ? null : portOf(flow.destination.port, flags), nameOf(flow.destination.fqdn));
+  const destination = end(
+    flow.destination,
+    icmp ? null : portOf(flow.destination.port, flags),
+    nameOf(flow.destination.fqdn),
+  );
   const direction: NormalForm['direction'] = flow.way === 'I' ? 'ingress' : flow.way === 'O' ? 'egress' : 'unknown';
   const told = {
     verdict: flow.verdict,
@@ -137,9 +141,11 @@ function labelsOf(value: unknown): Record<string, string> {
   // Labels as the API of the PCE lists them.
   if (Array.isArray(value)) {
     return Object.fromEntries(
-      value.filter(isObject).flatMap(({ key, value: text }) =>
-        typeof key === 'string' && key !== '__proto__' && typeof text === 'string' ? [[key, text]] : [],
-      ),
+      value
+        .filter(isObject)
+        .flatMap(({ key, value: text }) =>
+          typeof key === 'string' && key !== '__proto__' && typeof text === 'string' ? [[key, text]] : [],
+        ),
     );
   }
   if (!isObject(value)) return {};

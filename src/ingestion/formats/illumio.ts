@@ -28,7 +28,8 @@ function detect({ object, text, line }: Wire): boolean {
 
 function normalise(wire: Wire): Normalised {
   const { object, text, line } = wire;
-  if (isObject(object)) return 'pd' in object ? accept(illumioFlow(object, wire)) : accept(...illumioAudit(object, wire));
+  if (isObject(object))
+    return 'pd' in object ? accept(illumioFlow(object, wire)) : accept(...illumioAudit(object, wire));
   const where = cefAt(text) !== -1 ? text : line;
   const cef = readCef(where);
   if (cef !== null)

@@ -125,8 +125,7 @@ function judge(
   if (type === 'drop') return { verdict: 'deny', raw: 'drop', place: '/event_type' };
   const action = textOf(alert?.action);
   // `allowed` is what every alert of a sensor that only watches says.
-  if (action !== null)
-    return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action, place: '/alert/action' };
+  if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action, place: '/alert/action' };
   return { verdict: 'none', raw: null, place: '/event_type' };
 }
 

@@ -51,11 +51,7 @@ function isNestedId(id: unknown): boolean {
 }
 
 function looksLikeConn(values: readonly string[]): boolean {
-  return (
-    connLayouts.has(values.length) &&
-    /^\d{9,10}\.\d+$/.test(values[0] ?? '') &&
-    connStates.test(values[11] ?? '')
-  );
+  return connLayouts.has(values.length) && /^\d{9,10}\.\d+$/.test(values[0] ?? '') && connStates.test(values[11] ?? '');
 }
 
 function normalise(wire: Wire): Normalised {
@@ -80,9 +76,7 @@ function normalise(wire: Wire): Normalised {
 function decoded(value: string): string {
   if (!value.includes('\\x')) return value;
   return value.replace(/(?:\\x(?!00)[0-9a-fA-F]{2})+/g, (escapes) =>
-    new TextDecoder().decode(
-      Uint8Array.from(escapes.slice(2).split('\\x'), (hex) => Number.parseInt(hex, 16)),
-    ),
+    new TextDecoder().decode(Uint8Array.from(escapes.slice(2).split('\\x'), (hex) => Number.parseInt(hex, 16))),
   );
 }
 

@@ -128,7 +128,10 @@ describe('Illumio', () => {
     });
     const mode = { enforcement_mode: { before: 'visibility_only', after: 'full' } };
     const [first, ...rest] = factsOf(
-      audit({ event_type: 'workloads.update', resource_changes: [workload('a', { description: {} }), workload('b', mode)] }),
+      audit({
+        event_type: 'workloads.update',
+        resource_changes: [workload('a', { description: {} }), workload('b', mode)],
+      }),
     );
     assert.equal(first?.kind, 'policy_change');
     assert.equal(first?.policyChange?.resource.name, 'b');
@@ -146,7 +149,10 @@ describe('Illumio', () => {
         dir: 'O',
         src_ip: '10.0.0.7',
         src_hostname: 'web',
-        src_labels: [{ key: 'env', value: 'prod' }, { key: '__proto__', value: 'x' }],
+        src_labels: [
+          { key: 'env', value: 'prod' },
+          { key: '__proto__', value: 'x' },
+        ],
         dst_ip: '192.0.2.9',
         dst_port: 443,
         proto: 6,
@@ -232,7 +238,14 @@ describe('Zeek', () => {
   it('a notice about two addresses is a signal, as is a weird; the connection itself a flow', () => {
     for (const path of ['notice', 'weird']) {
       const fact = factOf(
-        JSON.stringify({ _path: path, ts: 1770717600.5, 'id.orig_h': '10.0.0.7', 'id.resp_h': '10.0.0.9', note: 'Scan', name: 'odd' }),
+        JSON.stringify({
+          _path: path,
+          ts: 1770717600.5,
+          'id.orig_h': '10.0.0.7',
+          'id.resp_h': '10.0.0.9',
+          note: 'Scan',
+          name: 'odd',
+        }),
       );
       assert.equal(fact.kind, 'signal');
       assert.equal(fact.source?.ip, '10.0.0.7');
@@ -286,7 +299,10 @@ describe('Suricata', () => {
 
   it('counters and ids keep all their digits', () => {
     const { traffic, attributes } = factOf(
-      eve('flow', ',"app":{"bytes_toserver":5},"flow":{"bytes_toserver":18446744073709551615,"pkts_toserver":3,"bytes_toclient":9007199254740993,"pkts_toclient":0}'),
+      eve(
+        'flow',
+        ',"app":{"bytes_toserver":5},"flow":{"bytes_toserver":18446744073709551615,"pkts_toserver":3,"bytes_toclient":9007199254740993,"pkts_toclient":0}',
+      ),
     );
     assert.deepEqual(traffic, {
       bytes: '18446744073709551615',
