@@ -186,11 +186,11 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   const time = chooseTime([start ?? written ?? value('ts')], wire, flags);
   const end = time.eventTime === null ? null : after(time.eventTime, value('duration'));
   return accept({
-    ...emptyRecord(isFlow || (source !== null && !isNotice) ? 'flow' : 'signal', zeek),
+    ...emptyRecord(isFlow || (source !== null && destination !== null && !isNotice) ? 'flow' : 'signal', zeek),
     ...told,
     ...time,
     summary:
-      source === null || isNotice
+      source === null || destination === null || isNotice
         ? oneLine(`Zeek ${path ?? 'log'}: ${value('msg') ?? value('note') ?? value('name') ?? 'event'}`)
         : flowSummary(
             told,

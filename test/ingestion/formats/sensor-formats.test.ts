@@ -53,7 +53,7 @@ describe('Envoy', () => {
       assert.equal(fact.verdict, 'allow');
       assert.equal(fact.eventTime, '2026-02-10T10:00:00.123Z');
       assert.equal(fact.protocol?.name, 'udp');
-      assert.equal(`${String(fact.attributes['method'])} ${String(fact.attributes['path'])}`, 'GET /items');
+      assert.deepEqual([fact.attributes['method'], fact.attributes['path']], ['GET', '/items']);
       assert.deepEqual(fact.destination?.dnsNames, ['db.shop']);
       assert.equal(fact.traffic?.replyBytes, '22');
     }
@@ -258,6 +258,11 @@ describe('Zeek', () => {
       const fact = factOf(JSON.stringify({ _path: path, ts: '2026-02-10T10:00:00.000001Z', mem: 3 }));
       assert.equal(`${fact.format} ${fact.kind} ${fact.eventTime}`, 'zeek signal 2026-02-10T10:00:00.000001Z');
     }
+  });
+
+  it('what is said of one host alone is a signal', () => {
+    const fact = factOf(JSON.stringify({ _path: 'software', ts: 1770717600.5, host: '10.0.0.7', name: 'nginx' }));
+    assert.equal(`${fact.kind} ${fact.source?.ip}: ${fact.summary}`, 'signal 10.0.0.7: Zeek software: nginx');
   });
 
   it('without a header the columns follow from their number, and an unknown number is refused', () => {
