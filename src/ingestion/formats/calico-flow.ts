@@ -85,8 +85,11 @@ function readFlow(key: JsonObject, flow: JsonObject, wire: Wire): Normalised {
   if (source === null && destination === null) return refuse('missing_field', 'expected source_name and dest_name');
   const enforced = policiesOf(key.policies, 'enforced', flags);
   const pending = policiesOf(key.policies, 'pending', flags);
+  const transit = policiesOf(key.policies, 'transit', flags);
   const verdict = action === null ? 'unknown' : (actions[actionNames.indexOf(action)] ?? 'unknown');
-  const pendingDenies = pending.some(({ effect }) => effect === 'deny');
+  // Older versions name staged policies among all the others, before what took effect.
+  const staged = [...[...enforced, ...transit].filter((policy) => policy.staged), ...pending];
+  const pendingDenies = staged.some(({ effect }) => effect === 'deny');
   const wouldDeny = verdict === 'allow' && pendingDenies;
   if (wouldDeny) addFlag(flags, 'pending_deny');
   const direction: NormalForm['direction'] = reporter === 'src' ? 'egress' : reporter === 'dst' ? 'ingress' : 'unknown';
@@ -119,24 +122,24 @@ function readFlow(key: JsonObject, flow: JsonObject, wire: Wire): Normalised {
       replyBytes: (outOfSource ? bytesIn : bytesOut) ?? null,
       replyPackets: (outOfSource ? packetsIn : packetsOut) ?? null,
     },
-    policies: [...enforced, ...pending],
+    policies: [...enforced, ...transit, ...pending],
     attributes: attributesOf(key, flow),
     places: flow === key ? flowPlaces : goldmanePlaces,
     flags,
   };
   if (!wouldDeny) return accept(record);
   // Enforced, and what would be if all that is staged were enforced: two statements about one flow.
-  const staged: NormalForm = {
+  const ifEnforced: NormalForm = {
     ...record,
     verdict: 'would_deny',
-    policies: pending,
+    policies: staged,
     summary: flowSummary({ ...told, verdict: 'would_deny' }, 'by a staged policy'),
     verdictRaw: 'pending deny',
     count: null,
     traffic: null,
     flags: [...flags, 'same_flow_as_enforced'],
   };
-  return accept(record, staged);
+  return accept(record, ifEnforced);
 }
 
 const flowPlaces = {
@@ -237,7 +240,7 @@ function labelsOf(value: unknown): Record<string, string> {
 }
 
 /** Policy traces: `index|tier|[ns/]tier.name|action|rule`, older `tier|index|…`, or objects of Goldmane. */
-function policiesOf(value: unknown, which: 'enforced' | 'pending', flags: string[]): PolicyRef[] {
+function policiesOf(value: unknown, which: 'enforced' | 'pending' | 'transit', flags: string[]): PolicyRef[] {
   const groups = objectOf(value);
   const list =
     groups === null

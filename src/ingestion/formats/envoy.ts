@@ -3,6 +3,7 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
+import { protocolOf } from './ip-protocol.js';
 import type { JsonObject, JsonValue } from './json-value.js';
 import { readQuoted } from './key-values.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -20,7 +21,8 @@ const textBegin = /(?:^|\s)\[(\d{4}-\d{2}-\d{2}T[\d:.]{8,20}Z?)\] "([^"]{0,8000}
 
 function detect({ object, text }: Wire): boolean {
   if (object === null) return text.includes('] "') && textBegin.test(text);
-  const has = (name: string): boolean => name in object || name.toUpperCase() in object;
+  const has = (name: string): boolean =>
+    name in object || name.toUpperCase() in object || `%${name.toUpperCase()}%` in object;
   return (
     (has('response_code') || has('response_flags')) &&
     (has('upstream_cluster') ||
@@ -78,7 +80,8 @@ function normalise(wire: Wire): Normalised {
     verdict,
     source,
     destination,
-    protocol: { number: 6, name: 'tcp' },
+    // HTTP/3 runs on QUIC (RFC 9114).
+    protocol: protocolOf(/^HTTP\/3/i.test(value('protocol') ?? '') ? 'udp' : 'tcp'),
     direction,
     isReply: null,
     reason,
@@ -121,23 +124,40 @@ const unset = new Set(['-', '', 'null']);
 const aliases: ReadonlyMap<string, string> = new Map([
   ['bytes_rx', 'bytes_received'],
   ['bytes_tx', 'bytes_sent'],
-  ['requested_server_name', 'requested_server_name'],
-  ['req(:authority)', 'authority'],
-  ['req(:method)', 'method'],
-  ['req(x-forwarded-for)', 'x_forwarded_for'],
-  ['req(x-request-id)', 'request_id'],
-  ['req(user-agent)', 'user_agent'],
+  [':authority', 'authority'],
+  [':method', 'method'],
+  [':path', 'path'],
+  ['x-envoy-original-path', 'path'],
+  ['x-forwarded-for', 'x_forwarded_for'],
+  ['x-request-id', 'request_id'],
+  ['user-agent', 'user_agent'],
+  ['x-envoy-upstream-service-time', 'upstream_service_time'],
   ['x_envoy_origin_path', 'path'],
   ['@timestamp_start', 'start_time'],
 ]);
+
+/**
+ * The field that a key of a JSON log names: `response_code`, `%RESPONSE_CODE%`, `START_TIME(%s)`, `REQ(:METHOD)`,
+ * `%REQ(X-ENVOY-ORIGINAL-PATH?:PATH):64%` (header, the one to take without it, most characters).
+ */
+function fieldNameOf(key: string): string {
+  const operator = key.slice(0, 200).replace(/^%|%$/g, '').toLowerCase();
+  const open = operator.indexOf('(');
+  if (open === -1) return aliases.get(operator) ?? operator;
+  const name = operator.slice(0, open);
+  if (name !== 'req' && name !== 'resp') return name === 'start_time' ? name : operator;
+  const close = operator.indexOf(')', open);
+  const headers = operator.slice(open + 1, close === -1 ? undefined : close).split('?');
+  return headers.map((header) => aliases.get(header)).find((alias) => alias !== undefined) ?? operator;
+}
 
 function fieldsOfJson(object: JsonObject): Fields {
   const fields = new Map<string, string>();
   for (const [key, value] of Object.entries(object)) {
     if (typeof value !== 'string' && typeof value !== 'number') continue;
-    const name = key.replaceAll('%', '').toLowerCase();
+    const name = fieldNameOf(key);
     const text = String(value);
-    if (!unset.has(text) && name !== '__proto__') fields.set(aliases.get(name) ?? name, text);
+    if (!unset.has(text) && name !== '__proto__') fields.set(name, text);
   }
   return fields;
 }
@@ -224,12 +244,15 @@ function judge(
   if (/rbac_access_denied|ext_authz_denied|jwt_authn_access_denied/.test(told))
     return { verdict: 'deny', reason: details ?? termination };
   if (/\bUAEX\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'UAEX' };
-  if (/\bRL\b/.test(responseFlags ?? '')) return { verdict: 'deny', reason: 'RL' };
+  // A limit of rate protects a service; it does not say who may reach it.
+  if (/\bRL\b/.test(responseFlags ?? '')) return { verdict: 'none', reason: 'RL' };
   if (failures.test(responseFlags ?? '')) return { verdict: 'error', reason: details ?? responseFlags };
   if (code !== null && code !== '0' && (details === null || details.startsWith('via_upstream') || reachedUpstream))
     return { verdict: 'allow', reason: null };
   if (code === '0' && reachedUpstream) return { verdict: 'allow', reason: null };
-  return { verdict: code === null ? 'none' : 'error', reason: details };
+  // Envoy answers by itself where its route says so (`direct_response`, redirects): nothing was decided, nothing failed.
+  const isAnswer = details === 'direct_response' || /^[123]\d\d$/.test(code ?? '');
+  return { verdict: code === null || isAnswer ? 'none' : 'error', reason: details };
 }
 
 /** `rbac_access_denied_matched_policy[ns[NS]-policy[NAME]-rule[N]]`; `[none]` where no rule allowed it. */

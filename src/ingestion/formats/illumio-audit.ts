@@ -3,6 +3,7 @@ import type { CefMessage } from './cef-text.js';
 import { severityOf } from './cef.js';
 import { chooseTime } from './choose-time.js';
 import { parsed, sequenceOf, timeOf } from './illumio-flow.js';
+import { canonicalAddress } from './ip-address.js';
 import {
   integerOf,
   isKeepable,
@@ -14,6 +15,7 @@ import {
   objectOf,
   textOf,
 } from './json-value.js';
+import type { LeefMessage } from './leef.js';
 import { oneLine } from './summary.js';
 import { emptyRecord, type Wire } from './wire.js';
 
@@ -23,11 +25,14 @@ const adapter = { name: 'illumio', version: 1 } as const;
 const policyEvents =
   /^(?:rule_sets?|sec_rules?|deny_rules?|enforcement_boundar(?:y|ies)|ip_lists?|services?|labels?|label_groups?|virtual_services?|virtual_servers?|sec_policy|pairing_profile|security_principal|firewall_settings|selective_enforcement)\./;
 
+/** One record for each policy that an event changed; one record when it changed none. */
+export type Facts = readonly [NormalForm, ...NormalForm[]];
+
 /** An audit event as JSON, version 2: who, what, what was before and after. */
-export function illumioAudit(event: JsonObject, wire: Wire): NormalForm {
+export function illumioAudit(event: JsonObject, wire: Wire): Facts {
   const type = textOf(event.event_type) ?? 'event';
   const action = objectOf(event.action);
-  return recordOf(
+  return factsOf(
     {
       type,
       status: textOf(event.status),
@@ -56,16 +61,17 @@ export function illumioAudit(event: JsonObject, wire: Wire): NormalForm {
 }
 
 /** The same as CEF, in which large changes are cut off: then the change is flagged incomplete. */
-export function illumioAuditCef({ signature, severity, extension }: CefMessage, wire: Wire): NormalForm {
+export function illumioAuditCef({ signature, severity, extension }: CefMessage, wire: Wire): Facts {
   const value = (name: string): string | null => extension.get(name) || null;
   const status = /\.(success|failure)$/.exec(signature)?.[1] ?? value('outcome');
   const given = `${value('cs2') ?? ''}${value('cs3') ?? ''}`;
   const changes = listOf(parsed(given === '' ? null : given)).filter(isObject);
   const flags: string[] = [];
   if (given !== '' && parsed(given) === null) flags.push('change_cut_off');
-  if (changes.some((change) => !('changes' in change))) flags.push('change_incomplete');
+  const isPolicy = policyEvents.test(signature);
+  if ((isPolicy && given === '') || changes.some((change) => !('changes' in change))) flags.push('change_incomplete');
   const user = value('duser') ?? value('suser');
-  return recordOf(
+  return factsOf(
     {
       type: signature.replace(/\.(?:success|failure)$/, ''),
       status,
@@ -78,7 +84,7 @@ export function illumioAuditCef({ signature, severity, extension }: CefMessage, 
               name: user,
               realName: null,
               groups: [],
-              addresses: value('dst') === null ? [] : [value('dst') ?? ''],
+              addresses: [canonicalAddress(value('dst') ?? '')].filter((address) => address !== null),
               userAgent: null,
             },
       time: timeOf(value('rt'), wire),
@@ -93,6 +99,56 @@ export function illumioAuditCef({ signature, severity, extension }: CefMessage, 
       statusCode: value('reason') !== null && /^\d{3}$/.test(value('reason') ?? '') ? Number(value('reason')) : null,
       flags,
       places: { eventTime: 'rt', 'actor.name': 'duser', verdict: 'outcome', 'policyChange.requested': 'cs2' },
+    },
+    wire,
+  );
+}
+
+/** The same as LEEF: its pairs are named as the members of the JSON, which objects and lists are written in. */
+export function illumioAuditLeef({ eventId, pairs }: LeefMessage, wire: Wire): Facts {
+  const value = (...names: string[]): string | null =>
+    names.map((name) => pairs.get(name)).find((text) => text !== undefined && text !== '') ?? null;
+  const action = objectOf(parsed(value('action')));
+  const given = value('resource_changes');
+  const changes = listOf(parsed(given)).filter(isObject);
+  const type = eventId.replace(/\.(?:success|failure)$/, '');
+  const flags: string[] = [];
+  if (given !== null && parsed(given) === null) flags.push('change_cut_off');
+  if (policyEvents.test(type) && given === null) flags.push('change_incomplete');
+  const address = canonicalAddress(textOf(action?.src_ip) ?? value('src') ?? '');
+  const user = value('usrName');
+  return factsOf(
+    {
+      type,
+      status: /\.(success|failure)$/.exec(eventId)?.[1] ?? value('status'),
+      severityRaw: value('severity', 'sev'),
+      actor:
+        actorOf(objectOf(parsed(value('created_by'))), address) ??
+        (user === null
+          ? null
+          : {
+              name: user,
+              realName: null,
+              groups: [],
+              addresses: address === null ? [] : [address],
+              userAgent: null,
+            }),
+      time: timeOf(value('devTime', 'timestamp'), wire),
+      href: value('href'),
+      pce: value('pce_fqdn', 'devName'),
+      changes,
+      notifications: listOf(parsed(value('notifications'))),
+      attributes: {
+        ...(action === null ? {} : { action: isKeepable(action, 8) ? action : null }),
+        ...(value('url') === null ? {} : { request: value('url') }),
+      },
+      statusCode: integerOf(action?.http_status_code),
+      flags,
+      places: {
+        eventTime: 'devTime',
+        'actor.name': value('created_by') === null ? 'usrName' : 'created_by',
+        'policyChange.requested': 'resource_changes',
+      },
     },
     wire,
   );
@@ -114,12 +170,25 @@ interface Audit {
   readonly places: Readonly<Record<string, string>>;
 }
 
-function recordOf(audit: Audit, wire: Wire): NormalForm {
+/** A workload's mode of enforcement decides whether its rules bind it. */
+function changesMode(change: JsonObject): boolean {
+  return 'enforcement_mode' in (objectOf(change.changes) ?? {});
+}
+
+function factsOf(audit: Audit, wire: Wire): Facts {
+  if (policyEvents.test(audit.type)) {
+    const [first, ...rest] = audit.changes;
+    return [recordOf(audit, first, true, wire), ...rest.map((change) => recordOf(audit, change, true, wire))];
+  }
+  const [first, ...rest] = audit.type.startsWith('workload') ? audit.changes.filter(changesMode) : [];
+  return [
+    recordOf(audit, first, first !== undefined, wire),
+    ...rest.map((change) => recordOf(audit, change, true, wire)),
+  ];
+}
+
+function recordOf(audit: Audit, change: JsonObject | undefined, isPolicy: boolean, wire: Wire): NormalForm {
   const flags = [...audit.flags];
-  const [change] = audit.changes;
-  const modeChanged =
-    audit.type.startsWith('workload') && change !== undefined && 'enforcement_mode' in (objectOf(change.changes) ?? {});
-  const isPolicy = policyEvents.test(audit.type) || modeChanged;
   const failed = audit.status === 'failure';
   const policyChange = isPolicy ? changeOf(audit, change) : null;
   const kept = (value: unknown): JsonValue => (isKeepable(value, 16) ? value : null);
@@ -142,7 +211,7 @@ function recordOf(audit: Audit, wire: Wire): NormalForm {
       audit.status === null
         ? 'none'
         : failed
-          ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticate/.test(audit.type)
+          ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticat/.test(audit.type)
             ? 'deny'
             : 'error'
           : 'allow',
@@ -156,7 +225,8 @@ function recordOf(audit: Audit, wire: Wire): NormalForm {
     attributes: {
       eventType: audit.type,
       ...audit.attributes,
-      ...(audit.changes.length === 0 ? {} : { resourceChanges: kept(audit.changes) }),
+      ...(change === undefined && audit.changes.length > 0 ? { resourceChanges: kept(audit.changes) } : {}),
+      ...(change === undefined ? {} : { resourceChange: kept(change) }),
       ...(audit.notifications.length === 0 ? {} : { notifications: kept(audit.notifications) }),
       ...sequenceOf(wire),
     },
@@ -176,7 +246,7 @@ function changeOf(audit: Audit, change: JsonObject | undefined): PolicyChange {
       : word.startsWith('delete') || word.startsWith('remove')
         ? 'delete'
         : 'update',
-    applied: audit.status !== 'failure',
+    applied: audit.status === 'success',
     dryRun: false,
     resource: {
       system: 'illumio',

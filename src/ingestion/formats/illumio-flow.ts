@@ -35,6 +35,8 @@ interface Flow {
     readonly labels: unknown;
     readonly href: unknown;
     readonly port: unknown;
+    /** What the address was looked up as; no name of a workload. */
+    readonly fqdn: unknown;
   };
   readonly protocol: unknown;
   /** `I` the destination reports, `O` the source. */
@@ -55,7 +57,7 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
   const flags: string[] = [];
   const protocol = protocolOf(flow.protocol);
   const icmp = !hasPorts(protocol);
-  const end = (side: Flow['source'], port: number | null): NormalForm['source'] => {
+  const end = (side: Flow['source'], port: number | null, fqdn: string | null): NormalForm['source'] => {
     const labels = labelsOf(side.labels);
     const host = nameOf(side.host);
     const known = host !== null || Object.keys(labels).length > 0;
@@ -66,6 +68,7 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
         port,
         instance: host,
         identity: textOf(side.href),
+        dnsNames: fqdn === null ? [] : [fqdn],
         ...(known && name !== ''
           ? { workload: { key: `illumio:${name}`, kind: 'Workload', namespace: null, name, labels } }
           : {}),
@@ -73,8 +76,12 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
       flags,
     );
   };
-  const source = end(flow.source, null);
-  const destination = end(flow.destination, icmp ? null : portOf(flow.destination.port, flags));
+  const source = end(flow.source, null, null);
+  const destination = end(
+    flow.destination,
+    icmp ? null : portOf(flow.destination.port, flags),
+    nameOf(flow.destination.fqdn),
+  );
   const direction: NormalForm['direction'] = flow.way === 'I' ? 'ingress' : flow.way === 'O' ? 'egress' : 'unknown';
   const told = {
     verdict: flow.verdict,
@@ -131,6 +138,16 @@ function labelsOf(value: unknown): Record<string, string> {
       return {};
     }
   }
+  // Labels as the API of the PCE lists them.
+  if (Array.isArray(value)) {
+    return Object.fromEntries(
+      value
+        .filter(isObject)
+        .flatMap(({ key, value: text }) =>
+          typeof key === 'string' && key !== '__proto__' && typeof text === 'string' ? [[key, text]] : [],
+        ),
+    );
+  }
   if (!isObject(value)) return {};
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, text]) =>
@@ -153,10 +170,11 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
       source: { ip: flow.src_ip, host: flow.src_hostname, labels: flow.src_labels, href: flow.src_href },
       destination: {
         ip: flow.dst_ip,
-        host: flow.dst_hostname ?? flow.fqdn,
+        host: flow.dst_hostname,
         labels: flow.dst_labels,
         href: flow.dst_href,
         port: flow.dst_port,
+        fqdn: flow.fqdn,
       },
       protocol: flow.proto ?? flow.protocol,
       way,
@@ -222,6 +240,7 @@ export function illumioFlowCef({ signature, severity, extension }: CefMessage, w
         labels: value('cs4'),
         href: value('cs6'),
         port: value('dpt'),
+        fqdn: message?.fqdn ?? value('destinationDnsDomain'),
       },
       protocol: value('proto'),
       way,
@@ -256,6 +275,7 @@ export function illumioFlowLeef({ eventId, pairs }: LeefMessage, wire: Wire): No
   const value = (...names: string[]): string | null =>
     names.map((name) => pairs.get(name)).find((text) => text !== undefined && text !== '') ?? null;
   const word = eventId.replace(/^flow_/, '');
+  const [sent, received] = [value('dstBytes', 'tbo', 'dbo'), value('srcBytes', 'tbi', 'dbi')];
   const dir = value('dir', 'deviceDirection');
   const way = dir === 'I' || dir === '0' ? 'I' : dir === 'O' || dir === '1' ? 'O' : null;
   return recordOf(
@@ -274,14 +294,16 @@ export function illumioFlowLeef({ eventId, pairs }: LeefMessage, wire: Wire): No
         labels: value('dstLabels', 'dst_labels'),
         href: value('dstHref', 'dst_href'),
         port: value('dstPort'),
+        fqdn: value('fqdn', 'dstFqdn'),
       },
       protocol: value('proto'),
       way,
       time: timeOf(value('devTime'), wire),
       seconds: numberOf(value('intervalSec', 'interval_sec')),
       count: numberOf(value('count', 'cnt')),
-      bytes: digits(value('dstBytes', 'tbo')),
-      replyBytes: digits(value('srcBytes', 'tbi')),
+      // Counted at the end that reports, as in the JSON.
+      bytes: digits(way === 'I' ? received : sent),
+      replyBytes: digits(way === 'I' ? sent : received),
       reason: null,
       name: value('devName'),
       severityRaw: value('sev'),

@@ -1,6 +1,6 @@
 import type { Normalised } from '../normal-form.js';
 import { cefAt, readCef } from './cef-text.js';
-import { illumioAudit, illumioAuditCef } from './illumio-audit.js';
+import { illumioAudit, illumioAuditCef, illumioAuditLeef } from './illumio-audit.js';
 import { illumioFlow, illumioFlowCef, illumioFlowLeef } from './illumio-flow.js';
 import { isObject } from './json-value.js';
 import { readLeef } from './leef.js';
@@ -28,13 +28,16 @@ function detect({ object, text, line }: Wire): boolean {
 
 function normalise(wire: Wire): Normalised {
   const { object, text, line } = wire;
-  if (isObject(object)) return accept('pd' in object ? illumioFlow(object, wire) : illumioAudit(object, wire));
+  if (isObject(object))
+    return 'pd' in object ? accept(illumioFlow(object, wire)) : accept(...illumioAudit(object, wire));
   const where = cefAt(text) !== -1 ? text : line;
   const cef = readCef(where);
   if (cef !== null)
-    return accept(cef.signature.startsWith('flow_') ? illumioFlowCef(cef, wire) : illumioAuditCef(cef, wire));
+    return cef.signature.startsWith('flow_')
+      ? accept(illumioFlowCef(cef, wire))
+      : accept(...illumioAuditCef(cef, wire));
   const leef = readLeef(text) ?? readLeef(line);
-  return leef === null
-    ? refuse('invalid_field', 'expected the header of CEF or LEEF')
-    : accept(illumioFlowLeef(leef, wire));
+  if (leef === null) return refuse('invalid_field', 'expected the header of CEF or LEEF');
+  const isFlow = leef.eventId.startsWith('flow_') || leef.pairs.get('cat')?.startsWith('flow') === true;
+  return isFlow ? accept(illumioFlowLeef(leef, wire)) : accept(...illumioAuditLeef(leef, wire));
 }

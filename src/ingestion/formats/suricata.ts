@@ -44,7 +44,7 @@ function normalise(wire: Wire): Normalised {
     endpointOf({ ip: event[`${side}_ip`], port: icmp ? null : portOf(event[`${side}_port`], flags) }, flags);
   const source = end('src');
   const destination = end('dest');
-  const { verdict, raw } = judge(event, type, alert);
+  const { verdict, raw, place } = judge(event, type, alert);
   const protocol = protocolOf(event.proto === 'IPv6-ICMP' ? 'icmpv6' : event.proto);
   const isFlow = type === 'flow' || type === 'netflow' || type === 'drop';
   const told = {
@@ -57,7 +57,7 @@ function normalise(wire: Wire): Normalised {
     reason: textOf(objectOf(event.drop)?.reason) ?? textOf(alert?.signature),
   } as const;
   const flow = objectOf(event.flow) ?? objectOf(event.netflow);
-  const flowId = digitsOf(wire.text, 'flow_id') ?? unsignedOf(event.flow_id);
+  const flowId = counterOf(event, 'flow_id', wire.text);
   const severity = integerOf(alert?.severity);
   const [start, stop] = [timeOf(flow?.start, wire), timeOf(flow?.end, wire)];
   return accept({
@@ -79,14 +79,14 @@ function normalise(wire: Wire): Normalised {
     reporterName: textOf(event.host) ?? textOf(event.in_iface) ?? wire.syslog?.host ?? null,
     count: 1,
     interval: start === null || stop === null ? null : { start: start.time, end: stop.time },
-    traffic: trafficOf(flow),
+    traffic: trafficOf(flow, wire.text),
     severity: severity === null ? null : severity <= 1 ? 2 : severity === 2 ? 4 : 5,
     severityRaw: severity === null ? null : String(severity),
     policies: alert === null ? [] : [ruleRef(alert, verdict)],
     attributes: attributesOf(event, type, flowId, flags),
     places: {
       eventTime: '/timestamp',
-      verdict: raw === null ? '/event_type' : '/verdict/action',
+      verdict: place,
       'source.ip': '/src_ip',
       'source.port': '/src_port',
       'destination.ip': '/dest_ip',
@@ -119,28 +119,32 @@ function judge(
   event: JsonObject,
   type: string,
   alert: JsonObject | null,
-): { readonly verdict: Verdict; readonly raw: string | null } {
+): { readonly verdict: Verdict; readonly raw: string | null; readonly place: string } {
   const said = textOf(objectOf(event.verdict)?.action);
-  if (said !== null) return { verdict: actions.get(said) ?? 'unknown', raw: said };
-  if (type === 'drop') return { verdict: 'deny', raw: 'drop' };
+  if (said !== null) return { verdict: actions.get(said) ?? 'unknown', raw: said, place: '/verdict/action' };
+  if (type === 'drop') return { verdict: 'deny', raw: 'drop', place: '/event_type' };
   const action = textOf(alert?.action);
   // `allowed` is what every alert of a sensor that only watches says.
-  if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action };
-  return { verdict: 'none', raw: null };
+  if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action, place: '/alert/action' };
+  return { verdict: 'none', raw: null, place: '/event_type' };
 }
 
-/** A number as the record writes it: identifiers are longer than a JavaScript number is exact. */
-function digitsOf(text: string, member: string): string | null {
-  return new RegExp(`"${member}"\\s*:\\s*"?(\\d{1,20})`).exec(text)?.[1] ?? null;
+/** A number of 64 bits with all its digits: those that JSON.parse rounds are taken from the text of the record. */
+function counterOf(object: JsonObject, member: string, text: string): string | null {
+  const value = object[member];
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return unsignedOf(value);
+  for (const [, digits = ''] of text.matchAll(new RegExp(`"${member}"\\s{0,8}:\\s{0,8}(\\d{1,20})(?![\\d.eE])`, 'g')))
+    if (Number(digits) === value) return digits;
+  return null;
 }
 
-function trafficOf(flow: JsonObject | null): NormalForm['traffic'] {
+function trafficOf(flow: JsonObject | null, text: string): NormalForm['traffic'] {
   if (flow === null) return null;
   const traffic = {
-    bytes: unsignedOf(flow.bytes_toserver ?? flow.bytes),
-    packets: unsignedOf(flow.pkts_toserver ?? flow.pkts),
-    replyBytes: unsignedOf(flow.bytes_toclient),
-    replyPackets: unsignedOf(flow.pkts_toclient),
+    bytes: counterOf(flow, flow.bytes_toserver === undefined ? 'bytes' : 'bytes_toserver', text),
+    packets: counterOf(flow, flow.pkts_toserver === undefined ? 'pkts' : 'pkts_toserver', text),
+    replyBytes: counterOf(flow, 'bytes_toclient', text),
+    replyPackets: counterOf(flow, 'pkts_toclient', text),
   };
   return Object.values(traffic).every((value) => value === null) ? null : traffic;
 }
@@ -160,6 +164,7 @@ function ruleRef(alert: JsonObject, verdict: Verdict): NormalForm['policies'][nu
   };
 }
 
+/** Beside the body, which stands under the name of the event type. */
 const kept = [
   'alert',
   'drop',
@@ -173,11 +178,6 @@ const kept = [
   'ssh',
   'smtp',
   'smb',
-  'fileinfo',
-  'anomaly',
-  'dhcp',
-  'mqtt',
-  'stats',
   'app_proto',
   'in_iface',
   'vlan',
@@ -196,7 +196,8 @@ function attributesOf(
 ): Record<string, JsonValue> {
   const attributes: Record<string, JsonValue> = { eventType: type };
   if (flowId !== null) attributes.flowId = flowId;
-  for (const name of kept) {
+  const body = type !== '__proto__' && Object.hasOwn(event, type) ? [type] : [];
+  for (const name of new Set([...kept, ...body])) {
     const value = event[name];
     if (value === undefined || value === null) continue;
     if (isKeepable(value, 8)) attributes[name] = value;

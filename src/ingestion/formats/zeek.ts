@@ -19,11 +19,19 @@ type Fields = ReadonlyMap<string, string>;
 const directive = /^#(?:separator|set_separator|empty_field|unset_field|path|open|close|fields|types)(?=[\s]|$)/;
 const connStates = /^(?:S0|S1|SF|REJ|S2|S3|RSTO|RSTR|RSTOS0|RSTRH|SH|SHR|OTH)$/;
 
-/** Columns of conn.log in the order of Zeek's releases, for lines whose header is not known. */
+/**
+ * Columns of conn.log by their number, for lines whose header is not known: 22 since Zeek 7.1, 21 with `local_resp` before,
+ * 20 of Bro 2.2 to 2.3, which knew `local_orig` alone.
+ */
 const connColumns =
   'ts uid id.orig_h id.orig_p id.resp_h id.resp_p proto service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents ip_proto'.split(
     ' ',
   );
+const connLayouts: ReadonlyMap<number, readonly string[]> = new Map([
+  [20, connColumns.filter((name) => name !== 'local_resp' && name !== 'ip_proto')],
+  [21, connColumns.slice(0, 21)],
+  [22, connColumns],
+]);
 
 function detect({ object, text, context }: Wire): boolean {
   if (object !== null) return isJsonLog(object);
@@ -34,7 +42,8 @@ function detect({ object, text, context }: Wire): boolean {
 
 function isJsonLog(object: JsonObject): boolean {
   const hasIds = 'id.orig_h' in object || ('id_orig_h' in object && 'id_resp_h' in object) || isNestedId(object.id);
-  return hasIds && ('ts' in object || 'uid' in object || '_write_ts' in object || 'conn_state' in object);
+  const isNamed = typeof object._path === 'string' && ('ts' in object || '_write_ts' in object);
+  return isNamed || (hasIds && ('ts' in object || 'uid' in object || '_write_ts' in object || 'conn_state' in object));
 }
 
 function isNestedId(id: unknown): boolean {
@@ -42,12 +51,7 @@ function isNestedId(id: unknown): boolean {
 }
 
 function looksLikeConn(values: readonly string[]): boolean {
-  return (
-    values.length >= 19 &&
-    values.length <= 24 &&
-    /^\d{9,10}\.\d+$/.test(values[0] ?? '') &&
-    connStates.test(values[11] ?? '')
-  );
+  return connLayouts.has(values.length) && /^\d{9,10}\.\d+$/.test(values[0] ?? '') && connStates.test(values[11] ?? '');
 }
 
 function normalise(wire: Wire): Normalised {
@@ -56,16 +60,24 @@ function normalise(wire: Wire): Normalised {
   const flags: string[] = [];
   const header = columnsOf(wire.context.columns);
   const values = wire.text.split(header.separator);
-  const names = header.names ?? (looksLikeConn(values) ? connColumns : null);
+  const names = header.names ?? (looksLikeConn(values) ? (connLayouts.get(values.length) ?? null) : null);
   if (names === null) return refuse('missing_field', 'expected a line #fields before, which names the columns');
   if (header.names === null) flags.push('columns_assumed');
   const fields = new Map<string, string>();
   values.forEach((value, at) => {
     const name = names[at];
-    if (name !== undefined && value !== header.unset && value !== header.empty) fields.set(name, value);
+    if (name !== undefined && value !== header.unset && value !== header.empty) fields.set(name, decoded(value));
   });
   if (header.path !== null) fields.set('_path', header.path);
   return readRecord(fields, wire, flags);
+}
+
+/** Zeek's ASCII writer writes bytes outside printable ASCII, the separator and its own markers as `\xNN`; a zero byte stays as written. */
+function decoded(value: string): string {
+  if (!value.includes('\\x')) return value;
+  return value.replace(/(?:\\x(?!00)[0-9a-fA-F]{2})+/g, (escapes) =>
+    new TextDecoder().decode(Uint8Array.from(escapes.slice(2).split('\\x'), (hex) => Number.parseInt(hex, 16))),
+  );
 }
 
 interface Header {
@@ -135,12 +147,15 @@ function readDirective(wire: Wire): NormalForm {
   };
 }
 
+/** Logs of what Zeek noticed: statements about traffic, and no traffic. */
+const noticePaths = new Set(['notice', 'notice_alarm', 'weird', 'intel', 'signatures']);
 const portless = new Set(['icmp', 'icmpv6']);
 
 function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   const value = (name: string): string | null => fields.get(name) ?? null;
   const path = value('_path') ?? (fields.has('conn_state') ? 'conn' : null);
-  const transport = value('proto') ?? (fields.has('ip_proto') ? value('ip_proto') : null);
+  const said = value('proto');
+  const transport = said === null || said === 'unknown_transport' ? (value('ip_proto') ?? said) : said;
   const sourceIp = value('id.orig_h') ?? value('src') ?? value('host');
   const isV6 = sourceIp?.includes(':') === true;
   const protocol = protocolOf(transport === 'icmp' && isV6 ? 'icmpv6' : transport);
@@ -154,7 +169,8 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   );
   if (source === null && destination === null && path === null)
     return refuse('missing_field', 'expected id.orig_h and id.resp_h, or the path of the log');
-  const isFlow = path === 'conn' || (path === null && fields.has('conn_state')) || path === 'conn_long';
+  const isFlow = path === 'conn' || path === 'conn_long';
+  const isNotice = noticePaths.has(path ?? '');
   const state = value('conn_state');
   const told = {
     verdict: 'none',
@@ -170,11 +186,11 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   const time = chooseTime([start ?? written ?? value('ts')], wire, flags);
   const end = time.eventTime === null ? null : after(time.eventTime, value('duration'));
   return accept({
-    ...emptyRecord(isFlow || source !== null ? 'flow' : 'signal', zeek),
+    ...emptyRecord(isFlow || (source !== null && destination !== null && !isNotice) ? 'flow' : 'signal', zeek),
     ...told,
     ...time,
     summary:
-      source === null
+      source === null || destination === null || isNotice
         ? oneLine(`Zeek ${path ?? 'log'}: ${value('msg') ?? value('note') ?? value('name') ?? 'event'}`)
         : flowSummary(
             told,
@@ -182,7 +198,7 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
               .filter((part) => part !== null)
               .join(' ') || null,
           ),
-    nativeId: nativeIdOf(value('uid'), path, isFlow, value('ts')),
+    nativeId: nativeIdOf(value('uid'), path, value('ts')),
     verdictRaw: state,
     reporterName: value('_system_name') ?? value('peer') ?? wire.syslog?.host ?? null,
     reporter: 'node',
@@ -209,10 +225,10 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   });
 }
 
-/** Several logs speak of one connection, and http.log of it many times; only conn.log names it once. */
-function nativeIdOf(uid: string | null, path: string | null, isFlow: boolean, ts: string | null): string | null {
+/** Several logs speak of one connection, http.log and conn_long.log of it many times; only conn.log names it once. */
+function nativeIdOf(uid: string | null, path: string | null, ts: string | null): string | null {
   if (uid === null || uid.length > 60) return null;
-  return isFlow ? uid : `${uid}/${path ?? ''}/${ts ?? ''}`.slice(0, 200);
+  return path === 'conn' ? uid : `${uid}/${path ?? ''}/${ts ?? ''}`.slice(0, 200);
 }
 
 function timeOf(text: string | null): string | null {
