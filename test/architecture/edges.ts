@@ -62,6 +62,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/normal-form.ts', packages: ['zod'] },
   { path: 'ingestion/json-scanner.ts', packages: [] },
   { path: 'ingestion/json-spans.ts', packages: ['node:buffer'] },
+  { path: 'inventory/gaps/', packages: [] },
   { path: 'policies/model.ts', packages: ['zod'] },
   { path: 'policies/digest.ts', packages: ['node:crypto'] },
   { path: 'policies/object-digest.ts', packages: ['node:crypto'] },
