@@ -2,6 +2,8 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
+import { normaliseRecord } from '../../src/ingestion/formats/registry.js';
+import { lossNoticeOf } from '../../src/inventory/gaps/loss-notices.js';
 import {
   type CounterEvent,
   type CounterState,
@@ -80,6 +82,31 @@ describe('missing numbers of a counter', () => {
     for (const other of ['18446744073709551616', '-1', '1.5', '', ' 1', -1, 1.5, 2 ** 60, null, {}, undefined])
       assert.equal(sequenceOf(other), null);
     fc.assert(fc.property(fc.anything(), (value) => void sequenceOf(value)));
+  });
+});
+
+describe('a loss notice', () => {
+  const noticed = (lost: unknown) => {
+    const notice = {
+      lost_events: { source: 'PERF_EVENT_RING_BUFFER', num_events_lost: lost },
+      time: '2026-03-01T10:00:00Z',
+    };
+    const read = normaliseRecord(Buffer.from(JSON.stringify(notice)), {}, new Date(0));
+    assert.ok(read.ok);
+    return lossNoticeOf(5, read.records[0]);
+  };
+
+  test('of Hubble is a loss with its count, time and entry', () => {
+    assert.deepEqual(noticed('42'), { lost: 42n, start: null, end: '2026-03-01T10:00:00Z', evidence: [5] });
+  });
+
+  test('of nothing, or of an unknown number, is none', () => {
+    assert.equal(noticed('0'), null);
+    assert.equal(noticed('many'), null);
+  });
+
+  test('is only a signal', () => {
+    assert.equal(lossNoticeOf(5, { kind: 'flow', lostCount: '42', interval: null, eventTime: null }), null);
   });
 });
 
