@@ -181,7 +181,14 @@ export const NormalForm = z.object({
   lostCount: z.string().nullable(),
   policies: z.array(PolicyRef),
   policyChange: PolicyChange.nullable(),
-  /** Everything worth keeping that has no field of its own (HTTP method, DNS query, ICMP type). */
+  /**
+   * Everything worth keeping that has no field of its own (HTTP method, DNS query, ICMP type).
+   *
+   * Two names are reserved for finding lost records. `sequence`: a number of the sender's counter that rises by one with
+   * every record (RFC 5424 section 7.3.1 `sequenceId`), decimal text or a safe integer, 0 to 2^64 - 1. `stream`: text
+   * that names the counter within the source (host, process, blade), left out where the source has one. An adapter sets
+   * neither for ids that only rise, or that count what is not sent.
+   */
   attributes: z.record(z.string(), z.json()),
   /**
    * Where in the record the main fields stand: field (`eventTime`, `verdict`, `source.ip`, …) to a JSON

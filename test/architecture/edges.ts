@@ -72,6 +72,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/snappy.ts', packages: [] },
   { path: 'ingestion/streamed-items.ts', packages: [] },
   { path: 'ingestion/syslog-frames.ts', packages: [] },
+  { path: 'inventory/gaps/', packages: [] },
   { path: 'policies/model.ts', packages: ['zod'] },
   { path: 'policies/digest.ts', packages: ['node:crypto'] },
   { path: 'policies/object-digest.ts', packages: ['node:crypto'] },
