@@ -72,6 +72,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'policies/cilium/', packages: [] },
   { path: 'policies/intent/', packages: ['zod', 'yaml'] },
   { path: 'policies/kubernetes/', packages: ['zod', 'yaml'] },
+  { path: 'policies/replay/', packages: ['node:crypto'] },
   { path: 'policies/simulation/', packages: [] },
   { path: 'changes/instants.ts', packages: [] },
   { path: 'changes/matching.ts', packages: [] },
