@@ -11,13 +11,14 @@ import { ingestHttp } from './ingest-http.js';
 import { logAppend } from './log-append.js';
 import { logScale } from './log-scale.js';
 import { logSingle } from './log-single.js';
+import { policyReplay } from './policy-replay.js';
 
 /*
  * npm run bench -- [--only NAME] [--json FILE] [--scale 0.1]
  * Each figure beside its limit or its peer, measured in one run on one server. Never fails on time.
  */
 
-const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale];
+const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, policyReplay];
 
 const { values: flags } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, scale: { type: 'string', default: '1' } },

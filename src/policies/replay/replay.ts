@@ -1,7 +1,15 @@
 /** A draft policy set held against recorded flow edges: what it would have done to each. Pure; edges are streamed. */
 
-import { flowProtocols, type Policy, type Rule } from '../model.js';
-import { compile, type Endpoint, type Engine, type Pod, type Topology, type Verdict } from '../simulation/evaluate.js';
+import { flowProtocols, type Direction, type Peer, type Policy, type Rule } from '../model.js';
+import {
+  compile,
+  type Endpoint,
+  type Engine,
+  type Guard,
+  type Pod,
+  type Topology,
+  type Verdict,
+} from '../simulation/evaluate.js';
 
 /** Of the engine and of these rules together: part of a result, since another version may judge otherwise. */
 export const replayVersion = 1;
@@ -34,7 +42,8 @@ export type EdgeClass = (typeof edgeClasses)[number];
  *
  * - `unknown_workload`: an end is no workload the inventory knows, lies in no namespace, or is no address.
  * - `labels_unknown`: no record showed labels of an end.
- * - `not_modelled`: the protocol or port was not recorded or cannot be simulated, or a policy that decides says something beyond the model.
+ * - `not_modelled`: the protocol or port was not recorded or cannot be simulated, or a policy that may decide says
+ *   something beyond the model or asks for what is not recorded of workloads (addresses, named ports).
  * - `option_dependent`: whether an `ipBlock` covers addresses of pods, which differs between network plugins, decides.
  */
 export const uncertainReasons = ['unknown_workload', 'labels_unknown', 'not_modelled', 'option_dependent'] as const;
@@ -65,31 +74,56 @@ const protocolNumbers: ReadonlyMap<string, number> = new Map(
 
 const unmodelledPeers: ReadonlySet<string> = new Set(['nodes', 'domainNames', 'unknown', 'unmodelled']);
 
+/** Whether members of a peer cannot be told from keys and labels: addresses and accounts of workloads are not recorded. */
+function hiddenPeer(peer: Peer): boolean {
+  switch (peer.kind) {
+    case 'networks':
+      return !peer.cidrs.includes('0.0.0.0/0');
+    case 'addressList':
+      return peer.coversPods;
+    case 'entity':
+      return peer.nets !== null || peer.notNets.length + peer.sets.length + peer.notSets.length > 0;
+    case 'hosts':
+      return true;
+    default:
+      return unmodelledPeers.has(peer.kind);
+  }
+}
+
+function rulesOf(policy: Policy): readonly Rule[] {
+  return [...(policy.ingress ?? []), ...(policy.egress ?? [])];
+}
+
 function beyondModel(policy: Policy): boolean {
-  const rules: readonly Rule[] = [...(policy.ingress ?? []), ...(policy.egress ?? [])];
   return (
     policy.unmodelled !== undefined ||
-    rules.some(
-      (rule) =>
-        rule.unmodelled !== undefined ||
-        rule.peers?.some(({ kind }) => unmodelledPeers.has(kind)) === true ||
-        (rule.near !== undefined && unmodelledPeers.has(rule.near.kind)),
+    rulesOf(policy).some(
+      ({ unmodelled, peers, near, ports, notPorts }) =>
+        unmodelled !== undefined ||
+        peers?.some(hiddenPeer) === true ||
+        (near !== undefined && hiddenPeer(near)) ||
+        [...(ports ?? []), ...(notPorts ?? [])].some(({ kind }) => kind === 'named'),
     )
   );
 }
 
-function hasIpBlock(policy: Policy): boolean {
-  return [...(policy.ingress ?? []), ...(policy.egress ?? [])].some(
-    ({ peers }) => peers?.some(({ kind }) => kind === 'ipBlock') === true,
-  );
+/** Rules that only allow show up in the reason when they match, and their policy in `isolatedBy` when they do not; others may decide unseen. */
+function maySayMoreUnseen(policy: Policy): boolean {
+  return policy.precedence === 'ordered' || rulesOf(policy).some(({ action }) => action !== 'Accept');
 }
+
+function hasIpBlock(policy: Policy): boolean {
+  return rulesOf(policy).some(({ peers }) => peers?.some(({ kind }) => kind === 'ipBlock') === true);
+}
+
+const anyPod: Peer = { kind: 'pods', namespaces: [], pods: [] };
 
 /** Addresses of recorded workloads are not known, so every `ipBlock` may cover them where the plugin lets it cover any. */
 function covering(policy: Policy): Policy {
   const widened = (rules: readonly Rule[] | null): readonly Rule[] | null =>
     rules?.map((rule) => ({
       ...rule,
-      peers: rule.peers?.map((peer) => (peer.kind === 'ipBlock' ? { ...peer, cidr: '0.0.0.0/0', except: [] } : peer)) ?? null,
+      peers: rule.peers?.map((peer) => (peer.kind === 'ipBlock' ? anyPod : peer)) ?? null,
     })) ?? null;
   return { ...policy, ingress: widened(policy.ingress), egress: widened(policy.egress) };
 }
@@ -99,14 +133,18 @@ class Side {
   readonly engine: Engine;
   private readonly other: Engine | null;
   private readonly beyond: ReadonlySet<string>;
+  private readonly unseen: ReadonlySet<string>;
+  private readonly guardsUnseen = new Map<Guard, boolean>();
   private readonly numbers = new Map<string, number>();
 
   constructor(topology: Topology, policies: readonly Policy[]) {
     this.engine = compile(topology, policies, { ipBlockMatchesPods: false });
     this.other = policies.some(hasIpBlock)
-      ? compile(topology, policies.map(covering), { ipBlockMatchesPods: true })
+      ? compile(topology, policies.map(covering), { ipBlockMatchesPods: false })
       : null;
-    this.beyond = new Set(policies.filter(beyondModel).map(({ id }) => JSON.stringify(id)));
+    const beyond = policies.filter(beyondModel);
+    this.beyond = new Set(beyond.map(({ id }) => JSON.stringify(id)));
+    this.unseen = new Set(beyond.filter(maySayMoreUnseen).map(({ id }) => JSON.stringify(id)));
   }
 
   /** Number of an end of an edge, -1 when it is none. */
@@ -132,14 +170,31 @@ class Side {
     return this.other.verdictOf(source, destination, protocol, port).allowed !== verdict.allowed;
   }
 
-  /** Whether a policy that decides says something beyond the model. */
-  beyondModel({ egress, ingress }: Verdict): boolean {
+  /** Whether what a policy says beyond the model, or beyond what is recorded of workloads, may decide. */
+  beyondModel({ egress, ingress }: Verdict, source: number, destination: number): boolean {
     if (this.beyond.size === 0) return false;
+    if (this.guardsUnseenly('egress', source) || this.guardsUnseenly('ingress', destination)) return true;
     return [egress, ingress].some(({ by, passedBy }) => {
       const deciding =
         typeof by === 'string' ? [] : 'isolatedBy' in by ? by.isolatedBy : by.policies.map(({ policy }) => policy);
       return [...deciding, ...passedBy.map(({ policy }) => policy)].some((id) => this.beyond.has(JSON.stringify(id)));
     });
+  }
+
+  private guardsUnseenly(direction: Direction, endpoint: number): boolean {
+    const guard = this.unseen.size === 0 ? null : this.engine.guard(direction, endpoint);
+    if (guard === null) return false;
+    let unseen = this.guardsUnseen.get(guard);
+    if (unseen === undefined) {
+      unseen = guard.some(({ steps }) =>
+        steps.some((step) => {
+          const lists = step.precedence === 'ordered' ? [step.rules] : [...step.denying, ...step.allowing];
+          return lists.some((rules) => rules.some(({ policy }) => this.unseen.has(JSON.stringify(policy))));
+        }),
+      );
+      this.guardsUnseen.set(guard, unseen);
+    }
+    return unseen;
   }
 }
 
@@ -158,17 +213,15 @@ export class Replay {
     const placed = workloads.filter(({ namespace }) => namespace !== null);
     this.workloads = new Set(placed.map(({ key }) => key));
     this.labelled = new Set(placed.filter(({ labels }) => labels !== null).map(({ key }) => key));
-    const pods = placed.map(
-      ({ key, namespace, name, labels }): Pod => ({
-        key,
-        namespace: namespace ?? '',
-        name,
-        labels: labels ?? {},
-        ips: [],
-        namedPorts: [],
-        hostNetwork: false,
-      }),
-    );
+    const pods = placed.map(({ key, namespace, name, labels }): Pod => ({
+      key,
+      namespace: namespace ?? '',
+      name,
+      labels: labels ?? {},
+      ips: [],
+      namedPorts: [],
+      hostNetwork: false,
+    }));
     const topology = { namespaces, pods };
     this.before = new Side(topology, inForce);
     this.after = new Side(topology, draft);
@@ -190,7 +243,8 @@ export class Replay {
     const toAfter = after.endpoint(edge.destination);
     const was = before.verdict(fromBefore, toBefore, protocol, port);
     const becomes = after.verdict(fromAfter, toAfter, protocol, port);
-    if (before.beyondModel(was) || after.beyondModel(becomes)) return uncertain.not_modelled;
+    if (before.beyondModel(was, fromBefore, toBefore) || after.beyondModel(becomes, fromAfter, toAfter))
+      return uncertain.not_modelled;
     if (
       before.dependsOnOption(was, fromBefore, toBefore, protocol, port) ||
       after.dependsOnOption(becomes, fromAfter, toAfter, protocol, port)
