@@ -31,7 +31,12 @@ function policies(shift: (at: number) => number): Policy[] {
         podSelector: { matchLabels: { app: name } },
         ingress: [
           { from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: caller } } }], ports: [{ port: 8443 }] },
-          { from: [{ ipBlock: { cidr: `10.${at % 250}.0.0/16` } }, { podSelector: { matchLabels: { half: 'a' } } }] },
+          {
+            from:
+              at % 20 === 0
+                ? [{ ipBlock: { cidr: `10.${at % 250}.0.0/16` } }]
+                : [{ podSelector: { matchLabels: { half: 'a' } } }],
+          },
         ],
       },
     });

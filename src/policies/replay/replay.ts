@@ -135,28 +135,18 @@ class Side {
   private readonly beyond: ReadonlySet<string>;
   private readonly unseen: ReadonlySet<string>;
   private readonly guardsUnseen = new Map<Guard, boolean>();
-  private readonly numbers = new Map<string, number>();
+  private readonly optional: ReadonlySet<string>;
+  private readonly guardsOptional = new Map<Guard, boolean>();
 
   constructor(topology: Topology, policies: readonly Policy[]) {
     this.engine = compile(topology, policies, { ipBlockMatchesPods: false });
     this.other = policies.some(hasIpBlock)
       ? compile(topology, policies.map(covering), { ipBlockMatchesPods: false })
       : null;
+    this.optional = new Set(policies.filter(hasIpBlock).map(({ id }) => JSON.stringify(id)));
     const beyond = policies.filter(beyondModel);
     this.beyond = new Set(beyond.map(({ id }) => JSON.stringify(id)));
     this.unseen = new Set(beyond.filter(maySayMoreUnseen).map(({ id }) => JSON.stringify(id)));
-  }
-
-  /** Number of an end of an edge, -1 when it is none. */
-  endpoint(end: string): number {
-    let number = this.numbers.get(end);
-    if (number === undefined) {
-      const endpoint: Endpoint = end.startsWith('ip:') ? { ip: end.slice(3) } : { pod: end };
-      number = this.engine.endpointNumber(endpoint);
-      if (this.numbers.size >= rememberedEnds) this.numbers.clear();
-      this.numbers.set(end, number);
-    }
-    return number;
   }
 
   verdict(source: number, destination: number, protocol: number, port: number): Verdict {
@@ -167,13 +157,24 @@ class Side {
   dependsOnOption(verdict: Verdict, source: number, destination: number, protocol: number, port: number): boolean {
     const { podCount } = this.engine;
     if (this.other === null || source >= podCount || destination >= podCount) return false;
+    const { optional, guardsOptional } = this;
+    if (
+      !this.guards('egress', source, optional, guardsOptional) &&
+      !this.guards('ingress', destination, optional, guardsOptional)
+    )
+      return false;
     return this.other.verdictOf(source, destination, protocol, port).allowed !== verdict.allowed;
   }
 
   /** Whether what a policy says beyond the model, or beyond what is recorded of workloads, may decide. */
   beyondModel({ egress, ingress }: Verdict, source: number, destination: number): boolean {
     if (this.beyond.size === 0) return false;
-    if (this.guardsUnseenly('egress', source) || this.guardsUnseenly('ingress', destination)) return true;
+    const { unseen, guardsUnseen } = this;
+    if (
+      this.guards('egress', source, unseen, guardsUnseen) ||
+      this.guards('ingress', destination, unseen, guardsUnseen)
+    )
+      return true;
     return [egress, ingress].some(({ by, passedBy }) => {
       const deciding =
         typeof by === 'string' ? [] : 'isolatedBy' in by ? by.isolatedBy : by.policies.map(({ policy }) => policy);
@@ -181,38 +182,45 @@ class Side {
     });
   }
 
-  private guardsUnseenly(direction: Direction, endpoint: number): boolean {
-    const guard = this.unseen.size === 0 ? null : this.engine.guard(direction, endpoint);
+  /** Whether rules of any of these policies guard the endpoint; `known` remembers it for each guard. */
+  private guards(
+    direction: Direction,
+    endpoint: number,
+    policies: ReadonlySet<string>,
+    known: Map<Guard, boolean>,
+  ): boolean {
+    const guard = policies.size === 0 ? null : this.engine.guard(direction, endpoint);
     if (guard === null) return false;
-    let unseen = this.guardsUnseen.get(guard);
-    if (unseen === undefined) {
-      unseen = guard.some(({ steps }) =>
+    let found = known.get(guard);
+    if (found === undefined) {
+      found = guard.some(({ steps }) =>
         steps.some((step) => {
           const lists = step.precedence === 'ordered' ? [step.rules] : [...step.denying, ...step.allowing];
-          return lists.some((rules) => rules.some(({ policy }) => this.unseen.has(JSON.stringify(policy))));
+          return lists.some((rules) => rules.some(({ policy }) => policies.has(JSON.stringify(policy))));
         }),
       );
-      this.guardsUnseen.set(guard, unseen);
+      known.set(guard, found);
     }
-    return unseen;
+    return found;
   }
 }
 
+/** An end of an edge under both sets: its numbers there, or why it cannot be judged. */
+type End = { readonly before: number; readonly after: number } | EdgeOutcome;
+
 /** So that a flood of addresses does not take memory without bound. */
-const rememberedEnds = 100_000;
+const rememberedAddresses = 100_000;
 
 /** Judges edges one by one under the policies in force and under the draft; holds nothing of the edges. */
 export class Replay {
   private readonly before: Side;
   private readonly after: Side;
-  private readonly labelled: ReadonlySet<string>;
-  private readonly workloads: ReadonlySet<string>;
+  private readonly workloads: ReadonlyMap<string, End>;
+  private readonly addresses = new Map<string, End>();
 
   /** @throws TypeError when two workloads share a key */
   constructor({ inForce, draft, workloads, namespaces }: ReplaySet) {
     const placed = workloads.filter(({ namespace }) => namespace !== null);
-    this.workloads = new Set(placed.map(({ key }) => key));
-    this.labelled = new Set(placed.filter(({ labels }) => labels !== null).map(({ key }) => key));
     const pods = placed.map(({ key, namespace, name, labels }): Pod => ({
       key,
       namespace: namespace ?? '',
@@ -225,22 +233,41 @@ export class Replay {
     const topology = { namespaces, pods };
     this.before = new Side(topology, inForce);
     this.after = new Side(topology, draft);
+    this.workloads = new Map(
+      placed.map(({ key, labels }, at) => [
+        key,
+        labels === null ? uncertain.labels_unknown : { before: at, after: at },
+      ]),
+    );
+  }
+
+  private end(end: string): End {
+    if (!end.startsWith('ip:')) return this.workloads.get(end) ?? uncertain.unknown_workload;
+    let known = this.addresses.get(end);
+    if (known === undefined) {
+      const endpoint = { ip: end.slice(3) };
+      const number = this.before.engine.endpointNumber(endpoint);
+      known =
+        number === -1
+          ? uncertain.unknown_workload
+          : { before: number, after: this.after.engine.endpointNumber(endpoint) };
+      if (this.addresses.size >= rememberedAddresses) this.addresses.clear();
+      this.addresses.set(end, known);
+    }
+    return known;
   }
 
   judge(edge: RecordedEdge): EdgeOutcome {
     const { before, after } = this;
-    for (const end of [edge.source, edge.destination])
-      if (end.startsWith('ip:') ? before.endpoint(end) === -1 : !this.workloads.has(end))
-        return uncertain.unknown_workload;
-    for (const end of [edge.source, edge.destination])
-      if (!end.startsWith('ip:') && !this.labelled.has(end)) return uncertain.labels_unknown;
-    const protocol = protocolNumbers.get(edge.protocol.toUpperCase());
+    const source = this.end(edge.source);
+    if ('class' in source) return source;
+    const destination = this.end(edge.destination);
+    if ('class' in destination) return destination;
+    const protocol = protocolNumbers.get(edge.protocol) ?? protocolNumbers.get(edge.protocol.toUpperCase());
     const { port } = edge;
     if (protocol === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) return uncertain.not_modelled;
-    const fromBefore = before.endpoint(edge.source);
-    const toBefore = before.endpoint(edge.destination);
-    const fromAfter = after.endpoint(edge.source);
-    const toAfter = after.endpoint(edge.destination);
+    const { before: fromBefore, after: fromAfter } = source;
+    const { before: toBefore, after: toAfter } = destination;
     const was = before.verdict(fromBefore, toBefore, protocol, port);
     const becomes = after.verdict(fromAfter, toAfter, protocol, port);
     if (before.beyondModel(was, fromBefore, toBefore) || after.beyondModel(becomes, fromAfter, toAfter))
