@@ -1,15 +1,7 @@
 /** A draft policy set held against recorded flow edges: what it would have done to each. Pure; edges are streamed. */
 
 import { flowProtocols, type Direction, type Peer, type Policy, type Rule } from '../model.js';
-import {
-  compile,
-  type Endpoint,
-  type Engine,
-  type Guard,
-  type Pod,
-  type Topology,
-  type Verdict,
-} from '../simulation/evaluate.js';
+import { compile, type Engine, type Guard, type Pod, type Topology, type Verdict } from '../simulation/evaluate.js';
 
 /** Of the engine and of these rules together: part of a result, since another version may judge otherwise. */
 export const replayVersion = 1;
