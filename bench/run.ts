@@ -12,6 +12,7 @@ import { logAppend } from './log-append.js';
 import { logScale } from './log-scale.js';
 import { logSingle } from './log-single.js';
 import { policyEngine } from './policy-engine.js';
+import { policyReplay } from './policy-replay.js';
 
 /*
  * npm run bench -- [--only NAME] [--json FILE] [--scale 0.1]
@@ -19,6 +20,7 @@ import { policyEngine } from './policy-engine.js';
  */
 
 const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, ...policyEngine];
+const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, policyReplay];
 
 const { values: flags } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, scale: { type: 'string', default: '1' } },

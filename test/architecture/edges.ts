@@ -83,6 +83,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'policies/cilium/', packages: [] },
   { path: 'policies/intent/', packages: ['zod', 'yaml'] },
   { path: 'policies/kubernetes/', packages: ['zod', 'yaml'] },
+  { path: 'policies/replay/', packages: ['node:crypto'] },
   { path: 'policies/simulation/', packages: [] },
   { path: 'policies/manifests/', packages: ['yaml', 'zod'] },
   { path: 'policies/hygiene/', packages: ['zod'] },
