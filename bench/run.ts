@@ -19,8 +19,7 @@ import { policyReplay } from './policy-replay.js';
  * Each figure beside its limit or its peer, measured in one run on one server. Never fails on time.
  */
 
-const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, ...policyEngine];
-const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, policyReplay];
+const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, ...policyEngine, policyReplay];
 
 const { values: flags } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, scale: { type: 'string', default: '1' } },

@@ -13,7 +13,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
 export const nsx: FormatAdapter = { name: 'nsx', version: 1, detect, normalise };
 
 const head =
-  /\b(INET6?) (\S{1,30}) (?:[\w.-]{1,40} )??(PASS|DROP|REJECT|PUNT|REDIRECT|COPY|NAT|RDR|NONAT|NORDR) (\S{1,120}) (IN|OUT) (?:(\d{1,9}) )?(\S{1,20})(?= )/;
+  /\b(INET6?) (\S{1,30}) (?:(PASS|DROP|REJECT|PUNT|REDIRECT|COPY|NAT|RDR|NONAT|NORDR) )?(\S{1,120}) (IN|OUT) (?:(\d{1,9}) )?(\S{1,20})(?= )/;
 const ends = / (\S{2,50}?)(?:\/(\d{1,5}))?->(\S{2,50}?)(?:\/(\d{1,5}))?(?=\s|$)/;
 
 function detect({ object, line }: Wire): boolean {
@@ -26,7 +26,7 @@ function normalise(wire: Wire): Normalised {
   if (found === null || packet === null) {
     return refuse('invalid_field', 'expected INET, event, action, rule, IN or OUT, protocol and SOURCE->DESTINATION');
   }
-  const [, family = '', why = '', action = '', rule = '', way = '', length, protocolWord = ''] = found;
+  const [, family = '', why = '', action, rule = '', way = '', length, protocolWord = ''] = found;
   const [, sourceIp, sourcePort, destinationIp, destinationPort] = packet;
   const flags: string[] = [];
   const protocol = protocolOf(protocolWord === 'PROTO' ? null : protocolWord);
@@ -34,7 +34,8 @@ function normalise(wire: Wire): Normalised {
   const destination = endpointOf({ ip: destinationIp, port: portOf(destinationPort, flags) }, flags);
   if (source === null && destination === null) return refuse('missing_field', 'expected the addresses of the packet');
   const isEnd = /^TERM/i.test(why);
-  const verdict = verdictOfWord(action) ?? 'unknown';
+  // The end of a session says no action: there is none without having been let through.
+  const verdict = action === undefined ? (isEnd ? 'allow' : 'unknown') : (verdictOfWord(action) ?? 'unknown');
   const direction: NormalForm['direction'] = way === 'IN' ? 'ingress' : 'egress';
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason: null } as const;
   const [domain, id] = rule.split('/');
@@ -44,7 +45,7 @@ function normalise(wire: Wire): Normalised {
     ...told,
     ...chooseTime([], wire, flags),
     summary: flowSummary(told, `rule ${rule}${isEnd ? ', end of session' : ''}`),
-    verdictRaw: action,
+    verdictRaw: action ?? why,
     reporter: 'node',
     reporterName: wire.syslog?.host ?? null,
     count: 1,
