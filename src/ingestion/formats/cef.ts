@@ -5,7 +5,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { type JsonValue, nameOf } from './json-value.js';
+import { type JsonValue, nameOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -84,7 +84,7 @@ function normalise(wire: Wire): Normalised {
     traffic:
       value('in', 'out') === null
         ? null
-        : { bytes: digits(value('out')), packets: null, replyBytes: digits(value('in')), replyPackets: null },
+        : { bytes: unsignedOf(value('out')), packets: null, replyBytes: unsignedOf(value('in')), replyPackets: null },
     severity: severityOf(message.severity),
     severityRaw: message.severity === '' ? null : message.severity,
     policies: rule === null && ruleset === null ? [] : [policyRef(message.vendor, rule, ruleset, verdict)],
@@ -207,10 +207,6 @@ export function severityOf(text: string): number | null {
   if (number >= 9) return 2;
   if (number >= 7) return 3;
   return number >= 4 ? 4 : number >= 1 ? 5 : 6;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 function integer(text: string | null): number | null {

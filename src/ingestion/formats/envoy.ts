@@ -4,7 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { protocolOf } from './ip-protocol.js';
-import type { JsonObject, JsonValue } from './json-value.js';
+import { type JsonObject, type JsonValue, unsignedOf } from './json-value.js';
 import { readQuoted } from './key-values.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -103,9 +103,9 @@ function normalise(wire: Wire): Normalised {
     reporterName: podOf(wire) ?? wire.syslog?.host ?? null,
     count: 1,
     traffic: {
-      bytes: digits(value('bytes_received')),
+      bytes: unsignedOf(value('bytes_received')),
       packets: null,
-      replyBytes: digits(value('bytes_sent')),
+      replyBytes: unsignedOf(value('bytes_sent')),
       replyPackets: null,
     },
     policies: policy === null ? [] : [policy],
@@ -286,10 +286,6 @@ function podOf({ envelopes }: Wire): string | null {
     if (typeof pod === 'object' && pod !== null && 'name' in pod && typeof pod.name === 'string') return pod.name;
   }
   return null;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 const shownElsewhere = new Set(['start_time', 'bytes_received', 'bytes_sent']);

@@ -4,7 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { type JsonValue, unsignedOf } from './json-value.js';
 import { readKeyValues } from './key-values.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
@@ -92,10 +92,10 @@ function readSession(pairs: Pairs, type: string, wire: Wire): Normalised {
     reporterName: value('devname', 'devid') ?? wire.syslog?.host ?? null,
     count: 1,
     traffic: {
-      bytes: digits(value('sentbyte')),
-      packets: digits(value('sentpkt')),
-      replyBytes: digits(value('rcvdbyte')),
-      replyPackets: digits(value('rcvdpkt')),
+      bytes: unsignedOf(value('sentbyte')),
+      packets: unsignedOf(value('sentpkt')),
+      replyBytes: unsignedOf(value('rcvdbyte')),
+      replyPackets: unsignedOf(value('rcvdpkt')),
     },
     severity: severityOf(value('level', 'pri')),
     severityRaw: value('level', 'pri'),
@@ -279,10 +279,6 @@ function severityOf(level: string | null): number | null {
   if (level === null) return null;
   const at = levels.indexOf(level.toLowerCase());
   return at === -1 ? null : at;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 function attributesOf(pairs: Pairs, names: readonly string[]): Record<string, JsonValue> {

@@ -247,8 +247,8 @@ export function illumioFlowCef({ signature, severity, extension }: CefMessage, w
       time: timeOf(value('rt'), wire),
       seconds: numberOf(value('cn1')),
       count: numberOf(value('cnt')),
-      bytes: digits(value(way === 'I' ? 'in' : 'out')),
-      replyBytes: digits(value(way === 'I' ? 'out' : 'in')),
+      bytes: unsignedOf(value(way === 'I' ? 'in' : 'out')),
+      replyBytes: unsignedOf(value(way === 'I' ? 'out' : 'in')),
       reason: qualifier === null ? null : (qualifiers[qualifier] ?? String(qualifier)),
       name: value('dvchost'),
       severityRaw: severity || null,
@@ -302,8 +302,8 @@ export function illumioFlowLeef({ eventId, pairs }: LeefMessage, wire: Wire): No
       seconds: numberOf(value('intervalSec', 'interval_sec')),
       count: numberOf(value('count', 'cnt')),
       // Counted at the end that reports, as in the JSON.
-      bytes: digits(way === 'I' ? received : sent),
-      replyBytes: digits(way === 'I' ? sent : received),
+      bytes: unsignedOf(way === 'I' ? received : sent),
+      replyBytes: unsignedOf(way === 'I' ? sent : received),
       reason: null,
       name: value('devName'),
       severityRaw: value('sev'),
@@ -340,10 +340,6 @@ export function parsed(text: string | null): unknown {
 
 function numberOf(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 function attributesOf(flow: JsonObject, names: readonly string[]): Record<string, JsonValue> {

@@ -5,7 +5,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { type JsonValue, nameOf } from './json-value.js';
+import { type JsonValue, nameOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -136,10 +136,10 @@ function normalise(wire: Wire): Normalised {
       value('srcBytes', 'dstBytes', 'totalBytes') === null
         ? null
         : {
-            bytes: digits(value('srcBytes', 'totalBytes')),
-            packets: digits(value('srcPackets')),
-            replyBytes: digits(value('dstBytes')),
-            replyPackets: digits(value('dstPackets')),
+            bytes: unsignedOf(value('srcBytes', 'totalBytes')),
+            packets: unsignedOf(value('srcPackets')),
+            replyBytes: unsignedOf(value('dstBytes')),
+            replyPackets: unsignedOf(value('dstPackets')),
           },
     severity: severityOf(value('sev', 'severity', 'Severity') ?? ''),
     severityRaw: value('sev', 'severity', 'Severity'),
@@ -208,10 +208,6 @@ function policyRef(system: string, name: string, verdict: Verdict): NormalForm['
     effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
     staged: false,
   };
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 function integer(text: string | null): number | null {

@@ -5,7 +5,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { type JsonValue, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -90,10 +90,10 @@ function readSession(fields: readonly string[], type: string, wire: Wire): Norma
     interval: start === null || time.eventTime === null ? null : { start: start.time, end: time.eventTime },
     traffic: isTraffic
       ? {
-          bytes: digits(field(32)),
-          packets: digits(field(44)),
-          replyBytes: digits(field(33)),
-          replyPackets: digits(field(45)),
+          bytes: unsignedOf(field(32)),
+          packets: unsignedOf(field(44)),
+          replyBytes: unsignedOf(field(33)),
+          replyPackets: unsignedOf(field(45)),
         }
       : null,
     severity: isTraffic ? (wire.syslog?.severity ?? null) : severityOf(field(34)),
@@ -251,10 +251,6 @@ function severityOf(word: string | null): number | null {
 
 function numberOf(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 function attributesOf(values: Readonly<Record<string, string | null | undefined>>): Record<string, JsonValue> {

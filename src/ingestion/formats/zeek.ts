@@ -4,7 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { protocolOf } from './ip-protocol.js';
-import type { JsonObject, JsonValue } from './json-value.js';
+import { type JsonObject, type JsonValue, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -206,10 +206,10 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
     interval: time.eventTime === null || end === null ? null : { start: time.eventTime, end },
     traffic: isFlow
       ? {
-          bytes: digits(value('orig_bytes')),
-          packets: digits(value('orig_pkts')),
-          replyBytes: digits(value('resp_bytes')),
-          replyPackets: digits(value('resp_pkts')),
+          bytes: unsignedOf(value('orig_bytes')),
+          packets: unsignedOf(value('orig_pkts')),
+          replyBytes: unsignedOf(value('resp_bytes')),
+          replyPackets: unsignedOf(value('resp_pkts')),
         }
       : null,
     attributes: { ...attributesOf(fields), ...icmp },
@@ -246,10 +246,6 @@ function after(time: string, seconds: string | null): string | null {
   const end = begin + micros;
   if (!Number.isFinite(end)) return null;
   return `${new Date(Math.floor(end / 1e6) * 1000).toISOString().slice(0, 19)}.${String(end % 1e6).padStart(6, '0')}Z`;
-}
-
-function digits(text: string | null): string | null {
-  return text !== null && /^\d{1,20}$/.test(text) ? text : null;
 }
 
 const shownElsewhere = new Set([
