@@ -14,6 +14,10 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { FINDERS, type Finder } from './findings/finder.js';
+import { FindingsController } from './findings/findings.controller.js';
+import { Findings } from './findings/findings.js';
+import { FindingsLook } from './findings/look.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
 import { RequestBodies } from './ingestion/body.js';
@@ -59,6 +63,7 @@ import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
+import { PolicyEstates } from './policies/estate.js';
 import { Policies } from './policies/policies.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
@@ -84,6 +89,10 @@ const features: Provider[] = [
   Quarantine,
   RecordExport,
   Policies,
+  PolicyEstates,
+  Findings,
+  FindingsLook,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
   Changes,
   Snapshots,
   Assessments,
@@ -147,6 +156,7 @@ export class AppModule {
         SegmentsController,
         RecordsController,
         QuarantineController,
+        FindingsController,
         PoliciesController,
         ChangesController,
         ControlsController,

@@ -10,6 +10,7 @@ export const permissions = {
   'segments.read': ['admin', 'requester', 'approver', 'auditor'],
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
+  'findings.read': ['admin', 'requester', 'approver', 'auditor'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
