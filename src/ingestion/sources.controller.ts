@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
@@ -6,6 +18,7 @@ import type { Actor } from '../context.js';
 import { Clock } from '../context.js';
 import { FormatName } from './normal-form.js';
 import { PreviewList, previewsOfSample } from './preview.js';
+import { HealthQuery, SourceHealth, SourceHealths } from './source-health.js';
 import { contextOf, SourceSettings } from './source-settings.js';
 import { NewSecret, SecretView, SourceSecrets } from './source-secrets.js';
 import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
@@ -36,6 +49,7 @@ export class SourcesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceSecrets) private readonly sourceSecrets: SourceSecrets,
+    @Inject(SourceHealths) private readonly healths: SourceHealths,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -61,6 +75,20 @@ export class SourcesController {
   @ApiOperation({ summary: 'A source, how it is set and what it has sent' })
   async get(@Param('name', { schema: SourceName }) name: string): Promise<SourceView> {
     return await this.sources.get(name);
+  }
+
+  @Get(':name/health')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: SourceHealth })
+  @ApiOperation({
+    summary: 'Whether a source is heard, how late, and what became of what it sent',
+    description: 'received = appended + duplicate + quarantined + refused, in all and for each hour or day.',
+  })
+  async health(
+    @Param('name', { schema: SourceName }) name: string,
+    @Query({ schema: HealthQuery }) query: HealthQuery,
+  ): Promise<SourceHealth> {
+    return await this.healths.of(name, query);
   }
 
   @Patch(':name')

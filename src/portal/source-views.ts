@@ -1,6 +1,7 @@
 import type { Preview } from '../ingestion/preview.js';
+import type { SourceHealth } from '../ingestion/source-health.js';
 import type { SourceView as StoredSource } from '../ingestion/sources.js';
-import type { FieldProblems, Shell, SourceHealth } from './views.js';
+import type { FieldProblems, Shell, SourceHealthMark } from './views.js';
 
 /** The settings of a source as a form has them: texts. */
 export interface SourceForm {
@@ -27,7 +28,8 @@ export interface SourceFormView {
 
 export interface SourceView extends SourceFormView {
   readonly source: StoredSource;
-  readonly health: SourceHealth;
+  readonly health: SourceHealthMark;
+  readonly figures: SourceHealth;
   readonly mayManage: boolean;
   readonly preview: { readonly previews: readonly Preview[]; readonly more: boolean } | null;
   /** A token that was issued just now, to be shown once. */

@@ -10,7 +10,6 @@ import {
   countRecord,
   sequenceOf,
 } from '../../src/inventory/gaps/sequence-gaps.js';
-import { findSilences } from '../../src/inventory/gaps/silences.js';
 
 function count(numbers: readonly number[]): { state: CounterState | null; events: CounterEvent[] } {
   let state: CounterState | null = null;
@@ -107,20 +106,5 @@ describe('a loss notice', () => {
 
   test('is only a signal', () => {
     assert.equal(lossNoticeOf(5, { kind: 'flow', lostCount: '42', interval: null, eventTime: null }), null);
-  });
-});
-
-describe('silence of a source', () => {
-  const at = (...seconds: number[]) => seconds.map((second, index) => ({ index, receivedAt: second * 1000 }));
-
-  test('begins beyond the limit, lasts until a record comes, and is open while none does', () => {
-    assert.deepEqual(findSilences(at(0, 60), 60, 120_000), []);
-    assert.deepEqual(findSilences(at(0, 61), 60, 121_000), [{ start: 0, end: 61_000, evidence: [0, 1] }]);
-    assert.deepEqual(findSilences(at(0), 60, 60_001), [{ start: 0, end: null, evidence: [0] }]);
-    assert.deepEqual(findSilences([], 60, 60_001), []);
-  });
-
-  test('a clock that is behind makes none', () => {
-    assert.deepEqual(findSilences(at(100, 10, 101), 60, 101_000), []);
   });
 });

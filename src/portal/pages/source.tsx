@@ -1,14 +1,14 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { formatNames, verdicts } from '../../ingestion/normal-form.js';
 import type { Preview } from '../../ingestion/preview.js';
-import { Facts } from '../components/facts.js';
 import { Choices, ProblemSummary, Select, TextArea, TextField } from '../components/fields.js';
-import { Time, countOf, countText, durationText } from '../components/figures.js';
+import { countOf } from '../components/figures.js';
 import { CodeBlock, JsonText } from '../components/json-text.js';
 import { Banner, Panel } from '../components/panel.js';
 import { StatusMark, sourceHealthMarks, verdictMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
+import { SourceHealthPanels } from './source-health.js';
 import type { SourceForm, SourceFormView, SourceView } from '../source-views.js';
 
 /** One source: whether it still sends, how its records are read, and what would be made of a sample. */
@@ -23,27 +23,7 @@ export function SourcePage(view: SourceView): JSX.Element {
       crumbs={[{ href: paths.sources, word: 'Sources' }]}
     >
       {token !== null && <NewToken token={token} />}
-      <Panel id="figures" title="What it has sent">
-        <Facts
-          columns={2}
-          facts={[
-            { term: 'Received', is: <a href={paths.records({ source: source.name })}>{countText(source.received)}</a> },
-            {
-              term: 'In quarantine',
-              is: <a href={paths.quarantine({ source: source.name })}>{countText(source.rejected)}</a>,
-            },
-            {
-              term: 'Last event time',
-              is: source.lastEventTime === null ? 'none yet' : <Time at={source.lastEventTime} />,
-            },
-            {
-              term: 'Silent after',
-              is: source.silenceAfterSeconds === null ? 'not watched' : durationText(source.silenceAfterSeconds),
-            },
-            { term: 'Created', is: <Time at={source.createdAt} /> },
-          ]}
-        />
-      </Panel>
+      <SourceHealthPanels {...view} />
       <Panel
         id="sample"
         title="What would you make of this?"
