@@ -45,6 +45,9 @@ import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
+import { GapFinder } from './inventory/gap-finder.js';
+import { MissingRecordsController } from './inventory/missing-records.controller.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
 import { SilenceFinder } from './inventory/silence-finder.js';
 import { Segments } from './inventory/segments.js';
 import { Jobs } from './jobs/jobs.js';
@@ -98,7 +101,9 @@ const features: Provider[] = [
   Findings,
   FindingsLook,
   SilenceFinder,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder] },
+  MissingRecordsRegister,
+  GapFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
   Changes,
   Snapshots,
   Assessments,
@@ -159,6 +164,7 @@ export class AppModule {
         CloudEventsController,
         LokiController,
         SourcesController,
+        MissingRecordsController,
         SegmentsController,
         RecordsController,
         QuarantineController,

@@ -20,6 +20,7 @@ import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.j
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { Findings1795305600018 } from '../../migrations/0018-findings.js';
 import { SourceHealth1795305600019 } from '../../migrations/0019-source-health.js';
+import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -42,6 +43,7 @@ export const migrations = [
   SourceSecrets1795305600017,
   Findings1795305600018,
   SourceHealth1795305600019,
+  MissingRecords1795305600030,
 ];
 
 const oldestServer = 150000;
