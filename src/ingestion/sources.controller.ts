@@ -21,13 +21,15 @@ import { PreviewList, previewsOfSample } from './preview.js';
 import { HealthQuery, SourceHealth, SourceHealths } from './source-health.js';
 import { contextOf, SourceSettings } from './source-settings.js';
 import { NewSecret, SecretView, SourceSecrets } from './source-secrets.js';
-import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
+import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView, TokenView } from './sources.js';
 
 const TokenHint = z.string().length(4, 'the last four characters of the token');
 
 const SecretId = z.uuid();
 
 const SecretList = z.object({ secrets: z.array(SecretView) });
+
+const TokenList = z.object({ tokens: z.array(TokenView) });
 
 const SourceList = z.object({ sources: z.array(SourceView) });
 
@@ -118,6 +120,14 @@ export class SourcesController {
     const source = await this.sources.get(name);
     const context = contextOf(format === undefined ? source.format : format, settings ?? source.settings);
     return previewsOfSample(sample, context, lines, this.clock.now());
+  }
+
+  @Get(':name/tokens')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: TokenList })
+  @ApiOperation({ summary: 'List the tokens of a source by their last four characters; never the tokens themselves' })
+  async tokens(@Param('name', { schema: SourceName }) name: string): Promise<z.infer<typeof TokenList>> {
+    return { tokens: await this.sources.tokens(name) };
   }
 
   @Post(':name/tokens')

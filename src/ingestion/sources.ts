@@ -61,6 +61,10 @@ export type SourceView = z.infer<typeof SourceView>;
 export const IssuedToken = z.object({ name: z.string(), token: z.string() });
 export type IssuedToken = z.infer<typeof IssuedToken>;
 
+/** A token as it can be shown: its last four characters, never itself. */
+export const TokenView = z.object({ hint: z.string(), createdAt: z.string(), revokedAt: z.string().nullable() });
+export type TokenView = z.infer<typeof TokenView>;
+
 /** What an authenticated sender may write as. */
 export interface IngestSource {
   readonly name: string;
@@ -136,6 +140,24 @@ export class Sources {
       await append(actEntry('source.token_issued', actor, { source: name, token: hintOf(token) }));
       return { name, token };
     });
+  }
+
+  /**
+   * The tokens of a source, the newest first.
+   * @throws Problem `not_found`
+   */
+  async tokens(name: string): Promise<TokenView[]> {
+    const rows = await this.database.query<{ hint: string | null; created_at: Date | null; revoked_at: Date | null }>(
+      `SELECT t.hint, t.created_at, t.revoked_at FROM source s LEFT JOIN source_token t ON t.source = s.name
+       WHERE s.name = $1 ORDER BY t.created_at DESC, t.hint`,
+      [name],
+    );
+    if (rows.length === 0) throw new Problem('not_found', `There is no source ${name}.`);
+    return rows.flatMap(({ hint, created_at, revoked_at }) =>
+      hint === null || created_at === null
+        ? []
+        : [{ hint, createdAt: created_at.toISOString(), revokedAt: revoked_at?.toISOString() ?? null }],
+    );
   }
 
   /** Ends the tokens of a source whose last four characters are `hint`. */

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import { CONFIG, type Config } from '../config.js';
 import type { Actor } from '../context.js';
@@ -7,8 +8,9 @@ import { previewsOfSample } from '../ingestion/preview.js';
 import { contextOf } from '../ingestion/source-settings.js';
 import { type BalanceBy, SourceHealths } from '../ingestion/source-health.js';
 import { NewSource, SourceChange, Sources, type SourceView } from '../ingestion/sources.js';
+import { Acknowledgement, MissingRecordsRegister } from '../inventory/missing-records.js';
 import { pageAnswer, seeOther } from './answers.js';
-import { attempt, fieldText, problemsOf, problemsOfInput, SentForm, type Fields } from './forms.js';
+import { attempt, fieldText, fieldTexts, problemsOf, problemsOfInput, SentForm, type Fields } from './forms.js';
 import { may } from './may.js';
 import { NewSourcePage, SourcePage } from './pages/source.js';
 import { SourcesPage } from './pages/sources.js';
@@ -19,12 +21,19 @@ import { emptySourceForm, inputOf, readSourceForm, settingFields, sourceFormOf }
 import type { SourceForm, SourceView as SourcePageView } from './source-views.js';
 import type { FieldProblems, Shell, SourceHealthMark } from './views.js';
 
+/** Missing records that a page shows. */
+const mostMissing = 50;
+/** As in the documentation. */
+const exampleUrl = 'https://segproof.example.com';
+const exampleSyslogPort = 6514;
+
 @ApiExcludeController()
 @Controller('sources')
 export class SourcePagesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceHealths) private readonly healths: SourceHealths,
+    @Inject(MissingRecordsRegister) private readonly missing: MissingRecordsRegister,
     @Inject(SourceActivity) private readonly activity: SourceActivity,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -120,6 +129,38 @@ export class SourcePagesController {
     return await this.page(shell, source, { form: sourceFormOf(source), token });
   }
 
+  @Post(':name/tokens/:hint/revoke')
+  @Needs('sources.manage')
+  async revokeToken(
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+    @Param('hint') hint: string,
+  ): Promise<Response> {
+    await this.sources.revokeToken(actor, name, hint);
+    return seeOther(`${paths.source(name)}#tokens`);
+  }
+
+  @Post(':name/missing/acknowledge')
+  @Needs('sources.manage')
+  async acknowledge(
+    @CurrentShell() shell: Shell,
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+    @SentForm() sent: Fields,
+  ): Promise<Response> {
+    const input = Acknowledgement.safeParse({ reason: fieldText(sent, 'reason') ?? '' });
+    if (!input.success) {
+      const source = await this.sources.get(name);
+      const problems = problemsOfInput(input.error, { reason: { field: 'reason', label: 'Reason' } });
+      return await this.page(shell, source, { form: sourceFormOf(source), problems }, 400);
+    }
+    for (const id of fieldTexts(sent, 'id').filter((text) => z.uuid().safeParse(text).success)) {
+      // What came meanwhile, or what somebody else acknowledged, needs no reason any longer.
+      await attempt(() => this.missing.acknowledge(actor, name, id, input.data));
+    }
+    return seeOther(`${paths.source(name)}#missing`);
+  }
+
   @Post(':name/sample')
   @Needs('sources.read')
   async trySample(
@@ -158,7 +199,13 @@ export class SourcePagesController {
       problems: {},
       preview: null,
       token: null,
-      publicUrl: this.config.PUBLIC_URL ?? '$URL',
+      tokens: await this.sources.tokens(source.name),
+      missing: await this.missing.list(source.name, { state: 'all', limit: mostMissing }),
+      connect: {
+        url: this.config.PUBLIC_URL?.replace(/\/+$/u, '') ?? exampleUrl,
+        isKnown: this.config.PUBLIC_URL !== undefined,
+        syslogPort: this.config.SYSLOG_TLS_PORT ?? this.config.SYSLOG_TCP_PORT ?? exampleSyslogPort,
+      },
       ...shown,
     };
     return pageAnswer(SourcePage(view), status);

@@ -118,6 +118,20 @@ describe('pages', () => {
     assert.match(home, /Records understood 122 of 124/u);
   });
 
+  test('records that match are exported by a browser, in every form', async () => {
+    const page = (await portal.browsers.auditor.get('/records?verdict=deny')).body;
+    const links = [...page.matchAll(/href="(\/api\/v1\/records\/export[^"]*)"/gu)].map(([, href = '']) =>
+      href.replaceAll('&amp;', '&'),
+    );
+    assert.equal(links.length, 5);
+    for (const link of links) {
+      const answer = await portal.browsers.auditor.get(link);
+      assert.equal(answer.status, 200, link);
+      assert.match(link, /verdict=deny/u);
+      assert.ok(answer.body.length > 0);
+    }
+  });
+
   test('say which segments deny by default, and what passes between them', async () => {
     const list = textOf((await portal.browsers.auditor.get('/segments')).body);
     assert.match(list, /payments Enforcing Both ways High Mara payments 1 80 40/u);

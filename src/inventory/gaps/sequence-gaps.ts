@@ -107,7 +107,7 @@ export function countRecord(
       streak >= resumedAfter
         ? { ...state, ...run, previous: null }
         : { ...state, previous: { run, left: previous.left, streak } };
-    return { state: counted(after, event), event };
+    return { state: tallied(after, event), event };
   }
   const { run, event } = countInRun(state, record);
   const before =
@@ -116,10 +116,10 @@ export function countRecord(
       : previous === null || previous.left <= 1
         ? null
         : { ...previous, left: previous.left - 1, streak: 0 };
-  return { state: counted({ ...state, ...run, previous: before }, event), event };
+  return { state: tallied({ ...state, ...run, previous: before }, event), event };
 }
 
-function counted(state: CounterState, { kind }: CounterEvent): CounterState {
+function tallied(state: CounterState, { kind }: CounterEvent): CounterState {
   const skips = state.skips + (kind === 'gap_found' ? 1 : kind === 'gap_closed' ? -1 : 0);
   const next = { ...state, counted: state.counted + 1, skips: Math.max(0, skips) };
   if (next.counted < mostCounted) return next;

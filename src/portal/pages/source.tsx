@@ -8,6 +8,8 @@ import { Banner, Panel } from '../components/panel.js';
 import { StatusMark, sourceHealthMarks, verdictMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
+import { SourceConnectPanels } from './source-connect.js';
+import { SourceMissingPanel } from './source-missing.js';
 import { SourceHealthPanels } from './source-health.js';
 import type { SourceForm, SourceFormView, SourceView } from '../source-views.js';
 
@@ -24,6 +26,7 @@ export function SourcePage(view: SourceView): JSX.Element {
     >
       {token !== null && <NewToken token={token} />}
       <SourceHealthPanels {...view} />
+      <SourceMissingPanel {...view} />
       <Panel
         id="sample"
         title="What would you make of this?"
@@ -53,16 +56,7 @@ export function SourcePage(view: SourceView): JSX.Element {
           </form>
         </Panel>
       )}
-      <Panel id="connect" title="Connect" note="The token is shown once, when it is issued.">
-        <CodeBlock label="Send records with curl">{connectText(view.publicUrl, source.name)}</CodeBlock>
-        {mayManage && (
-          <form method="post" action={paths.issueToken(source.name)} class="actions">
-            <button type="submit" class="button">
-              Issue another token
-            </button>
-          </form>
-        )}
-      </Panel>
+      <SourceConnectPanels {...view} />
     </Layout>
   );
 }
@@ -237,8 +231,4 @@ function PreviewText({ preview }: { readonly preview: Preview }): ComponentChild
       </details>
     </>
   );
-}
-
-function connectText(publicUrl: string, name: string): string {
-  return `curl -sS "${publicUrl}/ingest/v1/${name}?receipt=index" -H "Authorization: Bearer $TOKEN" --data-binary @records.log`;
 }
