@@ -117,6 +117,17 @@ describe('what a source sent balances', () => {
     assert.equal(silence, null);
   });
 
+  test('also when the same comes many times at once', async () => {
+    const flows = [21, 22, 23].map((number) => flowAt('2026-03-01T10:19:58Z', number)).join('\n');
+    const { balance: earlier } = await health();
+    await Promise.all(Array.from({ length: 20 }, async () => assert.equal(await post('/ingest/v1/edge', flows), 200)));
+    const { balance } = await health();
+    assert.deepEqual(
+      [balance.received - earlier.received, balance.appended - earlier.appended, balance.duplicate - earlier.duplicate],
+      [60, 3, 57],
+    );
+  });
+
   test('hours and days tell when, and a clock that runs ahead is told', async () => {
     now = new Date('2026-03-02T01:10:00.000Z');
     assert.equal(await post('/ingest/v1/edge', flowAt('2026-03-02T03:10:00Z', 9)), 200);
@@ -125,7 +136,7 @@ describe('what a source sent balances', () => {
       told.periods.map(({ from, received }) => [from.slice(0, 10), received]),
       [
         ['2026-03-02', 1],
-        ['2026-03-01', 18],
+        ['2026-03-01', 78],
       ],
     );
     assert.equal(told.clockAheadSeconds, 7200);
