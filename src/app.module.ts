@@ -36,6 +36,7 @@ import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
@@ -86,6 +87,7 @@ const features: Provider[] = [
   SourceSecrets,
   SourceRefusals,
   SourceHealths,
+  SourceBalances,
   RequestBodies,
   RecordReaders,
   RedactionKey,

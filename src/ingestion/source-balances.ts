@@ -77,7 +77,13 @@ export class SourceBalances {
         ...balanceOf(row),
         ...(row.reasons === null ? {} : { reasons: row.reasons }),
       }));
-      const index = await append(actEntry('source.balance', systemActor, { from: hour, to: end, sources }));
+      const index = await append(
+        actEntry('source.balance', systemActor, {
+          from: hour.toISOString(),
+          to: end.toISOString(),
+          sources,
+        }),
+      );
       await transaction.query('UPDATE source_balance SET recorded_index = $2 WHERE hour = $1', [hour, index]);
     });
   }

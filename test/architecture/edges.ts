@@ -64,6 +64,8 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/formats/', packages: ['zod', 'node:buffer', 'node:crypto', 'node:net'] },
   { path: 'ingestion/normal-form.ts', packages: ['zod'] },
   { path: 'ingestion/json-scanner.ts', packages: [] },
+  { path: 'ingestion/lag-buckets.ts', packages: [] },
+  { path: 'ingestion/silence.ts', packages: [] },
   { path: 'ingestion/json-spans.ts', packages: ['node:buffer'] },
   { path: 'ingestion/received-record.ts', packages: [] },
   { path: 'ingestion/protobuf-reader.ts', packages: [] },
