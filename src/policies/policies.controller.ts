@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Param, SerializeOptions } from '@nestjs/common
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Needs } from '../access/guard.js';
+import { keyOfPath, PolicyPath } from './policy-path.js';
 import { Policies, PolicySummary, PolicyVersion } from './policies.js';
 
 const PolicyList = z.object({ policies: z.array(PolicySummary) });
@@ -20,15 +21,11 @@ export class PoliciesController {
     return { policies: await this.policies.list() };
   }
 
-  @Get(':kind/:namespace/:name')
+  @Get(':system/:kind/:namespace/:name')
   @Needs('policies.read')
   @SerializeOptions({ schema: PolicyVersionList })
   @ApiOperation({ summary: 'Versions of a policy, newest first; "-" stands for the namespace of cluster-wide ones' })
-  async versions(
-    @Param('kind') kind: string,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-  ): Promise<z.infer<typeof PolicyVersionList>> {
-    return { versions: await this.policies.versions(kind, namespace === '-' ? null : namespace, name) };
+  async versions(@Param({ schema: PolicyPath }) path: PolicyPath): Promise<z.infer<typeof PolicyVersionList>> {
+    return { versions: await this.policies.versions(keyOfPath(path)) };
   }
 }

@@ -3,6 +3,8 @@
  * Every value put into a path or a query is percent-encoded here and nowhere else.
  */
 
+import type { PolicyKey } from '../policies/policy-key.js';
+
 /** Query of a list page; null, undefined and empty values are left out. */
 export type Query = Readonly<Record<string, string | number | null | undefined>>;
 
@@ -17,12 +19,6 @@ export function withQuery(path: string, query: Query): string {
 }
 
 const part = encodeURIComponent;
-
-export interface PolicyAddress {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
 
 export const paths = {
   home: '/',
@@ -40,7 +36,8 @@ export const paths = {
   reviewChange: (id: string) => `/changes/${part(id)}/review`,
   policies: (query: Query = {}) => withQuery('/policies', query),
   /** Cluster-scoped policies have `-` in the place of the namespace. */
-  policy: (id: PolicyAddress) => `/policies/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
+  policy: (id: PolicyKey) =>
+    `/policies/${part(id.system)}/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
   segments: '/segments',
   segment: (name: string) => `/segments/${part(name)}`,
   sources: '/sources',

@@ -3,6 +3,7 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { PolicyKey } from '../policies/policy-key.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -308,6 +309,7 @@ export interface MatchedVersion {
 }
 
 export interface ChangeItemView {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -365,6 +367,7 @@ export interface NewChangeView {
 // ---- policies, segments, sources ---------------------------------------------------------------
 
 export interface PolicyRow {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -397,6 +400,8 @@ export interface PolicyVersionRow {
   readonly author: string;
   readonly eventTime: string;
   readonly digest: string | null;
+  /** Its canonical digest is that of the version before. */
+  readonly sameMeaning: boolean;
   readonly object: Json;
   readonly authorisedBy: ChangeReference | null;
   /** Why no approved change covers it; null when one does. */
@@ -405,9 +410,7 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
+  readonly policy: PolicyKey;
   readonly inForce: boolean;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
@@ -419,7 +422,7 @@ export interface DefaultDeny {
   readonly ingress: boolean;
   readonly egress: boolean;
   /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
+  readonly policies: readonly PolicyKey[];
 }
 
 export interface SegmentRow {

@@ -77,6 +77,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/syslog-frames.ts', packages: [] },
   { path: 'inventory/gaps/', packages: [] },
   { path: 'policies/model.ts', packages: ['zod'] },
+  { path: 'policies/policy-key.ts', packages: [] },
   { path: 'policies/digest.ts', packages: ['node:crypto'] },
   { path: 'policies/object-digest.ts', packages: ['node:crypto'] },
   { path: 'policies/diff.ts', packages: [] },

@@ -9,7 +9,8 @@ import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { PolicyDetailView, PolicyVersionRow } from '../views.js';
 
-export function PolicyPage({ shell, kind, namespace, name, inForce, versions }: PolicyDetailView): JSX.Element {
+export function PolicyPage({ shell, policy, inForce, versions }: PolicyDetailView): JSX.Element {
+  const { kind, namespace, name } = policy;
   const title = namespace === null ? name : `${namespace}/${name}`;
   const unauthorised = versions.filter((version) => version.unauthorised !== null);
   return (
