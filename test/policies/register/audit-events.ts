@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { IssuedToken } from '../../../src/ingestion/sources.js';
 import type { SignedInUser, TestService } from '../../support/service.js';
 
