@@ -20,6 +20,10 @@ export function withQuery(path: string, query: Query): string {
 
 const part = encodeURIComponent;
 
+function policy({ system, kind, namespace, name }: PolicyKey): string {
+  return `/policies/${part(system)}/${part(kind)}/${part(namespace ?? '-')}/${part(name)}`;
+}
+
 export const paths = {
   home: '/',
   signIn: '/sign-in',
@@ -36,8 +40,13 @@ export const paths = {
   reviewChange: (id: string) => `/changes/${part(id)}/review`,
   policies: (query: Query = {}) => withQuery('/policies', query),
   /** Cluster-scoped policies have `-` in the place of the namespace. */
-  policy: (id: PolicyKey) =>
-    `/policies/${part(id.system)}/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
+  policy,
+  policyDiff: (id: PolicyKey, query: Query = {}) => withQuery(`${policy(id)}/diff`, query),
+  /** Of the policy, or of the rule with this digest. */
+  policyRegister: (id: PolicyKey, rule: string | null = null) =>
+    `${policy(id)}/register${rule === null ? '' : `/${part(rule)}`}`,
+  policyDraft: '/policies/draft',
+  policyTemplates: '/policies/templates',
   segments: '/segments',
   segment: (name: string) => `/segments/${part(name)}`,
   sources: '/sources',

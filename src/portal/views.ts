@@ -4,6 +4,8 @@ import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
 import type { PolicyKey } from '../policies/policy-key.js';
+import type { PolicyEntry } from '../policies/register/register-view.js';
+import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -377,6 +379,10 @@ export interface PolicyRow {
   readonly changedAt: string;
   readonly changedBy: string;
   readonly digest: string | null;
+  readonly owner: Said;
+  readonly flags: readonly StewardshipFlag[];
+  /** Rules that are expired or past their review by themselves. */
+  readonly rulesFlagged: number;
 }
 
 export interface PoliciesView {
@@ -385,7 +391,10 @@ export interface PoliciesView {
     readonly namespace: string | null;
     readonly text: string | null;
     readonly authorised: string | null;
+    readonly system: string | null;
+    readonly needs: string | null;
   };
+  readonly systems: readonly string[];
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;
@@ -410,8 +419,7 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly policy: PolicyKey;
-  readonly inForce: boolean;
+  readonly entry: PolicyEntry;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
 }
