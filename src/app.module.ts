@@ -64,6 +64,9 @@ import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
+import { PolicyDiffs } from './policies/policy-diffs.js';
+import { PolicyRegister } from './policies/register/register.js';
+import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
@@ -90,6 +93,9 @@ const features: Provider[] = [
   RecordExport,
   Policies,
   PolicyEstates,
+  PolicyRegister,
+  PolicyDiffs,
+  PolicyTemplates,
   Findings,
   FindingsLook,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },

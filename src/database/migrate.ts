@@ -19,6 +19,8 @@ import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocess
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { Findings1795305600018 } from '../../migrations/0018-findings.js';
+import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems.js';
+import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -40,6 +42,8 @@ export const migrations = [
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
   Findings1795305600018,
+  PolicySystems1795305600020,
+  PolicyRegister1795305600021,
 ];
 
 const oldestServer = 150000;

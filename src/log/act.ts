@@ -18,6 +18,7 @@ export type ActKind =
   | 'quarantine.reprocessed'
   | 'records.exported'
   | 'segment.defined'
+  | 'policy.register_set'
   | 'finding.opened'
   | 'finding.changed'
   | 'finding.closed'

@@ -3,6 +3,9 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { PolicyKey } from '../policies/policy-key.js';
+import type { PolicyEntry } from '../policies/register/register-view.js';
+import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -308,6 +311,7 @@ export interface MatchedVersion {
 }
 
 export interface ChangeItemView {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -365,6 +369,7 @@ export interface NewChangeView {
 // ---- policies, segments, sources ---------------------------------------------------------------
 
 export interface PolicyRow {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -374,6 +379,10 @@ export interface PolicyRow {
   readonly changedAt: string;
   readonly changedBy: string;
   readonly digest: string | null;
+  readonly owner: Said;
+  readonly flags: readonly StewardshipFlag[];
+  /** Rules that are expired or past their review by themselves. */
+  readonly rulesFlagged: number;
 }
 
 export interface PoliciesView {
@@ -382,7 +391,10 @@ export interface PoliciesView {
     readonly namespace: string | null;
     readonly text: string | null;
     readonly authorised: string | null;
+    readonly system: string | null;
+    readonly needs: string | null;
   };
+  readonly systems: readonly string[];
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;
@@ -397,6 +409,8 @@ export interface PolicyVersionRow {
   readonly author: string;
   readonly eventTime: string;
   readonly digest: string | null;
+  /** Its canonical digest is that of the version before. */
+  readonly sameMeaning: boolean;
   readonly object: Json;
   readonly authorisedBy: ChangeReference | null;
   /** Why no approved change covers it; null when one does. */
@@ -405,10 +419,7 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-  readonly inForce: boolean;
+  readonly entry: PolicyEntry;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
 }
@@ -419,7 +430,7 @@ export interface DefaultDeny {
   readonly ingress: boolean;
   readonly egress: boolean;
   /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
+  readonly policies: readonly PolicyKey[];
 }
 
 export interface SegmentRow {

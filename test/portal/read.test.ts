@@ -95,6 +95,7 @@ describe('findings', () => {
   const unauthorised = (index: number): Situation['changes'][number] => ({
     version: {
       index,
+      system: 'kubernetes',
       kind: 'NetworkPolicy',
       namespace: 'payments',
       name: `p-${index}`,
