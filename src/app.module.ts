@@ -35,6 +35,7 @@ import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -81,6 +82,7 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
   Quarantine,
   RecordExport,
   Policies,

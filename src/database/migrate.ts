@@ -18,6 +18,7 @@ import { SourceSettings1795305600014 } from '../../migrations/0014-source-settin
 import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocessed-records.js';
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
+import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -38,6 +39,7 @@ export const migrations = [
   ReprocessedRecords1795305600015,
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
+  ConflictingIds1795305600025,
 ];
 
 const oldestServer = 150000;

@@ -5,6 +5,7 @@ import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
 import { Sources } from '../ingestion/sources.js';
+import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
 import { HomePage } from './pages/home.js';
@@ -34,6 +35,7 @@ export class HomeController {
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
+    @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
   ) {}
@@ -42,7 +44,7 @@ export class HomeController {
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview] =
+    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, conflicts, awaitingReview] =
       await Promise.all([
         this.assessment.get(),
         this.sources.list(),
@@ -52,6 +54,7 @@ export class HomeController {
         this.estate.policiesInForce(),
         this.volume.perDay(days),
         this.rejected.page(everything, 1, null),
+        this.conflicts.latest(5),
         isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
       ]);
     const rows = segments.map((one) => ({
@@ -67,6 +70,7 @@ export class HomeController {
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
+      conflicts,
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
     const view: HomeView = {

@@ -8,6 +8,7 @@ import { fileAnswer } from '../evidence/reports.controller.js';
 import { recordKinds } from '../ingestion/normal-form.js';
 import { openPayload } from '../ingestion/record-payload.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
+import { Conflicts } from '../inventory/conflicts.js';
 import { RecordQuery, Records, type RecordRow as FoundRecord } from '../inventory/records.js';
 import { actEntry } from '../log/act.js';
 import { encodeLeaf } from '../log/core/leaf.js';
@@ -40,6 +41,7 @@ const filterNames = [
   'workload',
   'actor',
   'policy',
+  'conflicting',
   'text',
 ] as const satisfies readonly (keyof RecordFilters)[];
 const labels: Readonly<Partial<Record<keyof RecordFilters, string>>> = {
@@ -58,6 +60,7 @@ export class RecordPagesController {
     @Inject(Records) private readonly records: Records,
     @Inject(SourceActivity) private readonly sources: SourceActivity,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
+    @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(LogReader) private readonly reader: LogReader,
     @Inject(Log) private readonly log: Log,
   ) {}
@@ -98,9 +101,10 @@ export class RecordPagesController {
     const entry = await this.reader.entry(index);
     const head = await this.log.head();
     const { checkpoint, signing } = await this.log.trySign(head);
-    const [[path = []], judged] = await Promise.all([
+    const [[path = []], judged, conflicts] = await Promise.all([
       this.reader.inclusionProofs([index], head.size),
       entry.kind === 'policy_change' ? this.matches.judged({ index }) : [],
+      this.conflicts.of(index),
     ]);
     const stored = normaliseStored(entry);
     const leaf = encodeLeaf(leafOf(entry));
@@ -129,6 +133,7 @@ export class RecordPagesController {
       },
       authorisedBy: unauthorised === undefined ? (judged[0]?.authorisedBy ?? null) : null,
       unauthorised: unauthorised?.unauthorised ?? null,
+      conflicts,
       previousIndex: index === 0 ? null : index - 1,
       nextIndex: index + 1 < head.size ? index + 1 : null,
     };

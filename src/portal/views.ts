@@ -177,6 +177,7 @@ export interface RecordFilters {
   readonly workload: string | null;
   readonly actor: string | null;
   readonly policy: string | null;
+  readonly conflicting: string | null;
   readonly text: string | null;
 }
 
@@ -237,6 +238,8 @@ export interface RecordDetailView {
   /** The change that authorised this policy change, where one did; `unauthorised` says why none did. */
   readonly authorisedBy: ChangeReference | null;
   readonly unauthorised: string | null;
+  /** The entry that had this record's id before, with other bytes; and those that came with it later. */
+  readonly conflicts: { readonly firstIndex: number | null; readonly later: readonly number[] };
   readonly previousIndex: number | null;
   readonly nextIndex: number | null;
 }

@@ -28,6 +28,7 @@ export function RecordPage(view: RecordDetailView): JSX.Element {
       actions={<Neighbours view={view} />}
     >
       <Authorisation view={view} />
+      <SameId view={view} />
       <Panel id="record" title="What happened">
         <Facts columns={2} facts={[...envelopeFacts(view), ...(normal === null ? [] : normalFacts(normal))]} />
         {normal !== null && <Guesses normal={normal} />}
@@ -82,6 +83,33 @@ function Authorisation({
           {authorisedBy.number} {authorisedBy.title}
         </a>
       </p>
+    </Banner>
+  );
+}
+
+function SameId({ view: { conflicts } }: { readonly view: RecordDetailView }): JSX.Element | null {
+  const { firstIndex, later } = conflicts;
+  if (firstIndex === null && later.length === 0) return null;
+  return (
+    <Banner tone="bad" title="Another record has the same id and other bytes">
+      {firstIndex !== null && (
+        <p>
+          The source sent this id before, as <a href={paths.record(firstIndex)}>record {countText(firstIndex)}</a>. Both
+          are kept; at most one of them is what happened.
+        </p>
+      )}
+      {later.length > 0 && (
+        <p>
+          The source sent this id again as{' '}
+          {later.map((index, at) => (
+            <>
+              {at > 0 && ', '}
+              <a href={paths.record(index)}>record {countText(index)}</a>
+            </>
+          ))}
+          .
+        </p>
+      )}
     </Banner>
   );
 }
