@@ -36,6 +36,7 @@ import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
 import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -83,6 +84,7 @@ const features: Provider[] = [
   Segments,
   Records,
   Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,

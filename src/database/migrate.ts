@@ -19,6 +19,7 @@ import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocess
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
+import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -40,6 +41,7 @@ export const migrations = [
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
   ConflictingIds1795305600025,
+  EarlierForms1795305600026,
 ];
 
 const oldestServer = 150000;

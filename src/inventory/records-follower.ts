@@ -20,12 +20,14 @@ export class RecordsFollower implements Follower {
 
   async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
     const rows = new BinaryCopyRows(entries.length * 400);
+    const goneIndices: number[] = [];
     const reprocessed: { of: number; index: number }[] = [];
     const conflicting = await conflictsAmong(transaction, entries);
     const days = new Map<string, { day: string; kind: string; verdict: string; records: number }>();
     for (const entry of entries) {
       if (retentionClassOf(entry.kind) === 'act') continue;
       const stored = normaliseStored(entry);
+      if (entry.payload === null) goneIndices.push(entry.index);
       const origin = reprocessedFrom(entry);
       if (origin !== null) reprocessed.push({ of: origin, index: entry.index });
       const rejection = stored?.ok === false ? stored : null;
@@ -73,6 +75,10 @@ export class RecordsFollower implements Follower {
          flags, reject_reason, reject_detail, reason) FROM STDIN (FORMAT binary)`,
       [rows.finish()],
     );
+    if (goneIndices.length > 0) {
+      // What was read from a payload by an earlier parser goes with it.
+      await transaction.query('DELETE FROM record_earlier_form WHERE index = ANY ($1::bigint[])', [goneIndices]);
+    }
     if (reprocessed.length > 0) {
       await transaction.query(
         `UPDATE record r SET reprocessed_index = new.index

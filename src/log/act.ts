@@ -16,6 +16,7 @@ export type ActKind =
   | 'source.secret_added'
   | 'source.secret_revoked'
   | 'quarantine.reprocessed'
+  | 'records.read_again'
   | 'records.exported'
   | 'segment.defined'
   | 'change.proposed'
