@@ -65,7 +65,9 @@ function refusing(work: () => void, ...classes: readonly (abstract new (...given
 const redaction = redactionOf({ secrets: true, fields: ['src'] }, Buffer.alloc(32, 7));
 const texts = Object.values(formatSeeds).flat();
 const some = texts.slice(0, 12).map((text) => Buffer.from(text));
-const hec = ['{"time":1770717600.123,"host":"h","source":"s","sourcetype":"t","index":"i","fields":{"a":"b"},"event":{"a":1}}'];
+const hec = [
+  '{"time":1770717600.123,"host":"h","source":"s","sourcetype":"t","index":"i","fields":{"a":"b"},"event":{"a":1}}',
+];
 const otlpJson = JSON.stringify({
   resourceLogs: [
     {
@@ -85,7 +87,10 @@ const logRecord = Buffer.concat([
 ]);
 const otlpProtobuf = lengthDelimited(
   1,
-  Buffer.concat([lengthDelimited(1, lengthDelimited(1, keyValue('e', 'f'))), lengthDelimited(2, lengthDelimited(2, logRecord))]),
+  Buffer.concat([
+    lengthDelimited(1, lengthDelimited(1, keyValue('e', 'f'))),
+    lengthDelimited(2, lengthDelimited(2, logRecord)),
+  ]),
 );
 /** A Snappy block of one literal, shorter than 60 bytes. */
 const literal = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length, (bytes.length - 1) << 2]), bytes]);
@@ -93,7 +98,10 @@ const lokiPush = lengthDelimited(
   1,
   Buffer.concat([
     lengthDelimited(1, Buffer.from('{app="a",b="c\\"d"}')),
-    lengthDelimited(2, Buffer.concat([lengthDelimited(1, varintField(1, 1_790_000_000)), lengthDelimited(2, Buffer.from('line'))])),
+    lengthDelimited(
+      2,
+      Buffer.concat([lengthDelimited(1, varintField(1, 1_790_000_000)), lengthDelimited(2, Buffer.from('line'))]),
+    ),
   ]),
 );
 const bulk = '{"create":{"_index":"a","_id":"1"}}\n{"a":1}\n{"delete":{"_id":"2"}}\n{"index":{}}\n{"b":2}\n';
@@ -119,7 +127,10 @@ function headersIn(input: Buffer): Record<string, string> {
   return headers;
 }
 
-const secrets = signatureSchemes.map((scheme) => ({ scheme, secret: scheme === 'standard-webhooks' ? 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0' : 'secret' }));
+const secrets = signatureSchemes.map((scheme) => ({
+  scheme,
+  secret: scheme === 'standard-webhooks' ? 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0' : 'secret',
+}));
 const hex = createHmac('sha256', 'secret').update('{}').digest('hex');
 
 const protocolParsers: readonly Parser[] = [
@@ -248,7 +259,9 @@ const protocolParsers: readonly Parser[] = [
   {
     name: 'streamed items',
     seeds: ['audit-list'].map(() =>
-      Buffer.from(`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${formatSeeds['kubernetes-audit'].slice(0, 2).join(',')}]}`),
+      Buffer.from(
+        `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[${formatSeeds['kubernetes-audit'].slice(0, 2).join(',')}]}`,
+      ),
     ),
     run(input) {
       const items = new StreamedItems();
@@ -258,7 +271,12 @@ const protocolParsers: readonly Parser[] = [
   },
   {
     name: 'redaction',
-    seeds: [...some, Buffer.from('{"password":"a","u":"https://a:b@c/?token=d","n":"{\\"token\\":\\"e\\"}"} Authorization: Bearer x token=y')],
+    seeds: [
+      ...some,
+      Buffer.from(
+        '{"password":"a","u":"https://a:b@c/?token=d","n":"{\\"token\\":\\"e\\"}"} Authorization: Bearer x token=y',
+      ),
+    ],
     run(input) {
       if (redaction !== null) redact(input, redaction);
     },
@@ -277,7 +295,10 @@ const protocolParsers: readonly Parser[] = [
   },
   {
     name: 'kept payloads',
-    seeds: [closePayload(Buffer.from('{"a":1}'), { nativeId: 'x', attributes: { a: 'b' } }), Buffer.from('segproof-record/1 ')],
+    seeds: [
+      closePayload(Buffer.from('{"a":1}'), { nativeId: 'x', attributes: { a: 'b' } }),
+      Buffer.from('segproof-record/1 '),
+    ],
     run(input) {
       const { raw, context } = openPayload(input);
       RecordContext.parse(context);
@@ -299,7 +320,9 @@ const protocolParsers: readonly Parser[] = [
     name: 'credentials',
     seeds: ['Bearer sgt_x', 'Basic YTpi', 'Splunk x', 'ApiKey YTpi'].map((text) => Buffer.from(text)),
     run: (input) =>
-      void credentialsOf({ headers: { authorization: input.toString('latin1') } } as Parameters<typeof credentialsOf>[0]), // all it reads
+      void credentialsOf({ headers: { authorization: input.toString('latin1') } } as Parameters<
+        typeof credentialsOf
+      >[0]), // all it reads
   },
 ];
 
