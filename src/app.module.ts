@@ -41,6 +41,8 @@ import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -97,6 +99,8 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,

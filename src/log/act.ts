@@ -19,6 +19,7 @@ export type ActKind =
   | 'source.gap_filled'
   | 'source.gap_acknowledged'
   | 'quarantine.reprocessed'
+  | 'records.read_again'
   | 'records.exported'
   | 'segment.defined'
   | 'policy.register_set'

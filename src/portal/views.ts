@@ -181,6 +181,7 @@ export interface RecordFilters {
   readonly workload: string | null;
   readonly actor: string | null;
   readonly policy: string | null;
+  readonly conflicting: string | null;
   readonly text: string | null;
 }
 
@@ -241,8 +242,24 @@ export interface RecordDetailView {
   /** The change that authorised this policy change, where one did; `unauthorised` says why none did. */
   readonly authorisedBy: ChangeReference | null;
   readonly unauthorised: string | null;
+  /** The entry that had this record's id before, with other bytes; and those that came with it later. */
+  readonly conflicts: { readonly firstIndex: number | null; readonly later: readonly number[] };
+  /** What the record was read as before newer parsers read it, the newest first. */
+  readonly earlierForms: readonly EarlierFormView[];
   readonly previousIndex: number | null;
   readonly nextIndex: number | null;
+}
+
+export interface EarlierFormView {
+  readonly part: number;
+  readonly format: string;
+  readonly parserVersion: number;
+  readonly supersededAt: string;
+  /** The entry that holds the digest of the form. */
+  readonly supersededIndex: number;
+  readonly digest: string;
+  /** Fields that the search knows otherwise now; null where there is nothing. */
+  readonly differences: readonly { readonly field: string; readonly was: string | null; readonly is: string | null }[];
 }
 
 export interface QuarantinedRow {
