@@ -65,6 +65,9 @@ import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
@@ -90,6 +93,8 @@ const features: Provider[] = [
   RecordExport,
   Policies,
   PolicyEstates,
+  SegmentTraffic,
+  Recommendations,
   Findings,
   FindingsLook,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
@@ -158,6 +163,7 @@ export class AppModule {
         QuarantineController,
         FindingsController,
         PoliciesController,
+        RecommendationsController,
         ChangesController,
         ControlsController,
         ReportsController,

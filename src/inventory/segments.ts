@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { Actor } from '../context.js';
 import { Database } from '../database/database.js';
+import { Problem } from '../errors.js';
 import { actEntry } from '../log/act.js';
 import { Log } from '../log/log.js';
 
@@ -74,6 +75,13 @@ export class Segments {
       );
       return { name, ...definition, phaseSince: phaseSince.toISOString(), updatedAt: now.toISOString() };
     });
+  }
+
+  /** @throws Problem `not_found` */
+  async one(name: string): Promise<SegmentView> {
+    const [row] = await this.database.query<SegmentRow>('SELECT * FROM segment WHERE name = $1', [name]);
+    if (row === undefined) throw new Problem('not_found', `There is no segment ${name}.`);
+    return viewOf(row);
   }
 
   async list(): Promise<SegmentView[]> {

@@ -86,6 +86,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'policies/cilium/', packages: [] },
   { path: 'policies/intent/', packages: ['zod', 'yaml'] },
   { path: 'policies/kubernetes/', packages: ['zod', 'yaml'] },
+  { path: 'policies/recommendation/', packages: ['zod'] },
   { path: 'policies/replay/', packages: ['node:crypto'] },
   { path: 'policies/simulation/', packages: [] },
   { path: 'policies/manifests/', packages: ['yaml', 'zod'] },
