@@ -62,6 +62,9 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { Policies } from './policies/policies.js';
@@ -95,6 +98,8 @@ const features: Provider[] = [
   PolicyEstates,
   SegmentTraffic,
   Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
@@ -164,6 +169,7 @@ export class AppModule {
         FindingsController,
         PoliciesController,
         RecommendationsController,
+        PhasesController,
         ChangesController,
         ControlsController,
         ReportsController,

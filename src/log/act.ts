@@ -18,6 +18,8 @@ export type ActKind =
   | 'quarantine.reprocessed'
   | 'records.exported'
   | 'segment.defined'
+  | 'segment.phase_changed'
+  | 'phase.blocked_accepted'
   | 'finding.opened'
   | 'finding.changed'
   | 'finding.closed'

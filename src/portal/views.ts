@@ -3,6 +3,8 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { DefaultDeny } from '../policies/default-deny.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -413,20 +415,11 @@ export interface PolicyDetailView {
   readonly versions: readonly PolicyVersionRow[];
 }
 
-export type Phase = 'discovery' | 'modelling' | 'testing' | 'monitoring' | 'enforcing';
-
-export interface DefaultDeny {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
-}
-
 export interface SegmentRow {
   readonly name: string;
   readonly owner: string;
   readonly criticality: 'low' | 'medium' | 'high' | 'critical';
-  readonly phase: Phase;
+  readonly phase: SegmentPhase;
   readonly namespace: string;
   readonly workloads: number;
   readonly defaultDeny: DefaultDeny;

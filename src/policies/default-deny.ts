@@ -1,6 +1,12 @@
-import { policyIdText, type Direction, type Policy } from '../../policies/model.js';
-import { matchesSelector } from '../../policies/simulation/topology.js';
-import type { DefaultDeny } from '../views.js';
+import { policyIdText, type Direction, type Policy, type PolicyId } from './model.js';
+import { matchesSelector } from './simulation/topology.js';
+
+/** Which directions are denied by default for all members, and what brings it about. */
+export interface DefaultDeny {
+  readonly ingress: boolean;
+  readonly egress: boolean;
+  readonly policies: readonly Pick<PolicyId, 'kind' | 'namespace' | 'name'>[];
+}
 
 interface Member {
   readonly labels: Readonly<Record<string, string>>;
