@@ -7,6 +7,7 @@ import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
 import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
+import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
@@ -37,6 +38,7 @@ import { SourcePagesController } from './sources.controller.js';
     ChangePagesController,
     PolicyPagesController,
     SegmentPagesController,
+    PhasePagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -75,6 +77,7 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        PhasePagesController,
       );
   }
 }

@@ -4,8 +4,10 @@ import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
 import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { PhaseDetail } from '../phases/phases.js';
 import type { DefaultDeny } from '../policies/default-deny.js';
 import type { OpenApiDocument } from './openapi.js';
+import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -456,6 +458,8 @@ export interface EdgeRow {
 
 export interface SegmentDetailView {
   readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
   readonly segment: SegmentRow;
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly workloads: readonly {
