@@ -76,10 +76,7 @@ function unplaced(
     const workload = workloads.get(end);
     if (workload === undefined) return { reason: 'unknown_workload', text: `No record says what ${end} is.` };
     if (end === 'reserved:host')
-      return {
-        reason: 'unknown_workload',
-        text: 'No policy can name a node; a pod is open to its own node regardless.',
-      };
+      return { reason: 'node', text: 'No policy can name a node; a pod is open to its own node regardless.' };
     if (end === 'reserved:world')
       return {
         reason: 'unknown_workload',

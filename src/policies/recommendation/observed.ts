@@ -54,6 +54,7 @@ export type Thresholds = z.infer<typeof Thresholds>;
 /**
  * Why an edge is left out.
  *
+ * - `node`: from the node of a pod, which is let in whatever policies say.
  * - `unknown_workload`: an end is no known workload in a namespace, and no address.
  * - `labels_unknown`: no record showed a label that could select an end.
  * - `not_modelled`: a NetworkPolicy cannot say the protocol, or the port was not recorded.
@@ -71,6 +72,7 @@ export const exclusionReasons = [
   'reply',
   'unstable_address',
   'too_many_addresses',
+  'node',
   'unknown_workload',
   'labels_unknown',
   'not_modelled',

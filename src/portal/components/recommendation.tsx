@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { z } from 'zod';
 import type { ExclusionReason } from '../../policies/recommendation/observed.js';
 import type { RecommendationView } from '../../policies/recommendations.js';
 import { paths } from '../paths.js';
@@ -21,7 +22,24 @@ interface Props {
   readonly recommendation: RecommendationView;
 }
 
-export function RulesPanel({ recommendation: { rules } }: Props): JSX.Element {
+interface Tier {
+  readonly name: string;
+  readonly cidrs: readonly string[];
+  readonly selects: string;
+}
+
+const CidrTier = z.object({ cidrs: z.array(z.string()) });
+
+function tiersOf({ tiers }: RecommendationView): readonly Tier[] {
+  return tiers.map(({ name, selects }) => {
+    const addresses = CidrTier.safeParse(selects);
+    return { name, cidrs: addresses.success ? addresses.data.cidrs : [], selects: JSON.stringify(selects) };
+  });
+}
+
+export function RulesPanel({ recommendation }: Props): JSX.Element {
+  const { rules } = recommendation;
+  const tiers = tiersOf(recommendation);
   return (
     <Panel id="rules" title="Rules" note="Whatever no rule names is denied in both directions.">
       <Table
@@ -29,31 +47,57 @@ export function RulesPanel({ recommendation: { rules } }: Props): JSX.Element {
         caption="Recommended rules"
         captionHidden
         rows={rules}
-        columns={ruleColumns}
+        columns={ruleColumns(tiers)}
         empty={
           <EmptyState title="No rule">
             No connection was seen often enough on these days. Choose more days, or lower numbers.
           </EmptyState>
         }
       />
+      {tiers.length > 0 && (
+        <details class="more">
+          <summary>What these names select</summary>
+          <dl class="facts">
+            {tiers.map(({ name, selects }) => (
+              <div key={name} class="fact">
+                <dt>{name}</dt>
+                <dd>
+                  <code>{selects}</code>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+      )}
     </Panel>
   );
 }
 
-function Names({ names }: { readonly names: readonly string[] }): JSX.Element {
+/** Addresses are written out: a rule on them is only as good as the list. */
+function Names({ names, tiers }: { readonly names: readonly string[]; readonly tiers: readonly Tier[] }): JSX.Element {
+  const words = names.flatMap((name) => {
+    const cidrs = tiers.find((tier) => tier.name === name)?.cidrs ?? [];
+    return cidrs.length === 0 ? [name] : cidrs;
+  });
   return (
     <ul class="plain-list">
-      {names.map((name) => (
-        <li key={name}>{name}</li>
+      {words.map((word) => (
+        <li key={word}>{word}</li>
       ))}
     </ul>
   );
 }
 
-const ruleColumns: readonly Column<Rule>[] = [
-  { head: 'From', names: true, cell: ({ from }) => <Names names={from} /> },
-  { head: 'To', wide: true, cell: ({ to }) => <Names names={to} /> },
-  { head: 'Ports', tight: true, cell: ({ ports }) => <Names names={ports} /> },
+function ruleColumns(tiers: readonly Tier[]): readonly Column<Rule>[] {
+  return [
+    { head: 'From', names: true, cell: ({ from }) => <Names names={from} tiers={tiers} /> },
+    { head: 'To', wide: true, cell: ({ to }) => <Names names={to} tiers={tiers} /> },
+    ...whatRulesRestOn,
+  ];
+}
+
+const whatRulesRestOn: readonly Column<Rule>[] = [
+  { head: 'Ports', tight: true, cell: ({ ports }) => <Names names={ports} tiers={[]} /> },
   {
     head: 'Seen of allowed',
     numeric: true,
@@ -100,6 +144,7 @@ const reasonWords: Readonly<Record<ExclusionReason, { readonly tone: Tone; reado
   reply: { tone: 'quiet', word: 'Reply' },
   unstable_address: { tone: 'warn', word: 'Unstable address' },
   too_many_addresses: { tone: 'warn', word: 'Too many addresses' },
+  node: { tone: 'quiet', word: 'Own node' },
   unknown_workload: { tone: 'warn', word: 'Unknown end' },
   labels_unknown: { tone: 'warn', word: 'Labels unknown' },
   not_modelled: { tone: 'warn', word: 'Not modelled' },

@@ -68,7 +68,9 @@ interface RecommendedProps {
 
 function Recommended({ shell, recommendation }: RecommendedProps): JSX.Element {
   const { observed, kept, coveredDays, days, rules, excluded, replay, manifests, segment } = recommendation;
-  const passing = excluded.edges.filter(({ passed, allowedBy }) => passed > 0 && allowedBy === null);
+  const passing = excluded.edges.filter(
+    ({ passed, allowedBy, reason }) => passed > 0 && allowedBy === null && reason !== 'node',
+  );
   return (
     <>
       <p class="lead">
@@ -136,8 +138,8 @@ function Effect({ recommendation: { replay, replaces } }: Pick<RecommendedProps,
       {replaces.length > 0 && (
         <details class="more">
           <summary>
-            {countOf(replaces.length, 'policy', 'policies')} in force would go: they are additive, and allow more as
-            long as they stand
+            {countOf(replaces.length, 'policy', 'policies')} in force to be deleted by a change of its own: policies add
+            up, so these go on allowing what they allow
           </summary>
           <ul>
             {replaces.map((policy) => (
