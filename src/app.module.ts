@@ -70,12 +70,18 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { PolicyDiffs } from './policies/policy-diffs.js';
 import { PolicyRegister } from './policies/register/register.js';
 import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
@@ -108,6 +114,10 @@ const features: Provider[] = [
   PolicyRegister,
   PolicyDiffs,
   PolicyTemplates,
+  SegmentTraffic,
+  Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   SilenceFinder,
@@ -180,6 +190,8 @@ export class AppModule {
         QuarantineController,
         FindingsController,
         PoliciesController,
+        RecommendationsController,
+        PhasesController,
         ChangesController,
         ControlsController,
         ReportsController,

@@ -24,6 +24,8 @@ import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems
 import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
 import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
 import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
+import { SegmentPhases1795305600028 } from '../../migrations/0028-segment-phases.js';
+import { AcceptedBlocks1795305600029 } from '../../migrations/0029-accepted-blocks.js';
 import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 
 /** All migrations in order; a landed one is never edited. */
@@ -51,6 +53,8 @@ export const migrations = [
   PolicyRegister1795305600021,
   ConflictingIds1795305600025,
   EarlierForms1795305600026,
+  SegmentPhases1795305600028,
+  AcceptedBlocks1795305600029,
   MissingRecords1795305600030,
 ];
 

@@ -23,6 +23,8 @@ export type ActKind =
   | 'records.exported'
   | 'segment.defined'
   | 'policy.register_set'
+  | 'segment.phase_changed'
+  | 'phase.blocked_accepted'
   | 'finding.opened'
   | 'finding.changed'
   | 'finding.closed'

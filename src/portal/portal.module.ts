@@ -7,6 +7,7 @@ import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
 import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
+import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
@@ -39,6 +40,7 @@ import { SourcePagesController } from './sources.controller.js';
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
+    PhasePagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -78,6 +80,7 @@ export class PortalModule implements NestModule {
         SourcePagesController,
         ErasurePagesController,
         PolicyRegisterPagesController,
+        PhasePagesController,
       );
   }
 }

@@ -3,10 +3,13 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
-import type { PolicyKey } from '../policies/policy-key.js';
 import type { PolicyEntry } from '../policies/register/register-view.js';
 import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
+import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { PhaseDetail } from '../phases/phases.js';
+import type { DefaultDeny } from '../policies/default-deny.js';
 import type { OpenApiDocument } from './openapi.js';
+import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -442,20 +445,11 @@ export interface PolicyDetailView {
   readonly versions: readonly PolicyVersionRow[];
 }
 
-export type Phase = 'discovery' | 'modelling' | 'testing' | 'monitoring' | 'enforcing';
-
-export interface DefaultDeny {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** The policies that bring it about. */
-  readonly policies: readonly PolicyKey[];
-}
-
 export interface SegmentRow {
   readonly name: string;
   readonly owner: string;
   readonly criticality: 'low' | 'medium' | 'high' | 'critical';
-  readonly phase: Phase;
+  readonly phase: SegmentPhase;
   readonly namespace: string;
   readonly workloads: number;
   readonly defaultDeny: DefaultDeny;
@@ -492,6 +486,8 @@ export interface EdgeRow {
 
 export interface SegmentDetailView {
   readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
   readonly segment: SegmentRow;
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly workloads: readonly {

@@ -9,6 +9,7 @@ const drawings = {
   controls: 'M2.5 4.5 4 6l2.5-3M2.5 11 4 12.5l2.5-3M9 5h5M9 11.5h5',
   reports: 'M4 2h5.5L13 5.5V14H4zM9.5 2v3.5H13M6.5 9h4M6.5 11.5h4',
   segments: 'M2.5 2.5h4.5v4.5h-4.5zM9.5 2.5h4v4.5h-4zM2.5 9.5h4.5v4h-4.5zM9.5 9.5h4v4h-4z',
+  phases: 'M2.5 12.5V10h3v2.5M6.5 12.5v-5h3v5M10.5 12.5v-8h3v8',
   policies: 'M8 2 13 4v4c0 3-2 5-5 6-3-1-5-3-5-6V4zM5.8 8l1.6 1.6 3-3.2',
   sources: 'M8 13V8M4.5 8.5a3.5 3.5 0 1 1 7 0M2 9.5a6 6 0 1 1 12 0M6.5 13h3',
   integrity: 'M8 2 13 4v4c0 3-2 5-5 6-3-1-5-3-5-6V4zM8 5.5v3.5M8 11v.1',
