@@ -11,6 +11,8 @@ export const permissions = {
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
   'findings.read': ['admin', 'requester', 'approver', 'auditor'],
+  'figures.read': ['admin', 'requester', 'approver', 'auditor'],
+  'figures.compute': ['admin'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
