@@ -32,6 +32,7 @@ interface Page {
 @Injectable()
 export class Figures {
   private known: Known | null = null;
+  private looking: Promise<FigureInputs> | null = null;
 
   constructor(
     @Inject(FigureInputReader) private readonly reader: FigureInputReader,
@@ -42,6 +43,14 @@ export class Figures {
 
   /** What the figures of now are computed from; the same object as long as nothing has changed. */
   async inputs(): Promise<FigureInputs> {
+    // Those who ask at the same time share one look.
+    this.looking ??= this.look().finally(() => {
+      this.looking = null;
+    });
+    return await this.looking;
+  }
+
+  private async look(): Promise<FigureInputs> {
     const now = this.clock.now();
     const day = now.toISOString().slice(0, 10);
     const fingerprint = (await this.fingerprints.of([day])).get(day) ?? '';

@@ -48,6 +48,7 @@ export type Question =
 /** An estate with its window: all questions on it share what is computed once. */
 export class AskedEstate {
   private known: Usage | null = null;
+  private figures: FigureSet | null = null;
 
   constructor(
     readonly map: EstateMap,
@@ -62,7 +63,7 @@ export class AskedEstate {
     const { map, window } = this;
     switch (question.kind) {
       case 'figures':
-        return computeFigures(map, window);
+        return (this.figures ??= computeFigures(map, window));
       case 'decisions':
         return window.edges.map((edge) => decisionOf(map, edge));
       case 'paths':

@@ -5,7 +5,9 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { ProblemPages } from './problem-pages.js';
@@ -37,6 +39,8 @@ import { SourcePagesController } from './sources.controller.js';
     ChangePagesController,
     PolicyPagesController,
     SegmentPagesController,
+    FigurePagesController,
+    IncidentPagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -75,6 +79,7 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        IncidentPagesController,
       );
   }
 }
