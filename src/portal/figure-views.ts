@@ -14,6 +14,8 @@ export interface TrendPoint {
 export interface FigureCard {
   readonly id: string;
   readonly title: string;
+  /** The head of its column. */
+  readonly short: string;
   /** What it counts, in a sentence. */
   readonly definition: string;
   readonly value: string;

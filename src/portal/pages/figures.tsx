@@ -176,7 +176,6 @@ function Findings({ view: { findings, segment } }: { readonly view: FiguresPageV
 
 const segmentColumns: readonly Column<SegmentFigureRow>[] = [
   { head: 'Segment', names: true, cell: ({ name }) => <a href={paths.figures({ segment: name })}>{name}</a> },
-  { head: 'Criticality', cell: ({ criticality }) => plainWord(criticality) },
   {
     head: 'Open paths',
     numeric: true,
@@ -192,7 +191,7 @@ const segmentColumns: readonly Column<SegmentFigureRow>[] = [
     ),
   },
   {
-    head: 'Segmentedness',
+    head: 'Segmented',
     numeric: true,
     sortBy: ({ figures }) => figures.segmentedness.value ?? -1,
     cell: ({ figures }) => shareText(figures.segmentedness.value),
@@ -273,7 +272,7 @@ function History({ cards }: { readonly cards: readonly FigureCard[] }): JSX.Elem
         columns={[
           { head: 'Day', names: true, tight: true, cell: ({ day }) => day },
           ...cards.map((card) => ({
-            head: card.title,
+            head: card.short,
             numeric: true,
             cell: ({ day }: { readonly day: string }) => {
               const value = values.get(card.id)?.get(day) ?? null;

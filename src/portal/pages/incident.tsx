@@ -5,12 +5,12 @@ import { countOf, countText } from '../components/figures.js';
 import { Workload } from '../components/identifier.js';
 import { EmptyState, Panel } from '../components/panel.js';
 import { ReachRings, changeOf } from '../components/rings.js';
-import { StatusMark, plainWord } from '../components/status-mark.js';
+import { StatusMark } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import type { IncidentPageView } from '../figure-views.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
-import { SideText, portsText } from './open-paths.js';
+import { SideText, portListText } from './open-paths.js';
 
 /** Rows on a page; the API gives all. */
 const mostShown = 500;
@@ -165,18 +165,26 @@ function columnsOf(drafted: boolean): readonly Column<ReachedWorkload>[] {
       names: true,
       cell: ({ workload }) => <Workload id={workload} href={paths.workload(workload)} />,
     },
-    { head: 'Segment', cell: ({ segment }) => segment ?? 'none' },
     {
-      head: 'Criticality',
-      cell: ({ criticality }) =>
-        criticality === 'critical' ? <StatusMark tone="bad" word="Critical" /> : plainWord(criticality ?? '–'),
+      head: 'Segment',
+      cell: ({ segment, criticality }) => (
+        <>
+          {segment ?? 'none'}
+          {criticality === 'critical' && (
+            <>
+              {' '}
+              <StatusMark tone="bad" word="Critical" />
+            </>
+          )}
+        </>
+      ),
     },
     { head: 'Hop', numeric: true, sortBy: ({ before }) => before?.hop ?? 1e9, cell: ({ before }) => hop(before) },
   ];
   const draft: Column<ReachedWorkload>[] = drafted
     ? [
         {
-          head: 'Hop with the draft',
+          head: 'With the draft',
           numeric: true,
           sortBy: ({ after }) => after?.hop ?? 1e9,
           cell: ({ after }) => hop(after),
@@ -200,7 +208,7 @@ function columnsOf(drafted: boolean): readonly Column<ReachedWorkload>[] {
         );
       },
     },
-    { head: 'Over', cell: (one) => (stepOf(one)?.ports ?? []).map(portsText).join('; ') },
+    { head: 'Over', cell: (one) => portListText(stepOf(one)?.ports ?? []) },
     {
       head: 'Allowed by',
       wide: true,
@@ -214,9 +222,12 @@ function columnsOf(drafted: boolean): readonly Column<ReachedWorkload>[] {
 
 function StepSides({ step }: { readonly step: Step }): JSX.Element {
   return (
-    <div class="step-sides">
-      <span class="note">egress</span> <SideText side={step.egress} />
-      <span class="note">ingress</span> <SideText side={step.ingress} />
-    </div>
+    <ul class="plain-list">
+      {(['egress', 'ingress'] as const).map((side) => (
+        <li key={side}>
+          <span class="note">{side}:</span> <SideText side={step[side]} />
+        </li>
+      ))}
+    </ul>
   );
 }

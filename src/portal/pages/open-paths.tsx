@@ -20,6 +20,12 @@ export function portsText({ protocol, first, last }: ExplainedPath['ports']): st
   return first === last ? `${protocol} ${first}` : `${protocol} ${first}–${last}`;
 }
 
+/** Several ranges; `all ports` where nothing is left out. */
+export function portListText(ranges: readonly ExplainedPath['ports'][]): string {
+  const whole = ranges.length === 3 && ranges.every(({ first, last }) => first === 1 && last === 65535);
+  return whole ? 'all ports' : ranges.map(portsText).join('; ');
+}
+
 const reasons: Readonly<Record<PathSide['reason'], string>> = {
   rules: '',
   isolated: 'isolated',
@@ -34,13 +40,14 @@ const reasons: Readonly<Record<PathSide['reason'], string>> = {
 export function SideText({ side }: { readonly side: PathSide }): JSX.Element {
   if (side.policies.length === 0) return <span class="note">{reasons[side.reason]}</span>;
   return (
-    <ul class="plain-list">
-      {side.policies.map((policy) => (
-        <li key={policy}>
+    <>
+      {side.policies.map((policy, place) => (
+        <>
+          {place > 0 && ', '}
           <PolicyName text={policy} />
-        </li>
+        </>
       ))}
-    </ul>
+    </>
   );
 }
 

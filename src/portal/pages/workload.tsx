@@ -91,7 +91,7 @@ export function WorkloadPage(view: WorkloadPageView): JSX.Element {
           captionHidden
           sortable={edges.length === edgesTotal}
           rows={edges}
-          columns={edgeColumns(view.edgesSince)}
+          columns={edgeColumns(view.edgesSince).filter(({ head }) => head !== 'First')}
           empty={
             <EmptyState title="No flow was seen">No record of the window shows traffic of this workload.</EmptyState>
           }

@@ -35,6 +35,7 @@ function structure(figures: ScopeFigures, segment: string | null): Draft[] {
     {
       id: 'open-paths',
       title: 'Open east-west paths',
+      short: 'Open',
       definition: 'Source, destination, protocol and port range that policy allows between workloads.',
       value: countText(openPaths.paths),
       href: list(),
@@ -51,6 +52,7 @@ function structure(figures: ScopeFigures, segment: string | null): Draft[] {
     {
       id: 'unused-paths',
       title: 'Unused open paths',
+      short: 'Unused',
       definition: 'Open paths that no flow of the last 30 days went over: what could be closed.',
       value: countText(openPaths.unused),
       href: list({ used: 'no' }),
@@ -63,6 +65,7 @@ function structure(figures: ScopeFigures, segment: string | null): Draft[] {
     {
       id: 'segmentedness',
       title: 'Segmentedness',
+      short: 'Segmented',
       definition: 'Share of ordered pairs of workloads between which nothing is open.',
       value: shareText(segmentedness.value),
       href: paths.map({ segment }),
@@ -80,6 +83,7 @@ function structure(figures: ScopeFigures, segment: string | null): Draft[] {
     {
       id: 'blast-radius',
       title: 'Blast radius',
+      short: 'Reach, p95',
       definition: 'Workloads that a taken workload may connect to itself: the 95th percentile.',
       value: countText(blastRadius.direct.p95),
       href: paths.figureWorkloads({ segment }),
@@ -102,6 +106,7 @@ function structure(figures: ScopeFigures, segment: string | null): Draft[] {
     {
       id: 'crown-jewels',
       title: 'Exposure of critical workloads',
+      short: 'Exposing',
       definition: 'Workloads, not critical themselves, that may connect to a critical one.',
       value: `${countText(crownJewels.within1)} of ${countText(crownJewels.of)}`,
       href: workloads('1'),
@@ -125,6 +130,7 @@ function coverage({ coverage: selected }: ScopeFigures, segment: string | null):
   return {
     id: 'coverage',
     title: 'Governed workloads',
+    short: 'Governed',
     definition: 'Workloads that policies select for ingress and egress.',
     value: `${countText(selected.both)} of ${countText(selected.of)}`,
     href: ungoverned('any'),
@@ -148,6 +154,7 @@ function violations({ violations: found }: ScopeFigures): Draft {
   return {
     id: 'violations',
     title: 'Violations',
+    short: 'Open violations',
     definition: 'Flows that no policy allows and that were let through, found in the window.',
     value: countText(found.detected),
     href: '#findings',
@@ -170,6 +177,7 @@ function changes({ unauthorisedChanges: counted }: ScopeFigures): Draft {
   return {
     id: 'unauthorised-changes',
     title: 'Unauthorised changes',
+    short: 'Unauthorised',
     definition: 'Share of policy versions of the window that no approved change covers.',
     value: shareText(counted.rate),
     href: paths.policies({ authorised: 'no' }),
@@ -185,6 +193,7 @@ function completeness({ auditCompleteness: log }: ScopeFigures): Draft {
   return {
     id: 'audit-completeness',
     title: 'Audit completeness',
+    short: 'Complete',
     definition: 'Records read, of those that came or are known to be missing; of all sources.',
     value: shareText(log.value),
     href: paths.quarantine(),
