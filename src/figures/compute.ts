@@ -200,7 +200,7 @@ class Computation {
       coverage: this.selected(members, window),
       violations: {
         ...countFindings('violation', window.findings, window),
-        coverage: recordCoverage(this.window.records, completeness(this.window).missing),
+        coverage: recordCoverage(this.window.records),
       },
       findings: kindsBeside.map((kind) => countFindings(kind, window.findings, window)),
       unauthorisedChanges: countVersions(window.versions),

@@ -16,6 +16,7 @@ const upToDay = [
   ['first_seen', `md5(string_agg(concat_ws('/', key, namespace, labels::text), ' ' ORDER BY key))`, 'workload'],
   ['opened_at', `concat_ws('/', count(*), max(opened_index))`, 'finding'],
   ['closed_at', `concat_ws('/', count(*), max(closed_index))`, 'finding WHERE closed_at IS NOT NULL'],
+  ['found_at', `concat_ws('/', count(*), sum(missing), count(filled_at), max(filled_at))`, 'missing_records'],
   ['proposed_at', `concat_ws('/', count(*), max(proposed_index))`, 'change'],
   ['reviewed_at', `concat_ws('/', count(*), max(reviewed_index))`, 'change_review'],
 ] as const;
@@ -51,8 +52,8 @@ export class Fingerprints {
           [since, last],
         ),
         this.database.query<DayRow>(
-          `SELECT to_char(minute, 'YYYY-MM-DD') AS day, concat_ws('/', sum(received), sum(rejected)) AS state
-           FROM source_minute WHERE minute >= $1::timestamptz GROUP BY 1 ORDER BY 1`,
+          `SELECT to_char(minute, 'YYYY-MM-DD') AS day, concat_ws('/', sum(appended), sum(quarantined)) AS state
+           FROM source_receipt WHERE minute >= $1::timestamptz GROUP BY 1 ORDER BY 1`,
           [`${since}T00:00:00Z`],
         ),
       ]),

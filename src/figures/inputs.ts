@@ -71,13 +71,18 @@ export class FigureInputReader {
   }
 
   private async window(from: string, asOf: string, day: string): Promise<WindowInputs> {
-    const [edges, findings, versions, [records]] = await Promise.all([
+    const [edges, findings, versions, [records], [lost]] = await Promise.all([
       this.edges(from, day),
       this.findings(from, asOf),
       this.versions(from, asOf),
       this.database.query<{ received: string; rejected: string }>(
-        `SELECT coalesce(sum(received), 0) AS received, coalesce(sum(rejected), 0) AS rejected
-         FROM source_minute WHERE minute >= $1 AND minute < $2`,
+        `SELECT coalesce(sum(appended + quarantined), 0) AS received, coalesce(sum(quarantined), 0) AS rejected
+         FROM source_receipt WHERE minute >= $1 AND minute < $2`,
+        [from, asOf],
+      ),
+      this.database.query<{ missing: string; gaps: string }>(
+        `SELECT coalesce(sum(missing), 0) AS missing, count(*) AS gaps FROM missing_records
+         WHERE found_at >= $1 AND found_at < $2 AND (filled_at IS NULL OR filled_at >= $2)`,
         [from, asOf],
       ),
     ]);
@@ -87,7 +92,12 @@ export class FigureInputReader {
       edges,
       ...findings,
       versions,
-      records: { received: Number(records?.received ?? 0), rejected: Number(records?.rejected ?? 0) },
+      records: {
+        received: Number(records?.received ?? 0),
+        rejected: Number(records?.rejected ?? 0),
+        missing: Number(lost?.missing ?? 0),
+        gaps: Number(lost?.gaps ?? 0),
+      },
     };
   }
 
@@ -126,28 +136,23 @@ export class FigureInputReader {
       occurred_at: Date;
       opened_at: Date;
       closed_at: Date | null;
-      missing: string | null;
       came_back: boolean;
     }>(
       `SELECT id, kind, cause, segment, occurred_at, opened_at, closed_at,
-              CASE WHEN json_typeof(facts -> 'missing') = 'number' THEN facts ->> 'missing' END AS missing,
               EXISTS (SELECT 1 FROM finding earlier WHERE earlier.kind = finding.kind AND earlier.cause = finding.cause
                 AND earlier.closed_at < $1) AS came_back
        FROM finding WHERE opened_at < $2 AND (closed_at IS NULL OR closed_at >= $1) ORDER BY opened_at, id`,
       [from, asOf],
     );
-    const findings = rows.map(
-      ({ id, kind, cause, segment, occurred_at, opened_at, closed_at, missing }): FigureFinding => ({
-        id,
-        kind,
-        cause,
-        segment,
-        occurredAt: occurred_at.toISOString(),
-        openedAt: opened_at.toISOString(),
-        closedAt: closed_at === null || closed_at.toISOString() >= asOf ? null : closed_at.toISOString(),
-        missing: Math.max(0, Math.floor(Number(missing ?? 0))),
-      }),
-    );
+    const findings = rows.map(({ id, kind, cause, segment, occurred_at, opened_at, closed_at }): FigureFinding => ({
+      id,
+      kind,
+      cause,
+      segment,
+      occurredAt: occurred_at.toISOString(),
+      openedAt: opened_at.toISOString(),
+      closedAt: closed_at === null || closed_at.toISOString() >= asOf ? null : closed_at.toISOString(),
+    }));
     const closedBefore = rows.flatMap(({ kind, cause, came_back }) => (came_back ? [`${kind} ${cause}`] : []));
     return { findings, closedBefore: [...new Set(closedBefore)] };
   }
@@ -156,7 +161,7 @@ export class FigureInputReader {
     const rows = await this.database.query<
       Omit<PolicyVersionToMatch, 'eventTime'> & { readonly index: string; readonly event_time_text: string }
     >(
-      `SELECT index, kind, namespace, name, action, digest, event_time_text FROM policy_version
+      `SELECT index, system, kind, namespace, name, action, digest, event_time_text FROM policy_version
        WHERE event_time >= $1 AND event_time < $2 ORDER BY index, position`,
       [from, asOf],
     );

@@ -55,8 +55,6 @@ export interface FigureFinding {
   readonly occurredAt: string;
   readonly openedAt: string;
   readonly closedAt: string | null;
-  /** Records that the finding says are missing; 0 where it says nothing of the kind. */
-  readonly missing: number;
 }
 
 /** A policy version of the window, held against the approved changes. */
@@ -89,7 +87,14 @@ export interface WindowInputs {
   /** Causes (kind and cause) that had been closed before and came back are told by this: causes closed before `from`. */
   readonly closedBefore: readonly string[];
   readonly versions: readonly FigureVersion[];
-  readonly records: { readonly received: number; readonly rejected: number };
+  readonly records: {
+    /** By receipt. Those that could not be read are among the received. */
+    readonly received: number;
+    readonly rejected: number;
+    /** Records that counters skipped or sources reported as lost, found missing in the window and not come since. */
+    readonly missing: number;
+    readonly gaps: number;
+  };
 }
 
 export const Coverage = z.object({

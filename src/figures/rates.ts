@@ -67,25 +67,20 @@ export function countVersions(versions: readonly FigureVersion[]): ScopeFigures[
 
 /** How much of what reached the log, or should have, was read. */
 export function completeness({ records, findings }: WindowInputs): ScopeFigures['auditCompleteness'] {
-  const missing = findings.reduce((sum, finding) => sum + (finding.kind === 'gap' ? finding.missing : 0), 0);
-  const { received, rejected } = records;
+  const { received, rejected, missing, gaps } = records;
   const whole = received + missing;
   return {
     value: whole === 0 ? null : (received - rejected) / whole,
     received,
     rejected,
     missing,
-    gaps: findings.filter(({ kind }) => kind === 'gap').length,
+    gaps,
     silences: findings.filter(({ kind }) => kind === 'silence').length,
-    coverage: recordCoverage(records, missing),
+    coverage: recordCoverage(records),
   };
 }
 
 /** Records that were read, of those that came or are known to be missing. */
-export function recordCoverage(records: WindowInputs['records'], missing: number): Coverage {
-  return coverageOf(
-    'records read, of those received or known to be missing',
-    records.received - records.rejected,
-    records.received + missing,
-  );
+export function recordCoverage({ received, rejected, missing }: WindowInputs['records']): Coverage {
+  return coverageOf('records read, of those received or known to be missing', received - rejected, received + missing);
 }

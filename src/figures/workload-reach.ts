@@ -32,6 +32,7 @@ export interface WorkloadPage {
 
 export interface SelectingPolicy {
   readonly policy: string;
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -88,6 +89,7 @@ export function policiesSelecting(map: EstateMap, workload: number): SelectingPo
     .filter((policy) => hasBit(engine.compiled(policy).subject, workload))
     .map(({ id, ingress, egress, isolates, staged }) => ({
       policy: policyIdText(id),
+      system: id.system,
       kind: id.kind,
       namespace: id.namespace,
       name: id.name,

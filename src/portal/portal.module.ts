@@ -10,6 +10,7 @@ import { HomeController } from './home.controller.js';
 import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
+import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
 import { FlowVolume } from './read/flow-volume.js';
@@ -38,6 +39,7 @@ import { SourcePagesController } from './sources.controller.js';
     RecordPagesController,
     ChangePagesController,
     PolicyPagesController,
+    PolicyRegisterPagesController,
     SegmentPagesController,
     FigurePagesController,
     IncidentPagesController,
@@ -80,6 +82,7 @@ export class PortalModule implements NestModule {
         SourcePagesController,
         ErasurePagesController,
         IncidentPagesController,
+        PolicyRegisterPagesController,
       );
   }
 }

@@ -208,11 +208,11 @@ describe('figures of a small estate, counted by hand', () => {
       { index: 1, namespace: 'a', eventTime: '2026-03-09T10:00:00.000Z', authorised: true, contentKnown: true },
       { index: 2, namespace: 'b', eventTime: '2026-03-09T10:00:00.000Z', authorised: false, contentKnown: true },
     ],
-    records: { received: 100, rejected: 5 },
+    records: { received: 100, rejected: 5, missing: 0, gaps: 0 },
   };
 
   function finding(id: string, occurredAt: string, openedAt: string, closedAt: string | null) {
-    return { id, kind: 'violation', cause: 'c', segment: 'shop', occurredAt, openedAt, closedAt, missing: 0 };
+    return { id, kind: 'violation', cause: 'c', segment: 'shop', occurredAt, openedAt, closedAt };
   }
 
   const { estate, segments } = computeFigures(map, window);

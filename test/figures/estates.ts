@@ -112,7 +112,6 @@ export function madeUpWindow(seed: number, { workloads }: EstateInputs): WindowI
         occurredAt: hour(opened - 1),
         openedAt: hour(opened),
         closedAt: draw(2) === 0 ? null : hour(opened + draw(6)),
-        missing: draw(5),
       };
     }),
     closedBefore: ['violation c1'],
@@ -123,6 +122,6 @@ export function madeUpWindow(seed: number, { workloads }: EstateInputs): WindowI
       authorised: draw(3) > 0,
       contentKnown: draw(4) > 0,
     })),
-    records: { received: 1000, rejected: draw(50) },
+    records: { received: 1000, rejected: draw(50), missing: draw(9), gaps: draw(3) },
   };
 }

@@ -13,7 +13,7 @@ const Head = z.object({
   criticalityWeights: z.record(Criticality, z.number()),
   objectsInForce: z.number(),
   objectsModelled: z.number(),
-  records: z.object({ received: z.number(), rejected: z.number() }),
+  records: z.object({ received: z.number(), rejected: z.number(), missing: z.number() }),
   closedBefore: z.array(z.string()),
 });
 const Segment = z.object({
@@ -51,7 +51,6 @@ const Finding = z.object({
   occurredAt: z.string(),
   openedAt: z.string(),
   closedAt: z.string().nullable(),
-  missing: z.number(),
 });
 const Version = z.object({ type: z.literal('version'), namespace: z.string().nullable(), authorised: z.boolean() });
 const Policy = z.object({ type: z.literal('policy'), kind: z.string(), name: z.string(), object: z.json() });
@@ -133,7 +132,6 @@ export function recompute(text: string, scope: string | null) {
   const versions = linesOf(lines, 'version').filter(
     ({ namespace }) => scope === null || namespace === segments.get(scope)?.namespace,
   );
-  const missing = findings.reduce((sum, finding) => sum + (finding.kind === 'gap' ? finding.missing : 0), 0);
   const flows = (decision: string) =>
     edges.reduce((sum, edge) => sum + (edge.decision === decision ? edge.flows : 0), 0);
   return {
@@ -161,7 +159,7 @@ export function recompute(text: string, scope: string | null) {
       ),
     },
     changes: [versions.length, versions.filter(({ authorised }) => !authorised).length],
-    completeness: (head.records.received - head.records.rejected) / (head.records.received + missing),
+    completeness: (head.records.received - head.records.rejected) / (head.records.received + head.records.missing),
     policies: [head.objectsModelled, head.objectsInForce],
   };
 }
