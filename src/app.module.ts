@@ -14,6 +14,13 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { EstateMaps } from './figures/estate-maps.js';
+import { FigureExport } from './figures/export.js';
+import { Figures } from './figures/figures.js';
+import { FiguresController, IncidentsController } from './figures/figures.controller.js';
+import { Fingerprints } from './figures/fingerprints.js';
+import { FigureHistory } from './figures/history.js';
+import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
@@ -125,6 +132,12 @@ const features: Provider[] = [
   GapFinder,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
   Changes,
+  EstateMaps,
+  Fingerprints,
+  FigureInputReader,
+  Figures,
+  FigureHistory,
+  FigureExport,
   Snapshots,
   Assessments,
   Reports,
@@ -189,6 +202,8 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        FiguresController,
+        IncidentsController,
         PoliciesController,
         RecommendationsController,
         PhasesController,

@@ -16,6 +16,8 @@ export const permissions = {
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
   'findings.read': ['admin', 'requester', 'approver', 'auditor'],
+  'figures.read': ['admin', 'requester', 'approver', 'auditor'],
+  'figures.compute': ['admin'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
   /** Owner, reason, expiry, review and labels in the register; what policies allow is changed by changes alone. */
   'policies.manage': ['admin', 'requester'],

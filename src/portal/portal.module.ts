@@ -5,7 +5,9 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
@@ -41,6 +43,8 @@ import { SourcePagesController } from './sources.controller.js';
     PolicyRegisterPagesController,
     SegmentPagesController,
     PhasePagesController,
+    FigurePagesController,
+    IncidentPagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -79,6 +83,7 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        IncidentPagesController,
         PolicyRegisterPagesController,
         PhasePagesController,
       );
