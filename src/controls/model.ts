@@ -200,9 +200,11 @@ export interface SourceView {
   readonly received: number;
   /** Records of the period that were kept, but could not be read. */
   readonly rejected: number;
+  /** When a record last came before the end of the period, by the clock of the service: silence is judged by it. */
+  readonly lastReceivedAt: string | null;
   readonly lastEventTime: string | null;
   readonly lastIndex: number | null;
-  /** Longest gap between consecutive records' event times within the period, in seconds, with its bounds. */
+  /** Longest time between the receipts of consecutive records within the period, in seconds, with its bounds. */
   readonly longestGap: { readonly seconds: number; readonly from: string; readonly to: string } | null;
 }
 

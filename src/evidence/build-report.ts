@@ -177,6 +177,6 @@ export function buildReport(
 
 function isSilentAt(source: EvidenceSnapshot['sources'][number], asOf: string): boolean {
   if (source.silenceAfterSeconds === null) return false;
-  const last = source.lastEventTime ?? source.createdAt;
+  const last = source.lastReceivedAt ?? source.createdAt;
   return (Date.parse(asOf) - Date.parse(last)) / 1000 > source.silenceAfterSeconds;
 }

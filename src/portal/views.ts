@@ -114,6 +114,7 @@ export type FindingKind =
   | 'integrity'
   | 'unauthorised_change'
   | 'silent_source'
+  | 'missing_records'
   | 'unenforced_segment'
   | 'rejected_records'
   | 'failed_control';
@@ -489,17 +490,20 @@ export interface SegmentDetailView {
   readonly edgesSince: string;
 }
 
-export type SourceHealth = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
+export type SourceHealthMark = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
 
 export interface SourceRow {
   readonly name: string;
   readonly format: string | null;
-  readonly health: SourceHealth;
+  readonly health: SourceHealthMark;
   readonly createdAt: string;
   readonly lastReceivedAt: string | null;
   readonly lastEventTime: string | null;
   readonly received: number;
-  readonly rejected: number;
+  readonly appended: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly refused: number;
   readonly silenceAfterSeconds: number | null;
   /** Records a day over the last 30 days, oldest first. */
   readonly perDay: readonly number[];

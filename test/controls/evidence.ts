@@ -141,13 +141,15 @@ export function edge(from: string, to: string, more: Partial<EdgeView> = {}): Ed
 }
 
 export function source(name: string, more: Partial<SourceView> = {}): SourceView {
+  const lastEventTime = more.lastEventTime === undefined ? '2026-10-31T23:00:00Z' : more.lastEventTime;
   return {
     name,
     createdAt: '2026-09-01T00:00:00Z',
     silenceAfterSeconds: 86_400,
     received: 1_000,
     rejected: 0,
-    lastEventTime: '2026-10-31T23:00:00Z',
+    lastReceivedAt: lastEventTime,
+    lastEventTime,
     lastIndex: nextIndex++,
     longestGap: { seconds: 3_600, from: '2026-10-10T00:00:00Z', to: '2026-10-10T01:00:00Z' },
     ...more,
