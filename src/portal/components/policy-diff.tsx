@@ -79,7 +79,7 @@ export function PolicyDiffPanels({ diff, name }: { readonly diff: PolicyDiff; re
       <Summary diff={diff} />
       <Panel id="rules" title="In words">
         {diff.statements.length > 0 && (
-          <ul>
+          <ul class="plain-list">
             {diff.statements.map(({ before, after }) => (
               <li key={`${before} ${after}`}>
                 {before === null
@@ -123,7 +123,7 @@ export function PolicyDiffPanels({ diff, name }: { readonly diff: PolicyDiff; re
         {diff.notes.length > 0 && (
           <details class="more">
             <summary>What these verdicts do not regard ({countText(diff.notes.length)})</summary>
-            <ul>
+            <ul class="plain-list">
               {diff.notes.map((note) => (
                 <li key={note}>{note}</li>
               ))}

@@ -194,7 +194,7 @@ function columnsFor(policy: PolicyKey): readonly Column<PolicyVersionRow>[] {
     {
       head: 'Digest',
       cell: ({ digest }) =>
-        digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />,
+        digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" keep={6} />,
     },
   ];
 }
