@@ -71,6 +71,10 @@ import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -94,6 +98,9 @@ const features: Provider[] = [
   FindingsLook,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
   Changes,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
   Snapshots,
   Assessments,
   Reports,
@@ -159,6 +166,7 @@ export class AppModule {
         FindingsController,
         PoliciesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,

@@ -7,6 +7,7 @@ import { provisionServiceRole } from './database/roles.js';
 import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
+import { WorkloadLabelsFollower } from './inventory/workload-labels-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
 import { initialiseLog, type Log } from './log/log.js';
@@ -114,7 +115,7 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     const followers = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), new WorkloadLabelsFollower()],
       {
         now: () => clock.now(),
         onError: (follower, error) =>

@@ -19,6 +19,8 @@ import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocess
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { Findings1795305600018 } from '../../migrations/0018-findings.js';
+import { WorkloadLabels1795305600022 } from '../../migrations/0022-workload-labels.js';
+import { Simulations1795305600023 } from '../../migrations/0023-simulations.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -40,6 +42,8 @@ export const migrations = [
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
   Findings1795305600018,
+  WorkloadLabels1795305600022,
+  Simulations1795305600023,
 ];
 
 const oldestServer = 150000;

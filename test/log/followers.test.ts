@@ -5,13 +5,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { WorkloadLabelsFollower } from '../../src/inventory/workload-labels-follower.js';
 import { Followers, type Follower } from '../../src/log/follower.js';
 import { PolicyVersionsFollower } from '../../src/policies/policy-versions-follower.js';
 import { sampleEntries } from './sample-records.js';
 import { openTestLog, untilSomebodyWaits, type TestLog } from './test-log.js';
 
-const names = ['records', 'inventory', 'policies'];
-const derived = ['record', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
+const names = ['records', 'inventory', 'policies', 'labels'];
+const derived = ['record', 'source_minute', 'workload', 'flow_edge', 'policy_version', 'workload_labels'];
 
 interface Ending {
   after(work: () => Promise<void>): void;
@@ -25,7 +26,7 @@ function followersOf(t: Ending, { database, log }: TestLog, list: readonly Follo
 }
 
 function ownFollowers(): Follower[] {
-  return [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()];
+  return [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), new WorkloadLabelsFollower()];
 }
 
 /** All rows of all derived tables, and where the followers stand. */

@@ -3,6 +3,7 @@ import { Clock, type Actor, type Role } from '../../src/context.js';
 import { makePartitions } from '../../src/ground.js';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { WorkloadLabelsFollower } from '../../src/inventory/workload-labels-follower.js';
 import { Jobs } from '../../src/jobs/jobs.js';
 import type { NewEntry } from '../../src/log/entry.js';
 import { Followers } from '../../src/log/follower.js';
@@ -43,7 +44,15 @@ interface Ending {
   after(work: () => Promise<void>): void;
 }
 
-const derivedTables = ['record', 'record_day', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
+const derivedTables = [
+  'record',
+  'record_day',
+  'source_minute',
+  'workload',
+  'flow_edge',
+  'policy_version',
+  'workload_labels',
+];
 
 /** Noon of the tenth of a month so many months before the present one, which is what the database goes by. */
 export function monthsAgo(months: number, day = 10): string {
@@ -76,7 +85,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
   const followers = new Followers(
     database,
     log,
-    [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+    [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), new WorkloadLabelsFollower()],
     {
       now: () => clock.now(),
       onError: (_, error) => {
@@ -97,7 +106,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
     const running = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), new WorkloadLabelsFollower()],
       { now: () => clock.now(), onError: () => {} },
     );
     running.start();
@@ -156,7 +165,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
       assert.deepEqual((await test.fsck(...checkpoints)).problems, []);
     },
     rebuilt: async () => {
-      for (const name of ['records', 'inventory', 'policies']) await followers.rebuild(name);
+      for (const name of ['records', 'inventory', 'policies', 'labels']) await followers.rebuild(name);
       return await derived();
     },
   };
