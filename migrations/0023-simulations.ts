@@ -31,8 +31,8 @@ export class Simulations1795305600023 implements MigrationInterface {
         result json,
         CONSTRAINT simulation_days CHECK (first_day <= last_day)
       );
-      CREATE INDEX simulation_requested_at ON simulation (requested_at, id);
-      CREATE INDEX simulation_items ON simulation (items_digest, requested_at);
+      CREATE INDEX simulation_requested_index ON simulation (requested_index);
+      CREATE INDEX simulation_items ON simulation (items_digest, requested_index);
       CREATE INDEX simulation_unfinished ON simulation (id) WHERE state IN ('waiting', 'running');
 
       -- What each figure counts, some items a row: lines of JSON, deflated. Nothing of it changes once it is there.

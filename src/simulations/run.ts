@@ -22,7 +22,7 @@ import { coverageOf } from './log-coverage.js';
 import { PageWriter } from './outcome-pages.js';
 import { readSpeech } from './source-speech.js';
 import type { SimulationResult } from './simulation.js';
-import { edgeRows, readEdge } from './stored-edge.js';
+import { edgeRows, readJudgedEdge } from './stored-edge.js';
 import { Summary } from './summary.js';
 
 /** Told how many edges are judged, of how many; throws to end the run. */
@@ -119,7 +119,7 @@ export class SimulationRun {
     for await (const lines of linesOf(client, edgeRows(from, to))) {
       let full = false;
       for (const line of lines) {
-        const edge = readEdge(line);
+        const edge = readJudgedEdge(line);
         const outcome = replay.judge(edge);
         tally.add(edge, outcome, line);
         summary.add(edge, outcome.class);

@@ -115,7 +115,11 @@ export class Simulations {
        WHERE id = $1 AND state IN ('waiting', 'running') RETURNING attempts) SELECT attempts FROM claimed`,
       [id],
     );
-    if (claimed === undefined) return;
+    if (claimed === undefined) {
+      // Cancelled meanwhile: what an earlier run left behind goes with it.
+      if ((await this.get(id)).state === 'cancelled') await this.dropPages(id);
+      return;
+    }
     try {
       const outcome = await this.runs.execute(simulation, async (done, total) => {
         const [running] = await this.database.query(
@@ -187,6 +191,7 @@ export class Simulations {
       if (open?.state !== 'waiting' && open?.state !== 'running')
         throw new Problem('conflict', `The simulation is ${open?.state ?? state} already; there is nothing to cancel.`);
       await transaction.query(`UPDATE simulation SET state = 'cancelled', finished_at = $2 WHERE id = $1`, [id, now]);
+      await transaction.query('DELETE FROM simulation_page WHERE simulation_id = $1', [id]);
       await append(actEntry('simulation.cancelled', actor, { simulation: id, before: open.state }));
     });
     return await this.get(id);
@@ -214,8 +219,8 @@ export class Simulations {
     readonly before: string | null;
   }): Promise<SimulationSummary[]> {
     const rows = await this.database.query<SimulationRow>(
-      `${selectSimulations} WHERE $1::uuid IS NULL OR (s.requested_at, s.id) < (SELECT requested_at, id FROM simulation WHERE id = $1)
-       ORDER BY s.requested_at DESC, s.id DESC LIMIT $2`,
+      `${selectSimulations} WHERE $1::uuid IS NULL OR s.requested_index < (SELECT requested_index FROM simulation WHERE id = $1)
+       ORDER BY s.requested_index DESC LIMIT $2`,
       [before, limit],
     );
     return rows.map(summaryOf);
@@ -225,7 +230,7 @@ export class Simulations {
   async newestOf(items: readonly DraftItem[]): Promise<SimulationView | null> {
     const [row] = await this.database.query<SimulationRow>(
       `${selectSimulations} WHERE s.items_digest = $1 AND s.state IN ('waiting', 'running', 'finished')
-       ORDER BY s.requested_at DESC, s.id DESC LIMIT 1`,
+       ORDER BY s.requested_index DESC LIMIT 1`,
       [itemsDigest(items)],
     );
     return row === undefined ? null : viewOf(row);

@@ -2,7 +2,7 @@
 
 import { edgeClasses, type EdgeClass } from '../policies/replay/replay.js';
 import type { Count } from '../policies/replay/tally.js';
-import type { StoredEdge } from './stored-edge.js';
+import type { JudgedEdge } from './stored-edge.js';
 
 /** A segment with the keys of its workloads. */
 export interface SegmentMembers {
@@ -63,7 +63,7 @@ export class Summary {
     });
   }
 
-  add(edge: StoredEdge, of: EdgeClass): void {
+  add(edge: JudgedEdge, of: EdgeClass): void {
     const from = this.segmentsOf.get(edge.source);
     const to = this.segmentsOf.get(edge.destination);
     if (from !== undefined) for (const segment of from) count(segment, edge, of);
@@ -95,7 +95,7 @@ function endOf(key: string): string {
   return key.startsWith('ip:') ? outside : key;
 }
 
-function count(segment: OpenSegment, { day, flows }: StoredEdge, of: EdgeClass): void {
+function count(segment: OpenSegment, { day, flows }: JudgedEdge, of: EdgeClass): void {
   segment.days.add(day);
   raise(segment.classes[of], flows);
 }
