@@ -24,6 +24,7 @@ import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
+import { SimulationPagesController } from './simulations.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SourcePagesController } from './sources.controller.js';
 
@@ -35,6 +36,7 @@ import { SourcePagesController } from './sources.controller.js';
     HomeController,
     RecordPagesController,
     ChangePagesController,
+    SimulationPagesController,
     PolicyPagesController,
     SegmentPagesController,
     SourcePagesController,
@@ -69,6 +71,7 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,

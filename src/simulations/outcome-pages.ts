@@ -15,7 +15,7 @@ const pagesOnTheWay = 4;
 export class PageWriter {
   private readonly lists = new Map<string, { lines: string[]; number: number }>();
   private readonly onTheWay = new Set<Promise<void>>();
-  private failure: unknown = null;
+  private failure: Error | null = null;
 
   constructor(
     private readonly database: Database,
@@ -50,7 +50,7 @@ export class PageWriter {
     open.number++;
     const written = this.write(list, number, lines)
       .catch((error: unknown) => {
-        this.failure ??= error;
+        this.failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => this.onTheWay.delete(written));
     this.onTheWay.add(written);

@@ -72,7 +72,8 @@ export class SimulationRun {
     onProgress: OnProgress,
   ): Promise<SimulationOutcome> {
     const reader: Reader = {
-      query: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows,
+      query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []) =>
+        (await client.query<Row>(sql, [...parameters])).rows,
     };
     const inputs = await readInputs(order, this.estates, reader);
     const policies = policiesOf(inputs);

@@ -1,5 +1,11 @@
 import { digestOf, type DraftItem } from './draft.js';
-import { SimulationResult, SimulationState, SimulationSummary, SimulationView, LabelsAsOf } from './simulation.js';
+import {
+  LabelsAsOf,
+  SimulationResult,
+  SimulationState,
+  type SimulationSummary,
+  type SimulationView,
+} from './simulation.js';
 
 /** Rows of simulations as the database gives them, and what leaves the service. */
 export interface SimulationRow {

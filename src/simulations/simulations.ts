@@ -14,7 +14,7 @@ import { PolicyEstates } from '../policies/estate.js';
 import { digestOf, inForceDigest, itemsDigest, type DraftItem } from './draft.js';
 import { packInputs } from './inputs.js';
 import { SimulationRun, type SimulationOutcome } from './run.js';
-import { NewSimulation, SimulationResult, SimulationSummary, SimulationView } from './simulation.js';
+import { SimulationResult, type NewSimulation, type SimulationSummary, type SimulationView } from './simulation.js';
 import { selectSimulations, summaryOf, viewOf, type SimulationRow } from './simulation-rows.js';
 
 const mostAttempts = 3;
@@ -58,7 +58,13 @@ export class Simulations {
             id: newId,
             title,
             change: change?.id ?? null,
-            items: items.map(({ object: _, ...item }) => item),
+            items: items.map(({ kind, namespace, name, action, digest: content }) => ({
+              kind,
+              namespace,
+              name,
+              action,
+              digest: content,
+            })),
             itemsDigest: digest,
             from: input.from,
             to: input.to,
