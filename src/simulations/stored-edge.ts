@@ -35,11 +35,12 @@ function plain(text: string): string {
 }
 
 /** What judging and summing up need of an edge. */
-export type JudgedEdge = RecordedEdge & Pick<StoredEdge, 'day' | 'time'>;
+export type JudgedEdge = RecordedEdge & Pick<StoredEdge, 'day' | 'firstTime' | 'time'>;
 
 /** A part of `readEdge`, for a million lines at once. */
 export function readJudgedEdge(line: string): JudgedEdge {
   const [day = '', source = '', destination = '', protocol = '', port, , , flows] = line.split('\t', 8);
+  const last = line.lastIndexOf('\t');
   return {
     day,
     source: plain(source),
@@ -47,7 +48,8 @@ export function readJudgedEdge(line: string): JudgedEdge {
     protocol: plain(protocol),
     port: Number(port),
     flows: Number(flows),
-    time: Number(line.slice(line.lastIndexOf('\t') + 1)),
+    firstTime: Number(line.slice(line.lastIndexOf('\t', last - 1) + 1, last)),
+    time: Number(line.slice(last + 1)),
   };
 }
 

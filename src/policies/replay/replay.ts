@@ -9,8 +9,8 @@ export const replayVersion = 2;
 
 /**
  * An edge as the inventory keeps it: `source` and `destination` are workload keys, or `ip:` and an address; `port` is -1
- * where none was recorded; `flows` is how many flows were summed up. `time`, in seconds since 1970, is that of the last
- * of them: labels are taken as of it where workloads have a history.
+ * where none was recorded; `flows` is how many flows were summed up. `firstTime` and `time`, in
+ * seconds since 1970, are those of the first and the last of them: labels are taken as of then where workloads have a history.
  */
 export interface RecordedEdge {
   readonly source: string;
@@ -18,6 +18,7 @@ export interface RecordedEdge {
   readonly protocol: string;
   readonly port: number;
   readonly flows: number;
+  readonly firstTime?: number;
   readonly time?: number;
 }
 
@@ -46,7 +47,8 @@ export type EdgeClass = (typeof edgeClasses)[number];
  * Why an edge cannot be judged.
  *
  * - `unknown_workload`: an end is no workload the inventory knows, lies in no namespace, or is no address.
- * - `labels_unknown`: no record showed labels of an end, or none until then.
+ * - `labels_unknown`: no record showed labels of an end, or none until then; or they changed between the flows of
+ *   the edge, and what becomes of it changes with them.
  * - `not_modelled`: the protocol or port was not recorded or cannot be simulated, or a policy that may decide says
  *   something beyond the model or asks for what is not recorded of workloads (addresses, named ports, labels of
  *   namespaces).
@@ -92,6 +94,8 @@ interface Timeline {
   readonly since: readonly number[];
   readonly ends: readonly End[];
 }
+
+const none: readonly number[] = [];
 
 /** So that a flood of addresses does not take memory without bound. */
 const rememberedAddresses = 100_000;
@@ -152,7 +156,32 @@ export class Replay {
   }
 
   judge(edge: RecordedEdge): EdgeOutcome {
-    const placed = this.place(edge);
+    const outcome = this.judgeAt(edge, edge.time);
+    if (outcome.class === 'uncertain') return outcome;
+    for (const time of this.changesWithin(edge)) {
+      const earlier = this.judgeAt(edge, time);
+      if (earlier.class !== outcome.class && earlier !== uncertain.labels_unknown) return uncertain.labels_unknown;
+    }
+    return outcome;
+  }
+
+  /** Times at which the ends had other labels than at the last flow: that of the first flow, and when they changed until the last. */
+  private changesWithin({ source, destination, firstTime, time }: RecordedEdge): readonly number[] {
+    if (firstTime === undefined || time === undefined || firstTime === time) return none;
+    const times = new Set<number>();
+    for (const key of [source, destination]) {
+      const known = this.workloads.get(key);
+      if (typeof known !== 'object' || !('since' in known)) continue;
+      const [first, last] = [placeAt(known, firstTime), placeAt(known, time)];
+      if (first === last) continue;
+      times.add(firstTime);
+      for (const since of known.since.slice(first, last)) times.add(since);
+    }
+    return times.size === 0 ? none : [...times];
+  }
+
+  private judgeAt(edge: RecordedEdge, time: number | undefined): EdgeOutcome {
+    const placed = this.place(edge, time);
     if ('class' in placed) return placed;
     const { before, after } = this;
     const { source, destination, protocol, port } = placed;
@@ -175,7 +204,7 @@ export class Replay {
 
   /** What decides before and after, whichever class the edge has; null where an end or the port cannot be placed. */
   explain(edge: RecordedEdge): { readonly before: Verdict; readonly after: Verdict } | null {
-    const placed = this.place(edge);
+    const placed = this.place(edge, edge.time);
     if ('class' in placed) return null;
     const { source, destination, protocol, port } = placed;
     return {
@@ -184,10 +213,10 @@ export class Replay {
     };
   }
 
-  private place(edge: RecordedEdge): Placed | EdgeOutcome {
-    const source = this.end(edge.source, edge.time);
+  private place(edge: RecordedEdge, time: number | undefined): Placed | EdgeOutcome {
+    const source = this.end(edge.source, time);
     if (typeof source === 'object') return source;
-    const destination = this.end(edge.destination, edge.time);
+    const destination = this.end(edge.destination, time);
     if (typeof destination === 'object') return destination;
     const protocol = protocolNumbers.get(edge.protocol) ?? protocolNumbers.get(edge.protocol.toUpperCase());
     const { port } = edge;
@@ -208,13 +237,17 @@ function podOf({ key, namespace, name }: ReplayWorkload, labels: Pod['labels'], 
   return { key: `${at} ${key}`, namespace: namespace ?? '', name, labels, ips: [], namedPorts: [], hostNetwork: false };
 }
 
-/** The end since the last of the times that is not after `time`. */
-function endAt({ since, ends }: Timeline, time = Number.POSITIVE_INFINITY): End {
+/** How many of the times are not after `time`. */
+function placeAt({ since }: Timeline, time: number): number {
   let [low, high] = [0, since.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((since[middle] ?? 0) <= time) low = middle + 1;
     else high = middle;
   }
-  return ends[low - 1] ?? uncertain.labels_unknown;
+  return low;
+}
+
+function endAt(timeline: Timeline, time = Number.POSITIVE_INFINITY): End {
+  return timeline.ends[placeAt(timeline, time) - 1] ?? uncertain.labels_unknown;
 }

@@ -8,7 +8,7 @@ export const reasonWords: Readonly<Record<UncertainReason, { readonly word: stri
   },
   labels_unknown: {
     word: 'Labels unknown then',
-    means: 'No record showed labels of an end, or none until then.',
+    means: 'No record showed labels of an end until then, or they changed between its flows and it matters.',
   },
   not_modelled: {
     word: 'Beyond the model',
