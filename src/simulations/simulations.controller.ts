@@ -22,6 +22,8 @@ const ListQuery = z.object({
 });
 type ListQuery = z.infer<typeof ListQuery>;
 
+const Cancellation = z.object({ reason: z.string().trim().max(500).default('') }).prefault({});
+
 const SimulationList = z.object({ simulations: z.array(SimulationSummary) });
 const Inputs = z.record(z.string(), z.json());
 
@@ -66,8 +68,12 @@ export class SimulationsController {
   @HttpCode(200)
   @SerializeOptions({ schema: SimulationView })
   @ApiOperation({ summary: 'Cancel a simulation that waits or runs' })
-  async cancel(@CurrentActor() actor: Actor, @Param('id') id: string): Promise<SimulationView> {
-    return await this.simulations.cancel(actor, id);
+  async cancel(
+    @CurrentActor() actor: Actor,
+    @Param('id') id: string,
+    @Body({ schema: Cancellation }) { reason }: z.infer<typeof Cancellation>,
+  ): Promise<SimulationView> {
+    return await this.simulations.cancel(actor, id, reason);
   }
 
   @Get(':id/edges')

@@ -187,7 +187,7 @@ export class Simulations {
   }
 
   /** @throws Problem `not_found`, `conflict` when it has ended already */
-  async cancel(actor: Actor, id: string): Promise<SimulationView> {
+  async cancel(actor: Actor, id: string, reason = ''): Promise<SimulationView> {
     const { state } = await this.get(id);
     await this.log.transact(async ({ transaction, now, append }) => {
       const [open] = await transaction.query<{ state: string }>(
@@ -198,7 +198,7 @@ export class Simulations {
         throw new Problem('conflict', `The simulation is ${open?.state ?? state} already; there is nothing to cancel.`);
       await transaction.query(`UPDATE simulation SET state = 'cancelled', finished_at = $2 WHERE id = $1`, [id, now]);
       await transaction.query('DELETE FROM simulation_page WHERE simulation_id = $1', [id]);
-      await append(actEntry('simulation.cancelled', actor, { simulation: id, before: open.state }));
+      await append(actEntry('simulation.cancelled', actor, { simulation: id, before: open.state, reason }));
     });
     return await this.get(id);
   }

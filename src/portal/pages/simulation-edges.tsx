@@ -93,16 +93,20 @@ function End({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-function decidingText(verdict: Edge['before']): string | null {
-  if (verdict === null) return null;
-  if (verdict.verdict === 'deny') {
-    const denying = [verdict.egress, verdict.ingress].filter((side) => side.verdict === 'deny');
-    return denying.map(({ side, text }) => `${side}: ${text}`).join('; ');
-  }
-  return [verdict.egress, verdict.ingress].map(({ side, text }) => `${side}: ${text}`).join('; ');
+/** What decides: of an edge that changed, only the sides that decide otherwise. */
+function decidingText(verdict: NonNullable<Edge['before']>, other: Edge['before']): string {
+  const sides = [verdict.egress, verdict.ingress];
+  const changed = sides.filter(({ side, text }) => other === null || other[side].text !== text);
+  return (changed.length === 0 ? sides : changed).map(({ side, text }) => `${side}: ${text}`).join('; ');
 }
 
-function Decision({ verdict }: { readonly verdict: Edge['before'] }): JSX.Element {
+function Decision({
+  verdict,
+  other,
+}: {
+  readonly verdict: Edge['before'];
+  readonly other: Edge['before'];
+}): JSX.Element {
   if (verdict === null) return <span class="note">–</span>;
   return (
     <>
@@ -110,13 +114,22 @@ function Decision({ verdict }: { readonly verdict: Edge['before'] }): JSX.Elemen
         tone={verdict.verdict === 'allow' ? 'good' : 'bad'}
         word={verdict.verdict === 'allow' ? 'Allowed' : 'Denied'}
       />
-      <span class="note block">{decidingText(verdict)}</span>
+      <span class="note block">{decidingText(verdict, other)}</span>
     </>
   );
 }
 
 const columns: readonly Column<Edge>[] = [
-  { head: 'Day', tight: true, cell: ({ day }) => day },
+  {
+    head: 'Day',
+    tight: true,
+    cell: ({ day, direction }) => (
+      <>
+        {day}
+        <span class="note block">seen at {direction}</span>
+      </>
+    ),
+  },
   { head: 'From', names: true, cell: ({ source }) => <End id={source} /> },
   { head: 'To', wide: true, cell: ({ destination }) => <End id={destination} /> },
   {
@@ -129,13 +142,13 @@ const columns: readonly Column<Edge>[] = [
     numeric: true,
     cell: ({ flows, recordQuery }) => <a href={paths.records(recordQuery)}>{countText(flows)}</a>,
   },
-  { head: 'Before', wide: true, cell: ({ before }) => <Decision verdict={before} /> },
+  { head: 'Before', wide: true, cell: ({ before, after }) => <Decision verdict={before} other={after} /> },
   {
     head: 'After',
     wide: true,
-    cell: ({ after, reason }) =>
+    cell: ({ before, after, reason }) =>
       reason === null ? (
-        <Decision verdict={after} />
+        <Decision verdict={after} other={before} />
       ) : (
         <>
           <StatusMark {...edgeClassMarks.uncertain} />
