@@ -149,7 +149,7 @@ function Tile({
   readonly name: EdgeClass;
   readonly result: SimulationResult;
 }): JSX.Element {
-  const { edges = 0, flows = 0 } = result.classes[name] ?? {};
+  const { edges, flows } = result.classes[name];
   return (
     <li class="tile">
       <StatusMark {...edgeClassMarks[name]} />
