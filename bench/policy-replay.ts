@@ -143,7 +143,7 @@ const order: SimulationOrder = {
     .filter((_, at) => at % 10 === 0)
     .map((object, at): DraftItem => {
       const { namespace = null, name = '' } = workloads[at * 10] ?? {};
-      return { kind: 'NetworkPolicy', namespace, name, action: 'update', digest: null, object };
+      return { system: 'kubernetes', kind: 'NetworkPolicy', namespace, name, action: 'update', digest: null, object };
     }),
   from: dayText(0),
   to: dayText(days - 1),

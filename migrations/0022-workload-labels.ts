@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Which labels workloads were seen with, and when. A follower keeps it; it can be rebuilt from index 0. */
+/** What followers keep of the past of workloads and flows; all of it can be rebuilt from index 0. */
 export class WorkloadLabels1795305600022 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -16,11 +16,18 @@ export class WorkloadLabels1795305600022 implements MigrationInterface {
         last_index bigint NOT NULL,
         CONSTRAINT workload_labels_pk PRIMARY KEY (key, day, digest)
       );
-      GRANT SELECT, INSERT, UPDATE, DELETE ON workload_labels TO segproof_service;
+      -- How many flows of a source there are by minute of the event: what the records of a time cover.
+      CREATE TABLE flow_minute (
+        source text NOT NULL,
+        minute timestamptz NOT NULL,
+        records bigint NOT NULL,
+        CONSTRAINT flow_minute_pk PRIMARY KEY (source, minute)
+      );
+      GRANT SELECT, INSERT, UPDATE, DELETE ON workload_labels, flow_minute TO segproof_service;
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE workload_labels`);
+    await runner.query(`DROP TABLE flow_minute, workload_labels`);
   }
 }

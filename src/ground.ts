@@ -7,6 +7,9 @@ import { provisionServiceRole } from './database/roles.js';
 import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
+import { FlowMinutesFollower } from './inventory/flow-minutes-follower.js';
+import { SourceGapFollower } from './inventory/source-gap-follower.js';
+import { SourceHealthFollower } from './inventory/source-health-follower.js';
 import { WorkloadLabelsFollower } from './inventory/workload-labels-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
@@ -115,7 +118,15 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     const followers = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower(), new WorkloadLabelsFollower()],
+      [
+        new RecordsFollower(),
+        new InventoryFollower(),
+        new SourceHealthFollower(),
+        new SourceGapFollower(),
+        new PolicyVersionsFollower(),
+        new WorkloadLabelsFollower(),
+        new FlowMinutesFollower(),
+      ],
       {
         now: () => clock.now(),
         onError: (follower, error) =>

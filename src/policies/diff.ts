@@ -57,7 +57,9 @@ const nowhere: readonly ExternalPorts[] = [
  */
 export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
-  return diffConnectivity(new Connectivity(before, sets), new Connectivity(after, sets));
+  const old = new Connectivity(before, sets);
+  // A map of an engine revised from the other takes over what is the same.
+  return diffConnectivity(old, old.revised(after));
 }
 
 /** The same for two maps, which MUST share their port sets. */

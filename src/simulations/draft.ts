@@ -2,12 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { canonicalOrPlain, objectDigest } from '../policies/object-digest.js';
-
-interface PolicyKey {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
+import { policyKeyText, type PolicyKey } from '../policies/policy-key.js';
 
 /** One item of a draft. `object` is null for a delete. */
 export interface DraftItem extends PolicyKey {
@@ -21,16 +16,12 @@ export interface InForce extends PolicyKey {
   readonly object: unknown;
 }
 
-function keyOf({ kind, namespace, name }: PolicyKey): string {
-  return JSON.stringify([kind, namespace, name]);
-}
-
 /** The objects after the items: replaced where they stand, removed, or added at the end; the last item for a policy counts. */
 export function draftOf(inForce: readonly InForce[], items: readonly DraftItem[]): unknown[] {
-  const byKey = new Map(items.map((item) => [keyOf(item), item]));
+  const byKey = new Map(items.map((item) => [policyKeyText(item), item]));
   const standing = inForce.flatMap((policy): unknown[] => {
-    const item = byKey.get(keyOf(policy));
-    byKey.delete(keyOf(policy));
+    const item = byKey.get(policyKeyText(policy));
+    byKey.delete(policyKeyText(policy));
     if (item === undefined) return [policy.object];
     return item.action === 'delete' ? [] : [item.object];
   });
@@ -40,16 +31,14 @@ export function draftOf(inForce: readonly InForce[], items: readonly DraftItem[]
 
 /** Equal for changes that do the same, in whichever order their items stand. */
 export function itemsDigest(items: readonly Omit<DraftItem, 'object'>[]): string {
-  const lines = items.map(({ kind, namespace, name, action, digest }) =>
-    JSON.stringify([kind, namespace, name, action, digest]),
-  );
+  const lines = items.map((item) => JSON.stringify([policyKeyText(item), item.action, item.digest]));
   return hash('sha256', lines.sort().join('\n'), 'hex');
 }
 
 /** Of a set of policy objects in force: equal when they mean the same. */
 export function inForceDigest(objects: readonly InForce[]): string {
-  const lines = objects.map(({ kind, namespace, name, object }) =>
-    JSON.stringify([kind, namespace, name, object === null ? null : objectDigest(object)]),
+  const lines = objects.map((policy) =>
+    JSON.stringify([policyKeyText(policy), policy.object === null ? null : objectDigest(policy.object)]),
   );
   return hash('sha256', lines.sort().join('\n'), 'hex');
 }

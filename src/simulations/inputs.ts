@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { canonicalOrPlain } from '../policies/object-digest.js';
 import type { PolicyEstates, Reader } from '../policies/estate.js';
+import { policyKeyText } from '../policies/policy-key.js';
 import { importPolicies, type PolicyImport } from '../policies/import.js';
 import type { LabelsSince, ReplaySet, ReplayWorkload } from '../policies/replay/replay.js';
 import { belongsTo } from '../inventory/segments.js';
@@ -46,8 +47,8 @@ export async function readInputs(
   return {
     order,
     inForce: estate.objects
-      .map(({ kind, namespace, name, object }) => ({ kind, namespace, name, object }))
-      .sort((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1)),
+      .map(({ system, kind, namespace, name, object }) => ({ system, kind, namespace, name, object }))
+      .sort((a, b) => (policyKeyText(a) < policyKeyText(b) ? -1 : 1)),
     workloads: estate.workloads
       .map((workload) => (history === null ? workload : { ...workload, history: history.get(workload.key) ?? [] }))
       .sort((a, b) => (a.key < b.key ? -1 : 1)),
@@ -59,10 +60,6 @@ export async function readInputs(
         .sort(),
     })),
   };
-}
-
-function orderKey({ kind, namespace, name }: InForce): string {
-  return JSON.stringify([kind, namespace, name]);
 }
 
 /** Only where the labels seen last became others; by when each set was first seen on its day. */

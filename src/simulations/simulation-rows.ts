@@ -67,6 +67,6 @@ export function summaryOf(row: SimulationRow): SimulationSummary {
   return { ...view, policies: items.map(policyText), classes: result?.classes ?? null };
 }
 
-export function policyText({ kind, namespace, name }: Omit<DraftItem, 'object' | 'digest' | 'action'>): string {
+export function policyText({ kind, namespace, name }: Pick<DraftItem, 'kind' | 'namespace' | 'name'>): string {
   return `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
 }

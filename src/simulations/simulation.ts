@@ -124,6 +124,7 @@ export const SimulationView = z.object({
   changeId: z.string().nullable(),
   items: z.array(
     z.object({
+      system: z.string(),
       kind: z.string(),
       namespace: z.string().nullable(),
       name: z.string(),

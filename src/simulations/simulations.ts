@@ -58,7 +58,8 @@ export class Simulations {
             id: newId,
             title,
             change: change?.id ?? null,
-            items: items.map(({ kind, namespace, name, action, digest: content }) => ({
+            items: items.map(({ system, kind, namespace, name, action, digest: content }) => ({
+              system,
               kind,
               namespace,
               name,

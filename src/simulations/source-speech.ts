@@ -1,7 +1,7 @@
 import type { Reader } from '../policies/estate.js';
 import type { SourceSpeech } from './log-coverage.js';
 
-/** When each source spoke, by the minutes of its events in [from, to), seconds since 1970; minutes next to each other are joined. */
+/** When each source told of flows, by the minutes of its events in [from, to), seconds since 1970; minutes next to each other are joined. */
 export async function readSpeech(reader: Reader, from: number, to: number): Promise<SourceSpeech[]> {
   const rows = await reader.query<{
     source: string;
@@ -11,14 +11,14 @@ export async function readSpeech(reader: Reader, from: number, to: number): Prom
   }>(
     `WITH spoken AS (
        SELECT source, minute, minute - (row_number() OVER (PARTITION BY source ORDER BY minute)) * interval '1 minute' AS stretch
-       FROM source_minute WHERE minute >= to_timestamp($1) AND minute < to_timestamp($2)
+       FROM flow_minute WHERE minute >= to_timestamp($1) AND minute < to_timestamp($2)
      ), stretch AS (
        SELECT source, date_part('epoch', min(minute)) AS from_second, date_part('epoch', max(minute)) + 60 AS to_second,
               count(*) AS minutes
        FROM spoken GROUP BY source, stretch
      )
      SELECT f.source, s.silence_after_seconds, f.first_record, t.stretches
-     FROM (SELECT source, date_part('epoch', min(minute)) AS first_record FROM source_minute GROUP BY source) f
+     FROM (SELECT source, date_part('epoch', min(minute)) AS first_record FROM flow_minute GROUP BY source) f
      LEFT JOIN source s ON s.name = f.source
      LEFT JOIN (SELECT source, json_agg(json_build_array(from_second, to_second, minutes) ORDER BY from_second) AS stretches
                 FROM stretch GROUP BY source) t ON t.source = f.source

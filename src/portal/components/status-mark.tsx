@@ -3,7 +3,7 @@ import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
 import type { EdgeClass } from '../../policies/replay/replay.js';
 import type { SimulationState } from '../../simulations/simulation.js';
-import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealth } from '../views.js';
+import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -73,7 +73,7 @@ export const changeOutcomeMarks: Words<ChangeOutcome> = {
   not_applicable: { tone: 'quiet', word: 'Nothing expected' },
 };
 
-export const sourceHealthMarks: Words<SourceHealth> = {
+export const sourceHealthMarks: Words<SourceHealthMark> = {
   reporting: { tone: 'good', word: 'Reporting' },
   silent: { tone: 'bad', word: 'Silent' },
   never_reported: { tone: 'warn', word: 'Never reported' },
