@@ -95,6 +95,10 @@ import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -138,6 +142,9 @@ const features: Provider[] = [
   Figures,
   FigureHistory,
   FigureExport,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
   Snapshots,
   Assessments,
   Reports,
@@ -208,6 +215,7 @@ export class AppModule {
         RecommendationsController,
         PhasesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,

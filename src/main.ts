@@ -28,6 +28,7 @@ import { contentSecurityPolicy } from './portal/render.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestLog } from './request-log.js';
 import { Retention } from './retention/retention.js';
+import { Simulations } from './simulations/simulations.js';
 
 /** A running service. */
 export interface Service {
@@ -125,8 +126,10 @@ function pointerOf(path: IssuePath): string {
 async function startWork(app: NestExpressApplication, ground: Ground): Promise<void> {
   const { config, jobs, database, clock } = ground;
   const reports = app.get(Reports);
+  const simulations = app.get(Simulations);
   const handlers: JobHandlers = {
     'report.build': async ({ reportId }) => await reports.build(reportId),
+    'simulation.run': async ({ simulationId }) => await simulations.run(simulationId),
     'log.keep-checkpoint': async () => {
       await app.get(Checkpoints).keep();
       app.get(Witnessing).wake();
@@ -173,4 +176,5 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(config.FINDINGS_SECONDS, 'findings.look');
   await jobs.every(3600, 'figures.keep');
   await reports.resumeBuilding();
+  await simulations.resumeRunning();
 }

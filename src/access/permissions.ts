@@ -24,6 +24,8 @@ export const permissions = {
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
   'changes.review': ['approver'],
+  'simulations.read': ['admin', 'requester', 'approver', 'auditor'],
+  'simulations.run': ['admin', 'requester', 'approver'],
   'controls.read': ['admin', 'requester', 'approver', 'auditor'],
   'reports.read': ['admin', 'approver', 'auditor'],
   'reports.request': ['admin', 'auditor'],

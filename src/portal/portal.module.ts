@@ -28,6 +28,7 @@ import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
+import { SimulationPagesController } from './simulations.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SourcePagesController } from './sources.controller.js';
 
@@ -39,6 +40,7 @@ import { SourcePagesController } from './sources.controller.js';
     HomeController,
     RecordPagesController,
     ChangePagesController,
+    SimulationPagesController,
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
@@ -77,6 +79,7 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,

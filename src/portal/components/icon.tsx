@@ -10,6 +10,7 @@ const drawings = {
   records: 'M3 3.5h10M3 6.5h10M3 9.5h10M3 12.5h6',
   rejected: 'M3 5.5V13h10V5.5M2 3h12v2.5H2zM6.5 8l3 3m0-3-3 3',
   changes: 'M5 3v10M5 13l-2.5-2.5M5 13l2.5-2.5M11 13V3m0 0L8.5 5.5M11 3l2.5 2.5',
+  simulations: 'M3 3v10h10M5.5 10.5l2.5-3 2 2 3-4M3 5.5h1M3 8h1',
   controls: 'M2.5 4.5 4 6l2.5-3M2.5 11 4 12.5l2.5-3M9 5h5M9 11.5h5',
   reports: 'M4 2h5.5L13 5.5V14H4zM9.5 2v3.5H13M6.5 9h4M6.5 11.5h4',
   segments: 'M2.5 2.5h4.5v4.5h-4.5zM9.5 2.5h4v4.5h-4zM2.5 9.5h4.5v4h-4.5zM9.5 9.5h4v4h-4z',

@@ -8,6 +8,7 @@ import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { PolicyText } from '../components/policy-text.js';
 import { StatusMark, changeOutcomeMarks, changeStateMarks, plainWord } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
+import { ChangeSimulation } from '../components/change-simulation.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { ChangeDetailView, ChangeItemView, MatchedVersion, ReviewView } from '../views.js';
@@ -53,6 +54,7 @@ export function ChangePage(view: ChangeDetailView): JSX.Element {
           <Item item={item} alone={items.length === 1} />
         ))}
       </Panel>
+      {view.simulation !== undefined && <ChangeSimulation view={view} simulation={view.simulation} />}
       <Reviews view={view} />
       {state !== 'rejected' && <Outcome view={view} />}
     </Layout>
