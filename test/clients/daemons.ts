@@ -114,6 +114,7 @@ export const rsyslogElasticsearch = rsyslog(
       'segproof.example.com': new URL(target.url).hostname,
       'serverport="443"': `serverport="${new URL(target.url).port}"`,
       'usehttps="on"': 'usehttps="off"',
+      '/var/spool/rsyslog': target.directory,
     }),
   elasticModules.find((path) => existsSync(path)) ?? elasticModules[0],
 );

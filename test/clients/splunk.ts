@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { createLogger, type LeveledLogMethod, type transport } from 'winston';
+import { createLogger, type transport } from 'winston';
 import { Book, markedFlow, marksIn, type Client } from './client.js';
 
 /** What is used of splunk-logging, which comes without types. */
@@ -63,18 +63,18 @@ export const winstonSplunk: Client = {
     const stream = new SplunkStreamEvent({ splunk: { url, token, maxRetries: 5 }, exitOnError: false });
     stream.server.error = (error, { message }) => book.giveUp(marksIn(message), error);
     const waiting: string[] = [];
-    // It sends one after another and says so after each, refused or not.
+    let logged = 0;
+    // It says so after each, refused or not, but not after which one.
     stream.on('logged', () => {
-      const mark = waiting.shift();
-      if (mark !== undefined && !book.gaveUp.has(mark)) book.deliver([mark]);
+      logged++;
+      if (logged === waiting.length) book.deliver(waiting.filter((mark) => !book.gaveUp.has(mark)));
     });
     const logger = createLogger({ transports: [stream] });
-    const info: LeveledLogMethod = logger.info.bind(logger);
     return await Promise.resolve({
       ...booked(book),
       send: (mark: string) => {
         waiting.push(mark);
-        info('flow', { hubble: markedFlow(mark) });
+        logger.info('flow dropped', markedFlow(mark));
       },
       stop: async () => {
         logger.close();
