@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Database } from '../../src/database/database.js';
@@ -40,8 +40,8 @@ export interface LiveService {
   /** Every mark that is stored under the sources of clients, as often as it is. */
   stored(): Promise<readonly StoredMark[]>;
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it again, and resolves when it is ready. */
-  start(): Promise<void>;
+  /** Starts it again, and resolves when it is ready; with the seconds of processor time that took, where the system says so. */
+  start(): Promise<number | null>;
   /** What it wrote to standard error since it started. */
   said(): string;
   /** Has the whole log verified by the command for it. */
@@ -104,6 +104,7 @@ export async function liveService(t: Ending): Promise<LiveService> {
     end: async (signal) => void (await service.end(signal)),
     start: async () => {
       service = await startServiceProcess(variables);
+      return processorSeconds(service.pid);
     },
     said: () => service.stderr(),
     verify: async () => {
@@ -111,4 +112,14 @@ export async function liveService(t: Ending): Promise<LiveService> {
       assert.equal(code, 0, `${stdout}${stderr}`);
     },
   };
+}
+
+/** What proc(5) says of a process, in its clock ticks of 10 ms. */
+function processorSeconds(pid: number): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /su, '').split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return null;
+  }
 }

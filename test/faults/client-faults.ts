@@ -39,8 +39,9 @@ export function slowCommits(delaySeconds: number, seconds: number): ClientFault 
   };
 }
 
-/** How long it took from each SIGTERM until the service was ready again, in milliseconds. */
-export const restarts: number[] = [];
+/** How long it took from each SIGTERM until the service had ended, and until it was ready again, in milliseconds. */
+export const restarts: { readonly ended: number; readonly ready: number; readonly processorSeconds: number | null }[] =
+  [];
 
 export const stopped: ClientFault = {
   name: 'restart (SIGTERM)',
@@ -49,8 +50,9 @@ export const stopped: ClientFault = {
   make: async (service) => {
     const from = Date.now();
     await service.end('SIGTERM');
-    await service.start();
-    restarts.push(Date.now() - from);
+    const ended = Date.now() - from;
+    const processorSeconds = await service.start();
+    restarts.push({ ended, ready: Date.now() - from, processorSeconds });
   },
 };
 

@@ -26,7 +26,7 @@ const usualPace = 250;
 const beforeMilliseconds = 1500;
 const afterMilliseconds = 2000;
 /** Around a fault: what was written so shortly before it may still have been on its way. */
-const onItsWay = 1500;
+const onItsWay = 3000;
 
 interface Sender {
   readonly client: Client;
