@@ -1,5 +1,6 @@
 import { Book, markedFlow, markedLine, type Client, type Target } from './client.js';
-import { findProgram, missingProgram, runProgram } from './program.js';
+import { documented } from './documented.js';
+import { findProgram, missingProgram, runProgram, type ProgramCall } from './program.js';
 import { booked } from './splunk.js';
 
 /* Commands that are started for each record; what they believe is their exit code. */
@@ -7,7 +8,7 @@ import { booked } from './splunk.js';
 function command(
   client: Pick<Client, 'name' | 'belief' | 'route' | 'missing'>,
   program: string,
-  args: (mark: string, target: Target) => { readonly args: readonly string[]; readonly input?: string },
+  make: (mark: string, target: Target) => ProgramCall,
 ): Client {
   return {
     ...client,
@@ -18,8 +19,7 @@ function command(
       return await Promise.resolve({
         ...booked(book),
         send: (mark: string) => {
-          const { args: given, input } = args(mark, target);
-          void runProgram(path, given, input).then(({ code, output }) => {
+          void runProgram(path, make(mark, target)).then(({ code, output }) => {
             if (code === 0) book.deliver([mark]);
             else book.giveUp([mark], `exit code ${code}: ${output}`);
           });
@@ -30,16 +30,13 @@ function command(
   };
 }
 
-/** With the retries that docs/connect/http.md gives it. */
+/** The command of docs/connect/http.md. */
 export const curl = command(
   { name: 'curl', belief: 'answered', route: 'own', missing: missingProgram('curl', 'curl') },
-  'curl',
-  (mark, { url, source, token }) => ({
-    args: [
-      ...['-fsS', `${url}/ingest/v1/${source}?receipt=index`],
-      ...['--retry', '60', '--retry-delay', '1', '--retry-all-errors', '--max-time', '20'],
-      ...['-H', `Authorization: Bearer ${token}`, '-H', 'Content-Type: application/x-ndjson', '--data-binary', '@-'],
-    ],
+  'sh',
+  (mark, target) => ({
+    args: ['-c', documented('http.md', '--retry-all-errors', target, { 'staging-hubble': target.source })],
+    env: { URL: target.url, TOKEN: target.token },
     input: JSON.stringify(markedFlow(mark)),
   }),
 );
@@ -56,9 +53,9 @@ export function logger(transport: 'tcp' | 'udp', rfc: 'rfc3164' | 'rfc5424', cou
     'logger',
     (mark, { syslog }) => ({
       args: [
-        ...['--server', '127.0.0.1', '--port', String(syslog[transport]), `--${transport}`, `--${rfc}`],
+        ...`--server 127.0.0.1 --port ${syslog[transport]} --${transport} --${rfc} --tag firewall`.split(' '),
         ...(counted ? ['--octet-count'] : []),
-        ...['--tag', 'firewall', markedLine(mark)],
+        markedLine(mark),
       ],
     }),
   );

@@ -119,7 +119,6 @@ export const rsyslogElasticsearch = rsyslog(
   elasticModules.find((path) => existsSync(path)) ?? elasticModules[0],
 );
 
-
 /** Where syslog-ng was unpacked to by unpack-syslog-ng.sh; one that is installed has no http() destination by itself. */
 const syslogNgFolder =
   process.env['SEGPROOF_SYSLOG_NG'] ??
@@ -147,9 +146,12 @@ export const syslogNg: Client = {
     const program = startProgram(
       syslogNgProgram,
       [
-        ...['--foreground', '--stderr', '--no-caps', '--cfgfile', configuration],
+        ...'--foreground --stderr --no-caps'.split(' '),
+        `--cfgfile=${configuration}`,
         `--module-path=${join(syslogNgFolder, 'usr/lib/syslog-ng/3.38')}`,
-        ...['--pidfile', file('pid'), '--control', file('control'), '--persist-file', file('persist')],
+        `--pidfile=${file('pid')}`,
+        `--control=${file('control')}`,
+        `--persist-file=${file('persist')}`,
       ],
       { LD_LIBRARY_PATH: libraries.join(':') },
     );

@@ -117,7 +117,9 @@ export async function liveService(t: Ending): Promise<LiveService> {
 /** What proc(5) says of a process, in its clock ticks of 10 ms. */
 function processorSeconds(pid: number): number | null {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /su, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /su, '')
+      .split(' ');
     return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return null;

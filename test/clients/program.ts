@@ -61,13 +61,19 @@ export function startProgram(
   };
 }
 
+export interface ProgramCall {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its standard input. */
+  readonly input?: string;
+}
+
 /** Runs a program to its end; resolves with its exit code and what it wrote. */
 export async function runProgram(
   program: string,
-  args: readonly string[],
-  input = '',
+  { args, env = {}, input = '' }: ProgramCall,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(program, args, { env: environment({}), stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { env: environment(env), stdio: ['pipe', 'pipe', 'pipe'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -103,7 +109,7 @@ export async function freePort(): Promise<number> {
 
 /** Connects as soon as somebody listens on this port. */
 export async function connectWhenReady(port: number, program: RunningProgram): Promise<Socket> {
-  for (const deadline = Date.now() + 15_000; ; ) {
+  for (const deadline = Date.now() + 15_000; ;) {
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');

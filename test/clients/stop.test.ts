@@ -21,7 +21,7 @@ test('a service that stops reads what was written to its syslog port, and tells 
   const answers = new Set<string>();
   let taken = 0;
   let number = written.length;
-  for (let broken = false; !broken; ) {
+  for (let broken = false; !broken;) {
     // A sender that goes on keeps the connection open for as long as it is read.
     if (!hungUp) socket.write(`<134>1 - fw1 app - - - ${markedLine(markOf('late', number++))}\n`);
     try {

@@ -14,7 +14,16 @@ import { runFault, table, type Cell } from './client-matrix.js';
 const long = Number(process.env['SEGPROOF_LONG_FAULTS'] ?? 0) > 0;
 
 const faults: readonly ClientFault[] = long
-  ? [databaseAway(5), databaseAway(30), stopped, killed, slowCommits(3, 15), slowCommits(12, 30), overload(5), overload(30)]
+  ? [
+      databaseAway(5),
+      databaseAway(30),
+      stopped,
+      killed,
+      slowCommits(3, 15),
+      slowCommits(12, 30),
+      overload(5),
+      overload(30),
+    ]
   : [databaseAway(5), stopped, killed, slowCommits(3, 6), overload(4)];
 
 /** The service is to be ready again before a client that tries once more, six seconds after, does so. */

@@ -105,7 +105,7 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
   private async drain(): Promise<void> {
     for (const socket of this.sockets) socket.end();
     this.lastRead = Date.now();
-    for (const deadline = Date.now() + drainMilliseconds; this.sockets.size > 0; ) {
+    for (const deadline = Date.now() + drainMilliseconds; this.sockets.size > 0;) {
       const now = Date.now();
       if (now > deadline || now - this.lastRead > quietMilliseconds) break;
       await delay(10);
