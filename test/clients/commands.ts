@@ -12,7 +12,7 @@ function command(
 ): Client {
   return {
     ...client,
-    pace: 700,
+    pace: 1000,
     start: async (target) => {
       const book = new Book();
       const path = findProgram(program) ?? program;

@@ -22,7 +22,7 @@ export interface Cell {
   readonly complaints: readonly string[];
 }
 
-const usualPace = 250;
+const usualPace = 400;
 const beforeMilliseconds = 1500;
 const afterMilliseconds = 2000;
 /** Around a fault: what was written so shortly before it may still have been on its way. */
