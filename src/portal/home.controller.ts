@@ -4,6 +4,7 @@ import { CurrentActor, SignedIn } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
+import { FindingQuery, Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
@@ -35,6 +36,7 @@ export class HomeController {
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
+    @Inject(Findings) private readonly findings: Findings,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
   ) {}
 
@@ -42,7 +44,7 @@ export class HomeController {
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview] =
+    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview, registered] =
       await Promise.all([
         this.assessment.get(),
         this.sources.list(),
@@ -53,6 +55,7 @@ export class HomeController {
         this.volume.perDay(days),
         this.rejected.page(everything, 1, null),
         isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+        this.findings.page(FindingQuery.parse({ limit: 1000 })),
       ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
@@ -62,7 +65,7 @@ export class HomeController {
       log: shell.log,
       changes: judged,
       sources,
-      isSilent: (source) => this.sources.isSilent(source),
+      registered: registered.findings,
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
@@ -75,14 +78,15 @@ export class HomeController {
       awaitingReview,
       completeness: {
         sources: sources.length,
-        sourcesReporting: sources.filter((source) => source.received > 0 && !this.sources.isSilent(source)).length,
+        sourcesReporting: sources.filter((source) => source.lastReceivedAt !== null && source.silentSince === null)
+          .length,
         segments: rows.length,
         segmentsEnforcing: rows.filter(({ phase }) => phase === 'enforcing').length,
         policies: policies.filter((policy) => policy.inForce).length,
         policyChanges: judged.length,
         policyChangesAuthorised: judged.filter(({ unauthorised }) => unauthorised === null).length,
-        records: sources.reduce((sum, { received }) => sum + received, 0),
-        rejected: sources.reduce((sum, { rejected }) => sum + rejected, 0),
+        records: sources.reduce((sum, { appended, quarantined }) => sum + appended + quarantined, 0),
+        rejected: sources.reduce((sum, { quarantined }) => sum + quarantined, 0),
       },
       frameworks: frameworks.flatMap(({ id, title }) => {
         const totals = present.byFramework.get(id)?.totals;
