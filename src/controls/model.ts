@@ -138,6 +138,7 @@ export interface PolicyVersionView {
   readonly index: number;
   /** The source whose record showed it, as in `SourceView.name`: its silence makes policy evidence stale. */
   readonly source: string;
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -165,6 +166,7 @@ export interface ChangeView {
   readonly reviewedIndex: number | null;
   /** What may change: policy object, action and (except for deletes) canonical digest of the approved object. */
   readonly items: readonly {
+    readonly system: string;
     readonly kind: string;
     readonly namespace: string | null;
     readonly name: string;

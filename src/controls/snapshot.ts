@@ -74,6 +74,7 @@ export class Snapshots {
     const rows = await this.database.query<{
       index: string;
       source: string;
+      system: string;
       kind: string;
       namespace: string | null;
       name: string;
@@ -83,13 +84,14 @@ export class Snapshots {
       digest: string | null;
       object: unknown;
     }>(
-      `SELECT index, source, kind, namespace, name, action, author, event_time_text, digest, object FROM policy_version
+      `SELECT index, source, system, kind, namespace, name, action, author, event_time_text, digest, object FROM policy_version
        WHERE event_time < $1 AND index < $2 ORDER BY index, position`,
       [scope.period.to, scope.integrity.size],
     );
     return rows.map((row) => ({
       index: Number(row.index),
       source: row.source,
+      system: row.system,
       kind: row.kind,
       namespace: row.namespace,
       name: row.name,
@@ -120,7 +122,8 @@ export class Snapshots {
           windowTo: change.windowTo,
           proposedIndex: change.proposedIndex,
           reviewedIndex: review?.reviewedIndex ?? null,
-          items: change.items.map(({ kind, namespace, name, action, digest }) => ({
+          items: change.items.map(({ system, kind, namespace, name, action, digest }) => ({
+            system,
             kind,
             namespace,
             name,

@@ -3,6 +3,8 @@
  * Every value put into a path or a query is percent-encoded here and nowhere else.
  */
 
+import type { PolicyKey } from '../policies/policy-key.js';
+
 /** Query of a list page; null, undefined and empty values are left out. */
 export type Query = Readonly<Record<string, string | number | null | undefined>>;
 
@@ -18,10 +20,8 @@ export function withQuery(path: string, query: Query): string {
 
 const part = encodeURIComponent;
 
-export interface PolicyAddress {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
+function policy({ system, kind, namespace, name }: PolicyKey): string {
+  return `/policies/${part(system)}/${part(kind)}/${part(namespace ?? '-')}/${part(name)}`;
 }
 
 export const paths = {
@@ -36,13 +36,42 @@ export const paths = {
   reprocess: '/quarantine/reprocess',
   changes: (query: Query = {}) => withQuery('/changes', query),
   newChange: '/changes/new',
+  newChangeOf: (simulation: string) => withQuery('/changes/new', { simulation }),
   change: (id: string) => `/changes/${part(id)}`,
   reviewChange: (id: string) => `/changes/${part(id)}/review`,
+  simulations: (query: Query = {}) => withQuery('/simulations', query),
+  newSimulation: '/simulations',
+  simulation: (id: string) => `/simulations/${part(id)}`,
+  cancelSimulation: (id: string) => `/simulations/${part(id)}/cancel`,
+  simulationEdges: (id: string, query: Query = {}) => withQuery(`/simulations/${part(id)}/edges`, query),
+  simulationPaths: (id: string, query: Query = {}) => withQuery(`/simulations/${part(id)}/paths`, query),
+  /** JSON `{ state, step, done, total }`, polled by portal.js while it runs. */
+  simulationProgress: (id: string) => `/simulations/${part(id)}/progress`,
+  simulationJson: (id: string) => `/api/v1/simulations/${part(id)}`,
+  simulationInputs: (id: string) => `/api/v1/simulations/${part(id)}/inputs`,
   policies: (query: Query = {}) => withQuery('/policies', query),
   /** Cluster-scoped policies have `-` in the place of the namespace. */
-  policy: (id: PolicyAddress) => `/policies/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
+  policy,
+  policyDiff: (id: PolicyKey, query: Query = {}) => withQuery(`${policy(id)}/diff`, query),
+  /** Of the policy, or of the rule with this digest. */
+  policyRegister: (id: PolicyKey, rule: string | null = null) =>
+    `${policy(id)}/register${rule === null ? '' : `/${part(rule)}`}`,
+  policyDraft: '/policies/draft',
+  policyTemplates: '/policies/templates',
   segments: '/segments',
   segment: (name: string) => `/segments/${part(name)}`,
+  segmentPhase: (name: string) => `/segments/${part(name)}/phase`,
+  acceptBlocked: (name: string) => `/segments/${part(name)}/accepted-blocks`,
+  recommendation: (name: string) => `/segments/${part(name)}/recommendation`,
+  phases: '/phases',
+  figures: (query: Query = {}) => withQuery('/figures', query),
+  /** The inputs of all figures, as a download. */
+  figuresExport: '/api/v1/figures/export',
+  openPaths: (query: Query = {}) => withQuery('/figures/paths', query),
+  figureWorkloads: (query: Query = {}) => withQuery('/figures/workloads', query),
+  map: (query: Query = {}) => withQuery('/map', query),
+  workload: (key: string) => `/workloads/${part(key)}`,
+  incident: (query: Query = {}) => withQuery('/incident', query),
   sources: '/sources',
   newSource: '/sources/new',
   source: (name: string) => `/sources/${part(name)}`,

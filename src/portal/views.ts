@@ -3,7 +3,15 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { PolicyEntry } from '../policies/register/register-view.js';
+import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
+import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { PhaseDetail } from '../phases/phases.js';
+import type { DefaultDeny } from '../policies/default-deny.js';
+import type { EdgeClass, UncertainReason } from '../policies/replay/replay.js';
+import type { EdgePage, SimulationSummary, SimulationView, StoredPath } from '../simulations/simulation.js';
 import type { OpenApiDocument } from './openapi.js';
+import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -178,6 +186,7 @@ export interface RecordFilters {
   readonly workload: string | null;
   readonly actor: string | null;
   readonly policy: string | null;
+  readonly conflicting: string | null;
   readonly text: string | null;
 }
 
@@ -238,8 +247,24 @@ export interface RecordDetailView {
   /** The change that authorised this policy change, where one did; `unauthorised` says why none did. */
   readonly authorisedBy: ChangeReference | null;
   readonly unauthorised: string | null;
+  /** The entry that had this record's id before, with other bytes; and those that came with it later. */
+  readonly conflicts: { readonly firstIndex: number | null; readonly later: readonly number[] };
+  /** What the record was read as before newer parsers read it, the newest first. */
+  readonly earlierForms: readonly EarlierFormView[];
   readonly previousIndex: number | null;
   readonly nextIndex: number | null;
+}
+
+export interface EarlierFormView {
+  readonly part: number;
+  readonly format: string;
+  readonly parserVersion: number;
+  readonly supersededAt: string;
+  /** The entry that holds the digest of the form. */
+  readonly supersededIndex: number;
+  readonly digest: string;
+  /** Fields that the search knows otherwise now; null where there is nothing. */
+  readonly differences: readonly { readonly field: string; readonly was: string | null; readonly is: string | null }[];
 }
 
 export interface QuarantinedRow {
@@ -309,6 +334,7 @@ export interface MatchedVersion {
 }
 
 export interface ChangeItemView {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -346,6 +372,8 @@ export interface ChangeDetailView {
   readonly items: readonly ChangeItemView[];
   readonly reviews: readonly ReviewView[];
   readonly mayReview: Allowance;
+  /** What simulating exactly these items showed last. */
+  readonly simulation?: ChangeSimulationView;
   readonly problems: FieldProblems;
 }
 
@@ -363,9 +391,65 @@ export interface NewChangeView {
   readonly problems: FieldProblems;
 }
 
+// ---- simulations -------------------------------------------------------------------------------
+
+export interface SimulationsView {
+  readonly shell: Shell;
+  readonly rows: readonly SimulationSummary[];
+  readonly paging: Paging;
+}
+
+export interface SimulationDetailView {
+  readonly shell: Shell;
+  readonly simulation: SimulationView;
+  /** Whether other policies are in force by now; false while it has no result. */
+  readonly stale: boolean;
+  /** The objects its items replace, as they stood when it was asked for. */
+  readonly before: readonly Json[];
+  /** The change it was asked for, or the newest one of the same items. */
+  readonly change: { readonly id: string; readonly number: string } | null;
+}
+
+export interface SimulationEdgesView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly filters: {
+    readonly class: EdgeClass;
+    readonly reason: UncertainReason | null;
+    readonly workload: string | null;
+    readonly peer: string | null;
+    readonly segment: string | null;
+  };
+  readonly segments: readonly string[];
+  /** All edges of the class and reason, whatever the other filters. */
+  readonly total: number;
+  readonly edges: EdgePage['edges'];
+  readonly paging: Paging;
+}
+
+export interface SimulationPathsView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly change: PathChangeWord;
+  readonly counts: Readonly<Record<PathChangeWord, number>>;
+  readonly paths: readonly StoredPath[];
+  readonly paging: Paging;
+}
+
+export type PathChangeWord = 'opened' | 'closed' | 'changed';
+
+export interface ChangeSimulationView {
+  /** Null where these items were not simulated yet. */
+  readonly newest: SimulationView | null;
+  readonly stale: boolean;
+}
+
 // ---- policies, segments, sources ---------------------------------------------------------------
 
 export interface PolicyRow {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -375,6 +459,10 @@ export interface PolicyRow {
   readonly changedAt: string;
   readonly changedBy: string;
   readonly digest: string | null;
+  readonly owner: Said;
+  readonly flags: readonly StewardshipFlag[];
+  /** Rules that are expired or past their review by themselves. */
+  readonly rulesFlagged: number;
 }
 
 export interface PoliciesView {
@@ -383,7 +471,10 @@ export interface PoliciesView {
     readonly namespace: string | null;
     readonly text: string | null;
     readonly authorised: string | null;
+    readonly system: string | null;
+    readonly needs: string | null;
   };
+  readonly systems: readonly string[];
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;
@@ -398,6 +489,8 @@ export interface PolicyVersionRow {
   readonly author: string;
   readonly eventTime: string;
   readonly digest: string | null;
+  /** Its canonical digest is that of the version before. */
+  readonly sameMeaning: boolean;
   readonly object: Json;
   readonly authorisedBy: ChangeReference | null;
   /** Why no approved change covers it; null when one does. */
@@ -406,28 +499,16 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-  readonly inForce: boolean;
+  readonly entry: PolicyEntry;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
-}
-
-export type Phase = 'discovery' | 'modelling' | 'testing' | 'monitoring' | 'enforcing';
-
-export interface DefaultDeny {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
 }
 
 export interface SegmentRow {
   readonly name: string;
   readonly owner: string;
   readonly criticality: 'low' | 'medium' | 'high' | 'critical';
-  readonly phase: Phase;
+  readonly phase: SegmentPhase;
   readonly namespace: string;
   readonly workloads: number;
   readonly defaultDeny: DefaultDeny;
@@ -464,6 +545,8 @@ export interface EdgeRow {
 
 export interface SegmentDetailView {
   readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
   readonly segment: SegmentRow;
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly workloads: readonly {

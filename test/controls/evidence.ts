@@ -85,6 +85,7 @@ export function version(
   return {
     index: nextIndex++,
     source: 'audit',
+    system: 'kubernetes',
     kind: 'NetworkPolicy',
     namespace,
     name,
@@ -101,7 +102,7 @@ export function version(
 export function changeFor(covered: PolicyVersionView, more: Partial<ChangeView> = {}): ChangeView {
   const at = Date.parse(covered.eventTime);
   const hour = (shift: number) => new Date(at + shift * 3_600_000).toISOString();
-  const { kind, namespace, name, action, digest } = covered;
+  const { system, kind, namespace, name, action, digest } = covered;
   return {
     id: `CH-${covered.index}`,
     title: `${action} ${name}`,
@@ -114,7 +115,7 @@ export function changeFor(covered: PolicyVersionView, more: Partial<ChangeView> 
     windowTo: hour(1),
     proposedIndex: nextIndex++,
     reviewedIndex: nextIndex++,
-    items: [{ kind, namespace, name, action, digest }],
+    items: [{ system, kind, namespace, name, action, digest }],
     ...more,
   };
 }

@@ -36,9 +36,10 @@ export function linesOf({ body }: IngestStep): string[] {
 
 function versionOf({ policyChange: change, eventTime, actor }: NormalForm): AuditedVersion[] {
   if (change === null || !change.applied || eventTime === null || change.action === 'delete_collection') return [];
-  const { kind, namespace, name } = change.resource;
+  const { system, kind, namespace, name } = change.resource;
   return [
     {
+      system,
       kind,
       namespace,
       name: name ?? '',
@@ -61,6 +62,7 @@ export function readEstate({ steps, sources }: Estate): ReadEstate {
   for (const step of steps) {
     const at = step.at.toISOString();
     if (step.kind === 'segment') phases.push({ segment: step.segment.name, phase: step.segment.phase, at });
+    if (step.kind === 'phase') phases.push({ segment: step.segment, phase: step.phase, at });
     if (step.kind === 'propose')
       changes.set(step.key, {
         id: step.key,
@@ -71,6 +73,7 @@ export function readEstate({ steps, sources }: Estate): ReadEstate {
         windowFrom: step.windowFrom.toISOString(),
         windowTo: step.windowTo.toISOString(),
         items: step.items.map(({ action, manifest }) => ({
+          system: 'kubernetes',
           kind: manifest.kind,
           namespace: manifest.metadata.namespace,
           name: manifest.metadata.name,

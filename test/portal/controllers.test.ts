@@ -52,7 +52,7 @@ describe('pages', () => {
       `/records/${portal.policyChanges[0]}`,
       '/quarantine',
       '/policies',
-      '/policies/NetworkPolicy/payments/default-deny',
+      '/policies/kubernetes/NetworkPolicy/payments/default-deny',
       '/segments',
       '/segments/back-office',
       '/controls',
@@ -73,7 +73,7 @@ describe('pages', () => {
     for (const path of [
       '/records/999999',
       '/records/abc',
-      '/policies/NetworkPolicy/payments/none',
+      '/policies/kubernetes/NetworkPolicy/payments/none',
       '/segments/none',
       '/changes/none',
       '/reports/none',
