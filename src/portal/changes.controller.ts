@@ -120,7 +120,10 @@ export class ChangePagesController {
     const again = (problems: FieldProblems, status: number): Response =>
       pageAnswer(NewChangePage({ shell, values, problems }), status);
     const { action, policy, ...rest } = values;
-    const input = NewChange.safeParse({ ...rest, items: [{ action, manifest: policy }] });
+    const input = NewChange.safeParse({
+      ...rest,
+      items: manifestsIn(policy).map((manifest) => ({ action, manifest })),
+    });
     if (!input.success) return again(problemsOfInput(input.error, changeFields), 400);
     const outcome = await attempt(() => this.changes.propose(actor, input.data));
     if ('problem' in outcome) return again(problemsOf(outcome.problem, changeFields), outcome.problem.status);
@@ -137,17 +140,16 @@ export class ChangePagesController {
   @Get('new')
   @Needs('changes.propose')
   newChange(@CurrentShell() shell: Shell): Response {
-    // The window of a change is seldom today: reviewers need their time.
-    const from = new Date(Date.parse(`${shell.now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
-    const values: NewChangeView['values'] = {
-      title: '',
-      reason: '',
-      windowFrom: from.toISOString(),
-      windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
-      action: 'create',
-      policy: '',
-    };
-    return pageAnswer(NewChangePage({ shell, values, problems: {} }));
+    return pageAnswer(NewChangePage({ shell, values: emptyChange(shell.now), problems: {} }));
+  }
+
+  /** The form filled in by another page; nothing is proposed yet. */
+  @Post('new')
+  @Needs('changes.propose')
+  prefilledChange(@CurrentShell() shell: Shell, @SentForm() body: Fields): Response {
+    const text = (name: string): string => fieldText(body, name) ?? '';
+    const given = { title: text('title'), reason: text('reason'), policy: text('policy') };
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...given }, problems: {} }));
   }
 
   @Post(':id/review')
@@ -215,6 +217,25 @@ export class ChangePagesController {
     };
     return pageAnswer(ChangePage(view), status);
   }
+}
+
+function emptyChange(now: string): NewChangeView['values'] {
+  // The window of a change is seldom today: reviewers need their time.
+  const from = new Date(Date.parse(`${now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
+  return {
+    title: '',
+    reason: '',
+    windowFrom: from.toISOString(),
+    windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
+    action: 'create',
+    policy: '',
+  };
+}
+
+/** The documents of a YAML file; a text without any is one, so that it is refused as such. */
+function manifestsIn(text: string): string[] {
+  const documents = text.split(/^---(?:[ \t].*)?\r?$/mu).filter((document) => document.trim() !== '');
+  return documents.length === 0 ? [text] : documents;
 }
 
 /** Whether the form is offered; the use case decides. */

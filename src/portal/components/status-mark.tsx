@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
-import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealthMark } from '../views.js';
+import type { SegmentPhase } from '../../inventory/segment-phase.js';
+import type { ChangeOutcome, ChangeState, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -78,7 +79,7 @@ export const sourceHealthMarks: Words<SourceHealthMark> = {
   not_watched: { tone: 'quiet', word: 'Not watched' },
 };
 
-export const phaseMarks: Words<Phase> = {
+export const phaseMarks: Words<SegmentPhase> = {
   discovery: { tone: 'quiet', word: 'Discovery' },
   modelling: { tone: 'quiet', word: 'Modelling' },
   testing: { tone: 'quiet', word: 'Testing' },
