@@ -7,7 +7,6 @@ import type { SegmentPhase } from '../inventory/segment-phase.js';
 import type { PhaseDetail } from '../phases/phases.js';
 import type { DefaultDeny } from '../policies/default-deny.js';
 import type { OpenApiDocument } from './openapi.js';
-import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -454,6 +453,13 @@ export interface EdgeRow {
   readonly lastTime: string;
   /** The policy that allowed it; null where none did or the source does not say. */
   readonly policy: string | null;
+}
+
+/** The form that moves a segment, as it was sent: texts as they were typed. */
+export interface PhaseMoveForm {
+  readonly phase: string;
+  readonly reason: string;
+  readonly override: boolean;
 }
 
 export interface SegmentDetailView {
