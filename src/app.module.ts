@@ -23,6 +23,7 @@ import { HealthController } from './health.controller.js';
 import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { SourceRefusals } from './ingestion/refusals.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
@@ -35,14 +36,21 @@ import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
+import { GapFinder } from './inventory/gap-finder.js';
+import { MissingRecordsController } from './inventory/missing-records.controller.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
+import { SilenceFinder } from './inventory/silence-finder.js';
 import { Segments } from './inventory/segments.js';
 import { Jobs } from './jobs/jobs.js';
 import { Anchors } from './log/anchors.js';
@@ -67,6 +75,9 @@ import { PhasesController } from './phases/phases.controller.js';
 import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
+import { PolicyDiffs } from './policies/policy-diffs.js';
+import { PolicyRegister } from './policies/register/register.js';
+import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
 import { RecommendationsController } from './policies/recommendations.controller.js';
 import { Recommendations } from './policies/recommendations.js';
@@ -84,6 +95,8 @@ const features: Provider[] = [
   Sources,
   SecretBox,
   SourceSecrets,
+  SourceRefusals,
+  SourceHealths,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -92,6 +105,8 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,
@@ -100,9 +115,15 @@ const features: Provider[] = [
   Recommendations,
   PhaseFactsReader,
   Phases,
+  PolicyRegister,
+  PolicyDiffs,
+  PolicyTemplates,
   Findings,
   FindingsLook,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
+  SilenceFinder,
+  MissingRecordsRegister,
+  GapFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
   Changes,
   Snapshots,
   Assessments,
@@ -163,6 +184,7 @@ export class AppModule {
         CloudEventsController,
         LokiController,
         SourcesController,
+        MissingRecordsController,
         SegmentsController,
         RecordsController,
         QuarantineController,

@@ -19,7 +19,7 @@ export async function registeredChanges(database: Database): Promise<RegisteredC
   }>(
     `SELECT c.number, c.state, c.window_from, c.window_to,
        (SELECT min(v.reviewed_at) FROM change_review v WHERE v.change_id = c.id AND v.decision = 'approve') AS approved_at,
-       (SELECT json_agg(json_build_object('kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
+       (SELECT json_agg(json_build_object('system', i.system, 'kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
                  'digest', i.digest, 'object', i.object) ORDER BY i.position)
         FROM change_item i WHERE i.change_id = c.id) AS items
      FROM change c ORDER BY c.number`,
@@ -41,6 +41,7 @@ export async function versionsAt(
 ): Promise<(PolicyVersionToMatch & { readonly index: number })[]> {
   const rows = await database.query<{
     index: string;
+    system: string;
     kind: string;
     namespace: string | null;
     name: string;
@@ -48,7 +49,7 @@ export async function versionsAt(
     event_time_text: string;
     digest: string | null;
   }>(
-    `SELECT index, kind, namespace, name, action, event_time_text, digest FROM policy_version
+    `SELECT index, system, kind, namespace, name, action, event_time_text, digest FROM policy_version
      WHERE index = ANY ($1::bigint[]) ORDER BY index, position`,
     [indices],
   );

@@ -1,11 +1,12 @@
-import { policyIdText, type Direction, type Policy, type PolicyId } from './model.js';
+import { policyIdText, type Direction, type Policy } from './model.js';
+import type { PolicyKey } from './policy-key.js';
 import { matchesSelector } from './simulation/topology.js';
 
 /** Which directions are denied by default for all members, and what brings it about. */
 export interface DefaultDeny {
   readonly ingress: boolean;
   readonly egress: boolean;
-  readonly policies: readonly Pick<PolicyId, 'kind' | 'namespace' | 'name'>[];
+  readonly policies: readonly PolicyKey[];
 }
 
 interface Member {
@@ -20,7 +21,7 @@ export function defaultDenyOf(members: readonly Member[], policies: readonly Pol
   return {
     ingress: ingress.complete,
     egress: egress.complete,
-    policies: [...named.values()].map(({ kind, namespace, name }) => ({ kind, namespace, name })),
+    policies: [...named.values()].map(({ system, kind, namespace, name }) => ({ system, kind, namespace, name })),
   };
 }
 

@@ -115,7 +115,9 @@ export const RecommendationView = z.object({
     /** Edges left out that would be blocked. */
     excludedBlocked: z.number().int(),
   }),
-  replaces: z.array(z.object({ kind: z.string(), namespace: z.string().nullable(), name: z.string() })),
+  replaces: z.array(
+    z.object({ system: z.string(), kind: z.string(), namespace: z.string().nullable(), name: z.string() }),
+  ),
 });
 export type RecommendationView = z.infer<typeof RecommendationView>;
 
@@ -214,7 +216,7 @@ function viewOf(
     intent: z.json().parse(intent),
     manifests: yamlDocuments(objects),
     replay: replayed(estate, replaces, objects, recommendation),
-    replaces: replaces.map(({ id: { kind, namespace, name } }) => ({ kind, namespace, name })),
+    replaces: replaces.map(({ id: { system, kind, namespace, name } }) => ({ system, kind, namespace, name })),
   };
 }
 

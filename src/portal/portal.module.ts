@@ -9,6 +9,7 @@ import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
+import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
 import { FlowVolume } from './read/flow-volume.js';
@@ -37,6 +38,7 @@ import { SourcePagesController } from './sources.controller.js';
     RecordPagesController,
     ChangePagesController,
     PolicyPagesController,
+    PolicyRegisterPagesController,
     SegmentPagesController,
     PhasePagesController,
     SourcePagesController,
@@ -78,6 +80,7 @@ export class PortalModule implements NestModule {
         SourcePagesController,
         ErasurePagesController,
         PhasePagesController,
+        PolicyRegisterPagesController,
       );
   }
 }
