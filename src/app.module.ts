@@ -14,6 +14,13 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { EstateMaps } from './figures/estate-maps.js';
+import { FigureExport } from './figures/export.js';
+import { Figures } from './figures/figures.js';
+import { FiguresController, IncidentsController } from './figures/figures.controller.js';
+import { Fingerprints } from './figures/fingerprints.js';
+import { FigureHistory } from './figures/history.js';
+import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
@@ -88,6 +95,10 @@ import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -111,13 +122,13 @@ const features: Provider[] = [
   RecordExport,
   Policies,
   PolicyEstates,
+  PolicyRegister,
+  PolicyDiffs,
+  PolicyTemplates,
   SegmentTraffic,
   Recommendations,
   PhaseFactsReader,
   Phases,
-  PolicyRegister,
-  PolicyDiffs,
-  PolicyTemplates,
   Findings,
   FindingsLook,
   SilenceFinder,
@@ -125,6 +136,15 @@ const features: Provider[] = [
   GapFinder,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
   Changes,
+  EstateMaps,
+  Fingerprints,
+  FigureInputReader,
+  Figures,
+  FigureHistory,
+  FigureExport,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
   Snapshots,
   Assessments,
   Reports,
@@ -189,10 +209,13 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        FiguresController,
+        IncidentsController,
         PoliciesController,
         RecommendationsController,
         PhasesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,

@@ -5,7 +5,9 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
@@ -26,6 +28,7 @@ import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
+import { SimulationPagesController } from './simulations.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SourcePagesController } from './sources.controller.js';
 
@@ -37,10 +40,13 @@ import { SourcePagesController } from './sources.controller.js';
     HomeController,
     RecordPagesController,
     ChangePagesController,
+    SimulationPagesController,
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
     PhasePagesController,
+    FigurePagesController,
+    IncidentPagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -73,14 +79,16 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
-        PhasePagesController,
+        IncidentPagesController,
         PolicyRegisterPagesController,
+        PhasePagesController,
       );
   }
 }

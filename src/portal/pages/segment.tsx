@@ -75,7 +75,7 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
             {
               head: 'Workload',
               names: true,
-              cell: ({ key, name }) => <a href={paths.records({ workload: key })}>{name}</a>,
+              cell: ({ key, name }) => <a href={paths.workload(key)}>{name}</a>,
             },
             { head: 'Labels', wide: true, cell: ({ labels }) => <Labels labels={labels} /> },
             { head: 'Last seen', tight: true, cell: ({ lastSeen }) => <Time at={lastSeen} /> },
@@ -142,7 +142,8 @@ function EdgesNote({ view: { edges, edgesTotal, edgesSince } }: { readonly view:
   );
 }
 
-function edgeColumns(since: string): readonly Column<EdgeRow>[] {
+/** Columns of edges since an instant, RFC 3339. */
+export function edgeColumns(since: string): readonly Column<EdgeRow>[] {
   return [
     { head: 'From', names: true, cell: ({ from }) => <Workload id={from} href={paths.records({ workload: from })} /> },
     { head: 'To', wide: true, cell: ({ to }) => <Workload id={to} href={paths.records({ workload: to })} /> },
