@@ -115,7 +115,9 @@ export const RecommendationView = z.object({
     /** Edges left out that would be blocked. */
     excludedBlocked: z.number().int(),
   }),
-  replaces: z.array(z.object({ system: z.string(), kind: z.string(), namespace: z.string().nullable(), name: z.string() })),
+  replaces: z.array(
+    z.object({ system: z.string(), kind: z.string(), namespace: z.string().nullable(), name: z.string() }),
+  ),
 });
 export type RecommendationView = z.infer<typeof RecommendationView>;
 
