@@ -22,12 +22,15 @@ import { RecordReaders } from './ingestion/record-readers.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { FirehoseController } from './ingestion/protocols/firehose.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
 import { HooksController } from './ingestion/protocols/hooks.controller.js';
 import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
 import { LokiController } from './ingestion/protocols/loki.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
+import { PubsubController } from './ingestion/protocols/pubsub.controller.js';
+import { SnsController } from './ingestion/protocols/sns.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
@@ -147,6 +150,9 @@ export class AppModule {
         HooksController,
         CloudEventsController,
         LokiController,
+        FirehoseController,
+        PubsubController,
+        SnsController,
         SourcesController,
         SegmentsController,
         RecordsController,

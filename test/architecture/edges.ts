@@ -62,6 +62,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/normal-form.ts', packages: ['zod'] },
   { path: 'ingestion/json-scanner.ts', packages: [] },
   { path: 'ingestion/json-spans.ts', packages: ['node:buffer'] },
+  { path: 'ingestion/packed-text.ts', packages: ['node:zlib'] },
   { path: 'ingestion/received-record.ts', packages: [] },
   { path: 'ingestion/protobuf-reader.ts', packages: [] },
   { path: 'ingestion/otlp-protobuf.ts', packages: [] },
