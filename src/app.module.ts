@@ -14,11 +14,16 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { FINDERS, type Finder } from './findings/finder.js';
+import { FindingsController } from './findings/findings.controller.js';
+import { Findings } from './findings/findings.js';
+import { FindingsLook } from './findings/look.js';
 import type { Ground } from './ground.js';
 import { HealthController } from './health.controller.js';
 import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { SourceRefusals } from './ingestion/refusals.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
@@ -34,6 +39,7 @@ import { SnsController } from './ingestion/protocols/sns.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
@@ -44,6 +50,10 @@ import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
+import { GapFinder } from './inventory/gap-finder.js';
+import { MissingRecordsController } from './inventory/missing-records.controller.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
+import { SilenceFinder } from './inventory/silence-finder.js';
 import { Segments } from './inventory/segments.js';
 import { Jobs } from './jobs/jobs.js';
 import { Anchors } from './log/anchors.js';
@@ -64,6 +74,10 @@ import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
+import { PolicyEstates } from './policies/estate.js';
+import { PolicyDiffs } from './policies/policy-diffs.js';
+import { PolicyRegister } from './policies/register/register.js';
+import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
@@ -78,6 +92,8 @@ const features: Provider[] = [
   Sources,
   SecretBox,
   SourceSecrets,
+  SourceRefusals,
+  SourceHealths,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -91,6 +107,16 @@ const features: Provider[] = [
   Quarantine,
   RecordExport,
   Policies,
+  PolicyEstates,
+  PolicyRegister,
+  PolicyDiffs,
+  PolicyTemplates,
+  Findings,
+  FindingsLook,
+  SilenceFinder,
+  MissingRecordsRegister,
+  GapFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
   Changes,
   Snapshots,
   Assessments,
@@ -154,9 +180,11 @@ export class AppModule {
         PubsubController,
         SnsController,
         SourcesController,
+        MissingRecordsController,
         SegmentsController,
         RecordsController,
         QuarantineController,
+        FindingsController,
         PoliciesController,
         ChangesController,
         ControlsController,

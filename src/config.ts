@@ -88,6 +88,8 @@ const Environment = z.object({
   FSCK_MINUTES: z.coerce.number().int().min(1).default(60),
   /** How often what is new since the last verification is verified. */
   FSCK_NEW_SECONDS: z.coerce.number().int().min(1).default(300),
+  /** How often is looked for what needs a person: gaps, drift, violations, hygiene. */
+  FINDINGS_SECONDS: z.coerce.number().int().min(1).default(60),
 });
 
 export interface Config extends Omit<z.infer<typeof Environment>, 'DATABASE_URL' | 'DATABASE_SERVICE_URL'> {

@@ -10,12 +10,14 @@ import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
+import { FindingsLook } from './findings/look.js';
 import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
 import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
 import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
 import { isSenderPath } from './ingestion/protocols/problem-forms.js';
 import { nestLogger } from './logger.js';
@@ -148,6 +150,11 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       if (rewritten.length + waiting.length > 0) ground.logger.info({ rewritten, waiting }, 'tables were written anew');
       if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
+    'findings.look': async () => {
+      await app.get(MissingRecordsRegister).record();
+      const { opened, closed } = await app.get(FindingsLook).run();
+      if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');
+    },
   };
   ground.followers.start();
   jobs.work(handlers);
@@ -158,5 +165,6 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(600, 'log.make-partitions');
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
+  await jobs.every(config.FINDINGS_SECONDS, 'findings.look');
   await reports.resumeBuilding();
 }

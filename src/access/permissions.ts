@@ -10,7 +10,10 @@ export const permissions = {
   'segments.read': ['admin', 'requester', 'approver', 'auditor'],
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
+  'findings.read': ['admin', 'requester', 'approver', 'auditor'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
+  /** Owner, reason, expiry, review and labels in the register; what policies allow is changed by changes alone. */
+  'policies.manage': ['admin', 'requester'],
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
   'changes.review': ['approver'],

@@ -19,6 +19,7 @@ export const jobPayloads = {
   'log.make-partitions': z.object({}),
   'retention.apply': z.object({}),
   'retention.rewrite': z.object({}),
+  'findings.look': z.object({}),
 } as const;
 
 export type JobName = keyof typeof jobPayloads;
@@ -144,6 +145,7 @@ async function dispatch(handlers: JobHandlers, name: string, data: unknown): Pro
     case 'log.make-partitions':
     case 'retention.apply':
     case 'retention.rewrite':
+    case 'findings.look':
       return await handlers[name](jobPayloads[name].parse(data));
     default:
       throw new Error(`there is no job ${name}; a newer version may have queued it`);

@@ -1,4 +1,4 @@
-import { DatabaseError, type PoolClient } from 'pg';
+import { DatabaseError, escapeLiteral, type PoolClient } from 'pg';
 import { BinaryCopyRows, copyOf } from './binary-copy.js';
 import { runCopyStatements } from './copy-statements.js';
 import {
@@ -50,8 +50,16 @@ export interface AppendOptions {
    * written in one round trip; when the head has moved meanwhile, {@link HeadMovedError} says so.
    */
   readonly expected?: ExpectedHead;
+  /** Whose repetitions are counted, and where in the entries; see {@link Counted}. */
+  readonly counted?: Counted | undefined;
   /** The append as {@link planAppend} made it ready for `expected`; made ready here when not given. */
   readonly plan?: PlannedAppend | null;
+}
+
+/** Whose entries they are, in order; those of a null source are not counted when they are there already. */
+export interface Counted {
+  readonly requests: readonly { readonly source: string | null; readonly entries: number }[];
+  readonly at: Date;
 }
 
 /** An append made ready for a head that is expected where it will be; nothing of it was asked of the database. */
@@ -99,12 +107,12 @@ export async function appendEntries(
 ): Promise<AppendResult> {
   try {
     if (options.expected !== undefined) {
-      const { query, result } = options.plan ?? planAppend(entries, options.expected);
+      const { query, result } = options.plan ?? planAppend(entries, options.expected, options.counted);
       if (query !== null) await runCopyStatements(client, query.text, query.data);
       return result;
     }
     const { known, ...head } = await lockHead(client, options.expectNew === true ? [] : entries, options.own);
-    const { query, result } = ready(entries, head, known, { own: options.own, begin: null });
+    const { query, result } = ready(entries, head, known, { own: options.own, begin: null }, options.counted);
     if (query !== null) await runCopyStatements(client, query.text, query.data);
     else if (options.own) await client.query('ROLLBACK');
     return result;
@@ -121,9 +129,13 @@ export async function appendEntries(
 }
 
 /** Makes an append ready for a head that will be where it is expected, before anything is known of the database. */
-export function planAppend(entries: readonly EntryToAppend[], expected: ExpectedHead): PlannedAppend {
+export function planAppend(
+  entries: readonly EntryToAppend[],
+  expected: ExpectedHead,
+  counted?: Counted,
+): PlannedAppend {
   const transaction = { own: true, begin: beginAt(expected) };
-  return { expected, ...ready(entries, expected, new Map<string, KnownFact>(), transaction) };
+  return { expected, ...ready(entries, expected, new Map<string, KnownFact>(), transaction, counted) };
 }
 
 function ready(
@@ -131,6 +143,7 @@ function ready(
   { origin, root: rootBefore, state: before }: ExpectedHead,
   known: Map<string, KnownFact>,
   transaction: Opening,
+  counted: Counted | undefined,
 ): Pick<PlannedAppend, 'result' | 'query'> {
   assertTreeState(before);
   const placed = placeEntries(entries, known, before.size);
@@ -139,7 +152,11 @@ function ready(
   added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
   const { state, full } = appendLeaves(before, leafHashes);
   const root = added.length === 0 ? rootBefore : rootOf(state);
-  const query = added.length === 0 ? null : writing(placed, before.size, { state, full, root }, transaction);
+  const duplicates = counted === undefined || added.length === entries.length ? null : counting(results, counted);
+  const statements: Statements = { text: [], data: [] };
+  if (added.length > 0) write(statements, placed, before.size, { state, full, root });
+  if (duplicates !== null) statements.text.push(duplicates);
+  const query = statements.text.length === 0 ? null : inOne(statements, transaction);
   return { result: { results, head: { origin, size: state.size, root }, state, sizeBefore: before.size, full }, query };
 }
 
@@ -202,17 +219,42 @@ async function addKnownConflicts(
   for (const row of rows) known.set(row.key, row);
 }
 
-function writing(
+/** The upsert that counts the repetitions of each source; null where there are none to count. */
+function counting(results: readonly Appended[], { requests, at }: Counted): string | null {
+  const bySource = new Map<string, number>();
+  let next = 0;
+  for (const { source, entries } of requests) {
+    let duplicates = 0;
+    for (const end = next + entries; next < end; next++) if (results[next]?.outcome === 'duplicate') duplicates++;
+    if (source !== null && duplicates > 0) bySource.set(source, (bySource.get(source) ?? 0) + duplicates);
+  }
+  if (bySource.size === 0) return null;
+  const time = at.toISOString();
+  const rows = [...bySource].map(
+    ([source, count]) => `(${escapeLiteral(source)}, '${time.slice(0, 13)}:00:00Z', ${count}, '${time}')`,
+  );
+  return `INSERT INTO log_duplicate AS old (source, hour, records, last_at) VALUES ${rows.join(', ')}
+    ON CONFLICT (source, hour) DO UPDATE SET records = old.records + excluded.records,
+      last_at = greatest(old.last_at, excluded.last_at)`;
+}
+
+interface Statements {
+  readonly text: string[];
+  readonly data: Buffer[];
+}
+
+function inOne({ text, data }: Statements, { begin, own }: Opening): CopyQuery {
+  return { text: [...(begin === null ? [] : [begin]), ...text, ...(own ? ['COMMIT'] : [])].join('; '), data };
+}
+
+function write(
+  { text, data }: Statements,
   { added, keys, conflicts }: Placed,
   firstIndex: number,
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
-  transaction: Opening,
-): CopyQuery {
-  const statements = [
-    ...(transaction.begin === null ? [] : [transaction.begin]),
-    `COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`,
-  ];
-  const data = [copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset)))];
+): void {
+  text.push(`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`);
+  data.push(copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset))));
   if (keys.length > 0) {
     const keyRows = new BinaryCopyRows(keys.length * 54);
     for (const { key, content, index } of keys) {
@@ -221,7 +263,7 @@ function writing(
       keyRows.bytes(content);
       keyRows.int64(index);
     }
-    statements.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
+    text.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
     data.push(keyRows.finish());
   }
   if (conflicts.length > 0) {
@@ -231,7 +273,7 @@ function writing(
       conflictRows.int64(conflict.index);
       conflictRows.int64(conflict.firstIndex);
     }
-    statements.push('COPY ingest_conflict (index, first_index) FROM STDIN (FORMAT binary)');
+    text.push('COPY ingest_conflict (index, first_index) FROM STDIN (FORMAT binary)');
     data.push(conflictRows.finish());
   }
   if (tree.full.length > 0) {
@@ -242,13 +284,11 @@ function writing(
       tileRows.int64(tile.index);
       tileRows.bytes(tile.hashes);
     }
-    statements.push('COPY log_tile (level, index, hashes) FROM STDIN (FORMAT binary)');
+    text.push('COPY log_tile (level, index, hashes) FROM STDIN (FORMAT binary)');
     data.push(tileRows.finish());
   }
   const partial = encodePartial(tree.state.partial).toString('hex');
-  statements.push(
+  text.push(
     `UPDATE log_head SET size = ${tree.state.size}, root = '\\x${tree.root.toString('hex')}', partial = '\\x${partial}'`,
   );
-  if (transaction.own) statements.push('COMMIT');
-  return { text: statements.join('; '), data };
 }

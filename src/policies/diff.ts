@@ -58,7 +58,8 @@ const nowhere: readonly ExternalPorts[] = [
 export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
   const old = new Connectivity(before, sets);
-  const current = new Connectivity(after, sets);
+  // A map of an engine revised from the other takes over what is the same.
+  const current = old.revised(after);
   const keys = [...new Set([...after.topology.pods, ...before.topology.pods].map((pod) => pod.key))];
   const oldNumber = keys.map((pod) => before.endpointNumber({ pod }));
   const newNumber = keys.map((pod) => after.endpointNumber({ pod }));

@@ -4,6 +4,7 @@ import { CurrentActor, SignedIn } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
+import { FindingQuery, Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
 import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
@@ -37,6 +38,7 @@ export class HomeController {
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
     @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
+    @Inject(Findings) private readonly findings: Findings,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
   ) {}
 
@@ -44,19 +46,31 @@ export class HomeController {
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, conflicts, awaitingReview] =
-      await Promise.all([
-        this.assessment.get(),
-        this.sources.list(),
-        this.policies.list(),
-        this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
-        this.estate.all(),
-        this.estate.policiesInForce(),
-        this.volume.perDay(days),
-        this.rejected.page(everything, 1, null),
-        this.conflicts.latest(5),
-        isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
-      ]);
+    const [
+      present,
+      sources,
+      policies,
+      judged,
+      segments,
+      inForce,
+      volume,
+      lastRejected,
+      conflicts,
+      awaitingReview,
+      registered,
+    ] = await Promise.all([
+      this.assessment.get(),
+      this.sources.list(),
+      this.policies.list(),
+      this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
+      this.estate.all(),
+      this.estate.policiesInForce(),
+      this.volume.perDay(days),
+      this.rejected.page(everything, 1, null),
+      this.conflicts.latest(5),
+      isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+      this.findings.page(FindingQuery.parse({ limit: 1000 })),
+    ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
       phaseSince: one.segment.phaseSince,
@@ -65,7 +79,7 @@ export class HomeController {
       log: shell.log,
       changes: judged,
       sources,
-      isSilent: (source) => this.sources.isSilent(source),
+      registered: registered.findings,
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
@@ -79,14 +93,15 @@ export class HomeController {
       awaitingReview,
       completeness: {
         sources: sources.length,
-        sourcesReporting: sources.filter((source) => source.received > 0 && !this.sources.isSilent(source)).length,
+        sourcesReporting: sources.filter((source) => source.lastReceivedAt !== null && source.silentSince === null)
+          .length,
         segments: rows.length,
         segmentsEnforcing: rows.filter(({ phase }) => phase === 'enforcing').length,
         policies: policies.filter((policy) => policy.inForce).length,
         policyChanges: judged.length,
         policyChangesAuthorised: judged.filter(({ unauthorised }) => unauthorised === null).length,
-        records: sources.reduce((sum, { received }) => sum + received, 0),
-        rejected: sources.reduce((sum, { rejected }) => sum + rejected, 0),
+        records: sources.reduce((sum, { appended, quarantined }) => sum + appended + quarantined, 0),
+        rejected: sources.reduce((sum, { quarantined }) => sum + quarantined, 0),
       },
       frameworks: frameworks.flatMap(({ id, title }) => {
         const totals = present.byFramework.get(id)?.totals;

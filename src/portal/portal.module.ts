@@ -8,6 +8,7 @@ import { ErasurePagesController } from './erasures.controller.js';
 import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
+import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
 import { FlowVolume } from './read/flow-volume.js';
@@ -36,6 +37,7 @@ import { SourcePagesController } from './sources.controller.js';
     RecordPagesController,
     ChangePagesController,
     PolicyPagesController,
+    PolicyRegisterPagesController,
     SegmentPagesController,
     SourcePagesController,
     ControlPagesController,
@@ -75,6 +77,7 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        PolicyRegisterPagesController,
       );
   }
 }

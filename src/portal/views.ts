@@ -3,6 +3,9 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { PolicyKey } from '../policies/policy-key.js';
+import type { PolicyEntry } from '../policies/register/register-view.js';
+import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -111,6 +114,7 @@ export type FindingKind =
   | 'integrity'
   | 'unauthorised_change'
   | 'silent_source'
+  | 'missing_records'
   | 'unenforced_segment'
   | 'rejected_records'
   | 'failed_control';
@@ -325,6 +329,7 @@ export interface MatchedVersion {
 }
 
 export interface ChangeItemView {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -382,6 +387,7 @@ export interface NewChangeView {
 // ---- policies, segments, sources ---------------------------------------------------------------
 
 export interface PolicyRow {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -391,6 +397,10 @@ export interface PolicyRow {
   readonly changedAt: string;
   readonly changedBy: string;
   readonly digest: string | null;
+  readonly owner: Said;
+  readonly flags: readonly StewardshipFlag[];
+  /** Rules that are expired or past their review by themselves. */
+  readonly rulesFlagged: number;
 }
 
 export interface PoliciesView {
@@ -399,7 +409,10 @@ export interface PoliciesView {
     readonly namespace: string | null;
     readonly text: string | null;
     readonly authorised: string | null;
+    readonly system: string | null;
+    readonly needs: string | null;
   };
+  readonly systems: readonly string[];
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;
@@ -414,6 +427,8 @@ export interface PolicyVersionRow {
   readonly author: string;
   readonly eventTime: string;
   readonly digest: string | null;
+  /** Its canonical digest is that of the version before. */
+  readonly sameMeaning: boolean;
   readonly object: Json;
   readonly authorisedBy: ChangeReference | null;
   /** Why no approved change covers it; null when one does. */
@@ -422,10 +437,7 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-  readonly inForce: boolean;
+  readonly entry: PolicyEntry;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
 }
@@ -436,7 +448,7 @@ export interface DefaultDeny {
   readonly ingress: boolean;
   readonly egress: boolean;
   /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
+  readonly policies: readonly PolicyKey[];
 }
 
 export interface SegmentRow {
@@ -495,17 +507,20 @@ export interface SegmentDetailView {
   readonly edgesSince: string;
 }
 
-export type SourceHealth = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
+export type SourceHealthMark = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
 
 export interface SourceRow {
   readonly name: string;
   readonly format: string | null;
-  readonly health: SourceHealth;
+  readonly health: SourceHealthMark;
   readonly createdAt: string;
   readonly lastReceivedAt: string | null;
   readonly lastEventTime: string | null;
   readonly received: number;
-  readonly rejected: number;
+  readonly appended: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly refused: number;
   readonly silenceAfterSeconds: number | null;
   /** Records a day over the last 30 days, oldest first. */
   readonly perDay: readonly number[];

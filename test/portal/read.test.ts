@@ -85,7 +85,7 @@ describe('findings', () => {
     log: null,
     changes: [],
     sources: [],
-    isSilent: () => false,
+    registered: [],
     segments: [],
     controls: [],
     assessedAt: '2026-11-22T10:00:00Z',
@@ -96,6 +96,7 @@ describe('findings', () => {
   const unauthorised = (index: number): Situation['changes'][number] => ({
     version: {
       index,
+      system: 'kubernetes',
       kind: 'NetworkPolicy',
       namespace: 'payments',
       name: `p-${index}`,

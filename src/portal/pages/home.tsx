@@ -16,6 +16,7 @@ const findingWords: Readonly<Record<FindingKind, string>> = {
   integrity: 'Log integrity',
   unauthorised_change: 'Unauthorised change',
   silent_source: 'Silent source',
+  missing_records: 'Missing records',
   unenforced_segment: 'Unenforced segment',
   rejected_records: 'Rejected records',
   failed_control: 'Failed control',
@@ -47,7 +48,8 @@ export function HomePage(view: HomeView): JSX.Element {
         <Panel id="findings" title="Open findings" note={findingsNote(findings)}>
           {findings.length === 0 ? (
             <EmptyState title="Nothing needs attention">
-              No unauthorised change, silent source, unenforced segment, rejected record or failed control is known.
+              No unauthorised change, silent source, missing record, unenforced segment, rejected record or failed
+              control is known.
             </EmptyState>
           ) : (
             <ol class="findings">

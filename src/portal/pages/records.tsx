@@ -9,6 +9,7 @@ import { StatusMark, plainWord, verdictMarks } from '../components/status-mark.j
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
+import type { ExportFormat } from '../../inventory/record-export.js';
 import type { RecordFilters, RecordRow, RecordsView } from '../views.js';
 
 export function RecordsPage(view: RecordsView): JSX.Element {
@@ -34,8 +35,35 @@ export function RecordsPage(view: RecordsView): JSX.Element {
           )
         }
       />
+      <ExportLinks filters={filters} />
       <Pager path={paths.records()} query={{ ...filters }} paging={paging} summary={caption(rows.length, matching)} />
     </Layout>
+  );
+}
+
+const exportFormats = [
+  ['ndjson', 'NDJSON'],
+  ['csv', 'CSV'],
+  ['ocsf', 'OCSF 1.8'],
+  ['cef', 'CEF'],
+  ['raw', 'original bytes'],
+] as const satisfies readonly (readonly [ExportFormat, string])[];
+
+/** All that the filters match, not this page alone. */
+function ExportLinks({ filters }: { readonly filters: RecordFilters }): JSX.Element {
+  return (
+    <p class="note">
+      Export all that matches:{' '}
+      {exportFormats.map(([format, word], place) => (
+        <>
+          {place > 0 && ' · '}
+          <a key={format} href={paths.exportRecords({ ...filters, format })} download>
+            {word}
+          </a>
+        </>
+      ))}
+      . Each export is an entry of the log.
+    </p>
   );
 }
 

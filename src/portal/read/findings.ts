@@ -1,4 +1,6 @@
 import type { ReportedControl } from '../../evidence/report-model.js';
+import { z } from 'zod';
+import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
 import type { Conflict } from '../../inventory/conflicts.js';
 import type { SourceView } from '../../ingestion/sources.js';
 import { paths } from '../paths.js';
@@ -11,7 +13,8 @@ export interface Situation {
   /** Policy versions of the last 30 days. */
   readonly changes: readonly JudgedVersion[];
   readonly sources: readonly SourceView[];
-  readonly isSilent: (source: SourceView) => boolean;
+  /** Open in the register of findings. */
+  readonly registered: readonly RegisteredFinding[];
   readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
@@ -33,7 +36,7 @@ export function findingsIn(situation: Situation): FindingView[] {
     ...integrity(situation),
     ...conflictingIds(situation),
     ...unauthorisedChanges(situation),
-    ...silentSources(situation),
+    ...openInRegister(situation),
     ...unenforcedSegments(situation),
     ...quarantinedRecords(situation),
     ...failedControls(situation),
@@ -145,35 +148,22 @@ function severityByRecord(controls: readonly ReportedControl[]): ReadonlyMap<num
   );
 }
 
-function silentSources({ sources, isSilent }: Situation): FindingView[] {
-  return sources.filter(isSilent).map((source) => {
-    const limit = spanText(source.silenceAfterSeconds ?? 0);
-    return {
-      kind: 'silent_source',
-      severity: 'high',
-      title: `${source.name} is silent`,
-      detail:
-        source.lastEventTime === null
-          ? `It has never sent a record; ${limit} without one is normal for it.`
-          : `Its last record is from ${source.lastEventTime.slice(0, 16).replace('T', ' ')}; ${limit} without one is normal for it.`,
-      since: source.lastEventTime ?? source.createdAt,
-      href: `${paths.sources}#source-${source.name}`,
-    };
+/** What the register holds of the sources: silences, and records that are missing. */
+function openInRegister({ registered }: Situation): FindingView[] {
+  return registered.flatMap(({ kind, severity, title, detail, occurredAt, facts }): FindingView[] => {
+    if (kind !== 'silence' && kind !== 'gap') return [];
+    const source = z.string().safeParse(facts['source']);
+    return [
+      {
+        kind: kind === 'silence' ? 'silent_source' : 'missing_records',
+        severity,
+        title,
+        detail,
+        since: occurredAt,
+        href: source.success ? paths.source(source.data) : paths.sources,
+      },
+    ];
   });
-}
-
-function spanText(seconds: number): string {
-  for (const [size, name] of [
-    [86_400, 'day'],
-    [3600, 'hour'],
-    [60, 'minute'],
-  ] as const) {
-    if (seconds >= size) {
-      const amount = Math.round(seconds / size);
-      return `${amount} ${name}${amount === 1 ? '' : 's'}`;
-    }
-  }
-  return `${seconds} seconds`;
 }
 
 function unenforcedSegments({ segments }: Situation): FindingView[] {
@@ -206,8 +196,8 @@ function unenforcedSegments({ segments }: Situation): FindingView[] {
 }
 
 function quarantinedRecords({ sources, mayReadQuarantine, lastQuarantinedAt }: Situation): FindingView[] {
-  const senders = sources.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected);
-  const total = senders.reduce((sum, { rejected }) => sum + rejected, 0);
+  const senders = sources.filter(({ quarantined }) => quarantined > 0).sort((a, b) => b.quarantined - a.quarantined);
+  const total = senders.reduce((sum, { quarantined }) => sum + quarantined, 0);
   if (lastQuarantinedAt === null || total === 0) return [];
   return [
     {
@@ -216,7 +206,7 @@ function quarantinedRecords({ sources, mayReadQuarantine, lastQuarantinedAt }: S
       title: `${total} record${total === 1 ? '' : 's'} could not be read`,
       detail: `${senders
         .slice(0, 3)
-        .map(({ name, rejected }) => `${rejected} of ${name}`)
+        .map(({ name, quarantined }) => `${quarantined} of ${name}`)
         .join(', ')}${senders.length > 3 ? ' and others' : ''}; the bytes are kept.`,
       since: lastQuarantinedAt,
       href: mayReadQuarantine ? paths.quarantine() : paths.sources,

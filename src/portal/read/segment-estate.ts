@@ -3,7 +3,7 @@ import { Database } from '../../database/database.js';
 import { Verdict } from '../../ingestion/normal-form.js';
 import { noPort } from '../../inventory/inventory-follower.js';
 import { belongsTo, Segments, type SegmentView } from '../../inventory/segments.js';
-import { importPolicy } from '../../policies/kubernetes/import.js';
+import { PolicyEstates } from '../../policies/estate.js';
 import type { Policy } from '../../policies/model.js';
 import type { EdgeRow } from '../views.js';
 
@@ -35,6 +35,7 @@ export class SegmentEstate {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Segments) private readonly segments: Segments,
+    @Inject(PolicyEstates) private readonly estates: PolicyEstates,
   ) {}
 
   /** All segments, by name. */
@@ -54,17 +55,11 @@ export class SegmentEstate {
 
   /** The namespaced policies in force now that can be read, by namespace. */
   async policiesInForce(): Promise<ReadonlyMap<string, readonly Policy[]>> {
-    const rows = await this.database.query<{ object: unknown }>(
-      `SELECT object FROM (SELECT DISTINCT ON (kind, namespace, name) action, object FROM policy_version
-                           ORDER BY kind, namespace, name, event_time DESC, index DESC) latest
-       WHERE action <> 'delete' AND object IS NOT NULL`,
-    );
+    const { policies } = await this.estates.at(null);
     const byNamespace = new Map<string, Policy[]>();
-    for (const { object } of rows) {
-      const imported = importPolicy(object);
-      const namespace = imported.ok ? imported.policy.id.namespace : null;
-      if (!imported.ok || namespace === null) continue;
-      byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), imported.policy]);
+    for (const policy of policies) {
+      const { namespace } = policy.id;
+      if (namespace !== null) byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), policy]);
     }
     return byNamespace;
   }

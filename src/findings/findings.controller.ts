@@ -1,0 +1,28 @@
+import { Controller, Get, Inject, Param, Query, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Needs } from '../access/guard.js';
+import { FindingView } from './finding.js';
+import { FindingPage, FindingQuery, Findings } from './findings.js';
+
+@ApiTags('findings')
+@Controller('api/v1/findings')
+export class FindingsController {
+  constructor(@Inject(Findings) private readonly findings: Findings) {}
+
+  @Get()
+  @Needs('findings.read')
+  @SerializeOptions({ schema: FindingPage })
+  @ApiOperation({ summary: 'List findings, newest first; open ones unless asked otherwise' })
+  async list(@Query({ schema: FindingQuery }) query: FindingQuery): Promise<FindingPage> {
+    return await this.findings.page(query);
+  }
+
+  @Get(':id')
+  @Needs('findings.read')
+  @SerializeOptions({ schema: FindingView })
+  @ApiOperation({ summary: 'One finding with its facts' })
+  async one(@Param('id', { schema: z.uuid() }) id: string): Promise<FindingView> {
+    return await this.findings.one(id);
+  }
+}
