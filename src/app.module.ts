@@ -44,6 +44,7 @@ import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { ConflictFinder } from './inventory/conflict-finder.js';
 import { Conflicts } from './inventory/conflicts.js';
 import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
@@ -116,7 +117,8 @@ const features: Provider[] = [
   SilenceFinder,
   MissingRecordsRegister,
   GapFinder,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
+  ConflictFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder, ConflictFinder] },
   Changes,
   Snapshots,
   Assessments,

@@ -3,7 +3,7 @@ import { readTime } from './formats/event-time.js';
 import { isObject, objectOf, textOf } from './formats/json-value.js';
 import type { RecordContext } from './normal-form.js';
 import { unpackBase64 } from './packed-text.js';
-import { type Sent } from './read-records.js';
+import type { Sent } from './read-records.js';
 import { type Attributes, saidOfMany } from './received-record.js';
 
 /**

@@ -18,7 +18,7 @@ export function protocolProblem(path: string, request: IncomingMessage, problem:
   if (/^\/services\/collector(?:\/|$)/u.test(path)) return hecProblem(problem);
   if (/^\/v1\/logs\/?$/u.test(path)) return otlpProblem(request, problem);
   if (/^\/_[a-z]|^\/[^/]+\/_bulk\/?$/u.test(path)) return elasticProblem(request, problem);
-  if (/^\/firehose\//u.test(path)) return firehoseProblem(request, problem);
-  if (/^\/sns\//u.test(path)) return snsProblem(problem);
+  if (path.startsWith('/firehose/')) return firehoseProblem(request, problem);
+  if (path.startsWith('/sns/')) return snsProblem(problem);
   return null;
 }
