@@ -68,6 +68,7 @@ export const pure: readonly { readonly path: string; readonly packages: readonly
   { path: 'ingestion/lag-buckets.ts', packages: [] },
   { path: 'ingestion/silence.ts', packages: [] },
   { path: 'ingestion/json-spans.ts', packages: ['node:buffer'] },
+  { path: 'ingestion/packed-text.ts', packages: ['node:zlib'] },
   { path: 'ingestion/received-record.ts', packages: [] },
   { path: 'ingestion/protobuf-reader.ts', packages: [] },
   { path: 'ingestion/otlp-protobuf.ts', packages: [] },
