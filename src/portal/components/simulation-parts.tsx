@@ -107,7 +107,7 @@ export function Coverage({ result: { coverage } }: { readonly result: Simulation
     <Panel
       id="coverage"
       title="What the log does not cover"
-      note="Flows that never reached the log are in no figure above. A time without records longer than a source’s silence limit is a gap."
+      note="Flows that never reached the log are in no figure above. A time without flows longer than a source’s silence limit is a gap; times are those of the events."
     >
       <Facts
         columns={2}
@@ -147,10 +147,10 @@ export function Coverage({ result: { coverage } }: { readonly result: Simulation
             cell: ({ coveredMinutes, expectedMinutes }) => percentText(coveredMinutes, expectedMinutes),
           },
           {
-            head: 'Minutes with records',
+            head: 'Minutes with flows',
             numeric: true,
             cell: ({ source, minutesWithRecords }) => (
-              <a href={paths.records({ source, from: coverage.from, to: coverage.to })}>
+              <a href={paths.records({ source, kind: 'flow', from: coverage.from, to: coverage.to })}>
                 {countText(minutesWithRecords)}
               </a>
             ),
