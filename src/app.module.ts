@@ -14,6 +14,13 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { EstateMaps } from './figures/estate-maps.js';
+import { FigureExport } from './figures/export.js';
+import { Figures } from './figures/figures.js';
+import { FiguresController, IncidentsController } from './figures/figures.controller.js';
+import { Fingerprints } from './figures/fingerprints.js';
+import { FigureHistory } from './figures/history.js';
+import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
@@ -41,6 +48,8 @@ import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -68,12 +77,18 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { PolicyDiffs } from './policies/policy-diffs.js';
 import { PolicyRegister } from './policies/register/register.js';
 import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
@@ -101,6 +116,8 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,
@@ -108,6 +125,10 @@ const features: Provider[] = [
   PolicyRegister,
   PolicyDiffs,
   PolicyTemplates,
+  SegmentTraffic,
+  Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   SilenceFinder,
@@ -118,6 +139,12 @@ const features: Provider[] = [
   SimulationRun,
   Simulations,
   SimulationOutcomes,
+  EstateMaps,
+  Fingerprints,
+  FigureInputReader,
+  Figures,
+  FigureHistory,
+  FigureExport,
   Snapshots,
   Assessments,
   Reports,
@@ -182,7 +209,11 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        FiguresController,
+        IncidentsController,
         PoliciesController,
+        RecommendationsController,
+        PhasesController,
         ChangesController,
         SimulationsController,
         ControlsController,

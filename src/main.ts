@@ -10,6 +10,7 @@ import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
+import { FigureHistory } from './figures/history.js';
 import { FindingsLook } from './findings/look.js';
 import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
@@ -158,6 +159,10 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       const { opened, closed } = await app.get(FindingsLook).run();
       if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');
     },
+    'figures.keep': async () => {
+      const days = await app.get(FigureHistory).bringUpToDate();
+      if (days > 0) ground.logger.info({ days }, 'figures were computed');
+    },
   };
   ground.followers.start();
   jobs.work(handlers);
@@ -169,6 +174,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
   await jobs.every(config.FINDINGS_SECONDS, 'findings.look');
+  await jobs.every(3600, 'figures.keep');
   await reports.resumeBuilding();
   await simulations.resumeRunning();
 }

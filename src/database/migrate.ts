@@ -24,6 +24,11 @@ import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems
 import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
 import { WorkloadLabels1795305600022 } from '../../migrations/0022-workload-labels.js';
 import { Simulations1795305600023 } from '../../migrations/0023-simulations.js';
+import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
+import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
+import { Figures1795305600027 } from '../../migrations/0027-figures.js';
+import { SegmentPhases1795305600028 } from '../../migrations/0028-segment-phases.js';
+import { AcceptedBlocks1795305600029 } from '../../migrations/0029-accepted-blocks.js';
 import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 
 /** All migrations in order; a landed one is never edited. */
@@ -51,6 +56,11 @@ export const migrations = [
   PolicyRegister1795305600021,
   WorkloadLabels1795305600022,
   Simulations1795305600023,
+  ConflictingIds1795305600025,
+  EarlierForms1795305600026,
+  Figures1795305600027,
+  SegmentPhases1795305600028,
+  AcceptedBlocks1795305600029,
   MissingRecords1795305600030,
 ];
 

@@ -21,6 +21,7 @@ export const jobPayloads = {
   'retention.apply': z.object({}),
   'retention.rewrite': z.object({}),
   'findings.look': z.object({}),
+  'figures.keep': z.object({}),
 } as const;
 
 export type JobName = keyof typeof jobPayloads;
@@ -149,6 +150,7 @@ async function dispatch(handlers: JobHandlers, name: string, data: unknown): Pro
     case 'retention.apply':
     case 'retention.rewrite':
     case 'findings.look':
+    case 'figures.keep':
       return await handlers[name](jobPayloads[name].parse(data));
     default:
       throw new Error(`there is no job ${name}; a newer version may have queued it`);

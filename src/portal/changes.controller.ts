@@ -123,7 +123,10 @@ export class ChangePagesController {
     const again = (problems: FieldProblems, status: number): Response =>
       pageAnswer(NewChangePage({ shell, values, problems }), status);
     const { action, policy, ...rest } = values;
-    const input = NewChange.safeParse({ ...rest, items: [{ action, manifest: policy }] });
+    const input = NewChange.safeParse({
+      ...rest,
+      items: manifestsIn(policy).map((manifest) => ({ action, manifest })),
+    });
     if (!input.success) return again(problemsOfInput(input.error, changeFields), 400);
     const outcome = await attempt(() => this.changes.propose(actor, input.data));
     if ('problem' in outcome) return again(problemsOf(outcome.problem, changeFields), outcome.problem.status);
@@ -141,19 +144,17 @@ export class ChangePagesController {
   @Needs('changes.propose')
   async newChange(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
     const simulation = fieldText(query, 'simulation');
-    const simulated = simulation === null ? null : await this.simulations.get(simulation);
-    const item = simulated?.items.length === 1 ? simulated.items[0] : undefined;
-    // The window of a change is seldom today: reviewers need their time.
-    const from = new Date(Date.parse(`${shell.now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
-    const values: NewChangeView['values'] = {
-      title: '',
-      reason: '',
-      windowFrom: from.toISOString(),
-      windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
-      action: item?.action ?? 'create',
-      policy: item === undefined ? '' : policyTextOf(item),
-    };
-    return pageAnswer(NewChangePage({ shell, values, problems: {} }));
+    const draft = simulation === null ? {} : draftOf((await this.simulations.get(simulation)).items);
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...draft }, problems: {} }));
+  }
+
+  /** The form filled in by another page; nothing is proposed yet. */
+  @Post('new')
+  @Needs('changes.propose')
+  prefilledChange(@CurrentShell() shell: Shell, @SentForm() body: Fields): Response {
+    const text = (name: string): string => fieldText(body, name) ?? '';
+    const given = { title: text('title'), reason: text('reason'), policy: text('policy') };
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...given }, problems: {} }));
   }
 
   @Post(':id/review')
@@ -229,10 +230,32 @@ export class ChangePagesController {
   }
 }
 
-/** An item as somebody would write it. */
-function policyTextOf({ kind, namespace, name, object }: ChangeView['items'][number]): string {
-  const written = object ?? { kind, metadata: { ...(namespace === null ? {} : { namespace }), name } };
-  return stringifyYaml(writtenPart(written));
+/** Items as somebody would write them. */
+function draftOf(items: ChangeView['items']): Pick<NewChangeView['values'], 'action' | 'policy'> {
+  const texts = items.map(({ kind, namespace, name, object }) => {
+    const written = object ?? { kind, metadata: { ...(namespace === null ? {} : { namespace }), name } };
+    return stringifyYaml(writtenPart(written));
+  });
+  return { action: items[0]?.action ?? 'create', policy: texts.join('---\n') };
+}
+
+function emptyChange(now: string): NewChangeView['values'] {
+  // The window of a change is seldom today: reviewers need their time.
+  const from = new Date(Date.parse(`${now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
+  return {
+    title: '',
+    reason: '',
+    windowFrom: from.toISOString(),
+    windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
+    action: 'create',
+    policy: '',
+  };
+}
+
+/** The documents of a YAML file; a text without any is one, so that it is refused as such. */
+export function manifestsIn(text: string): string[] {
+  const documents = text.split(/^---(?:[ \t].*)?\r?$/mu).filter((document) => document.trim() !== '');
+  return documents.length === 0 ? [text] : documents;
 }
 
 /** Whether the form is offered; the use case decides. */

@@ -5,8 +5,11 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
+import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
@@ -41,6 +44,9 @@ import { SourcePagesController } from './sources.controller.js';
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
+    PhasePagesController,
+    FigurePagesController,
+    IncidentPagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -80,7 +86,9 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        IncidentPagesController,
         PolicyRegisterPagesController,
+        PhasePagesController,
       );
   }
 }

@@ -3,7 +3,8 @@ import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
 import type { EdgeClass } from '../../policies/replay/replay.js';
 import type { SimulationState } from '../../simulations/simulation.js';
-import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealthMark } from '../views.js';
+import type { SegmentPhase } from '../../inventory/segment-phase.js';
+import type { ChangeOutcome, ChangeState, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -80,7 +81,7 @@ export const sourceHealthMarks: Words<SourceHealthMark> = {
   not_watched: { tone: 'quiet', word: 'Not watched' },
 };
 
-export const phaseMarks: Words<Phase> = {
+export const phaseMarks: Words<SegmentPhase> = {
   discovery: { tone: 'quiet', word: 'Discovery' },
   modelling: { tone: 'quiet', word: 'Modelling' },
   testing: { tone: 'quiet', word: 'Testing' },

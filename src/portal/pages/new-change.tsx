@@ -65,7 +65,7 @@ export function NewChangePage({ shell, values, problems }: NewChangeView): JSX.E
         <TextArea
           name="policy"
           label="Policy (YAML)"
-          hint="The whole object as it shall be. For a deletion, kind, namespace and name are enough."
+          hint="The whole object as it shall be; several with --- between them. For a deletion, kind, namespace and name are enough."
           value={values.policy}
           rows={18}
           code

@@ -48,7 +48,7 @@ export function SimulationPage(view: SimulationDetailView): JSX.Element {
 }
 
 function Actions({ view: { shell, simulation, change } }: { readonly view: SimulationDetailView }): JSX.Element {
-  const alone = simulation.items.length === 1;
+  const alike = new Set(simulation.items.map(({ action }) => action)).size === 1;
   return (
     <>
       {change !== null && (
@@ -56,7 +56,7 @@ function Actions({ view: { shell, simulation, change } }: { readonly view: Simul
           Change {change.number}
         </a>
       )}
-      {change === null && alone && may(shell, 'changes.propose') && (
+      {change === null && alike && may(shell, 'changes.propose') && (
         <a class="button button-main" href={paths.newChangeOf(simulation.id)}>
           Edit or propose the draft
         </a>
