@@ -48,9 +48,9 @@ export async function startService(ground: Ground): Promise<Service> {
     bodyParser: false,
     routeConflictPolicy: { duplicate: 'error', shadow: 'error' },
     routeResolutionStrategy: 'specificity',
-    return503OnClosing: true,
   });
-  prepareHttp(app, ground);
+  let stopping = false;
+  prepareHttp(app, ground, () => stopping);
   let url: string | null = null;
   if (config.ROLE !== 'worker') {
     await app.listen(config.PORT, config.HOST);
@@ -69,11 +69,14 @@ export async function startService(ground: Ground): Promise<Service> {
   return {
     url,
     app,
-    stop: async () => await app.close(),
+    stop: async () => {
+      stopping = true;
+      await app.close();
+    },
   };
 }
 
-function prepareHttp(app: NestExpressApplication, ground: Ground): void {
+function prepareHttp(app: NestExpressApplication, ground: Ground, isStopping: () => boolean): void {
   const { config, logger, metrics } = ground;
   app.disable('x-powered-by');
   app.use(requestLog(logger, metrics));
@@ -82,6 +85,11 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
     strictTransportSecurity: config.SECURE_COOKIES,
   });
   app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+    if (isStopping()) {
+      // In the words of the protocol, as any other problem: splunk-logging takes what it cannot read for success.
+      response.setHeader('Connection', 'close');
+      throw new Problem('unavailable', 'The service is stopping. Send again shortly.', { retryAfter: 2 });
+    }
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     next();
   });

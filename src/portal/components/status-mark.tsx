@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
+import type { SegmentPhase } from '../../inventory/segment-phase.js';
 import type { EdgeClass } from '../../policies/replay/replay.js';
 import type { SimulationState } from '../../simulations/simulation.js';
-import type { SegmentPhase } from '../../inventory/segment-phase.js';
 import type { ChangeOutcome, ChangeState, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
