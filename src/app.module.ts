@@ -48,6 +48,8 @@ import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -75,18 +77,28 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { PolicyDiffs } from './policies/policy-diffs.js';
 import { PolicyRegister } from './policies/register/register.js';
 import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -104,6 +116,8 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,
@@ -111,6 +125,10 @@ const features: Provider[] = [
   PolicyRegister,
   PolicyDiffs,
   PolicyTemplates,
+  SegmentTraffic,
+  Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   SilenceFinder,
@@ -124,6 +142,9 @@ const features: Provider[] = [
   Figures,
   FigureHistory,
   FigureExport,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
   Snapshots,
   Assessments,
   Reports,
@@ -191,7 +212,10 @@ export class AppModule {
         FiguresController,
         IncidentsController,
         PoliciesController,
+        RecommendationsController,
+        PhasesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,

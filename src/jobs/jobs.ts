@@ -13,6 +13,7 @@ import { jobSchema } from '../database/migrate.js';
 /** Jobs and the payload each takes. A job is a wake-up call: the truth is in the database, and running one twice does no harm. */
 export const jobPayloads = {
   'report.build': z.object({ reportId: z.uuid() }),
+  'simulation.run': z.object({ simulationId: z.uuid() }),
   'log.keep-checkpoint': z.object({}),
   'log.verify': z.object({}),
   'log.verify-new': z.object({}),
@@ -139,6 +140,8 @@ export class Jobs {
 async function dispatch(handlers: JobHandlers, name: string, data: unknown): Promise<void> {
   switch (name) {
     case 'report.build':
+      return await handlers[name](jobPayloads[name].parse(data));
+    case 'simulation.run':
       return await handlers[name](jobPayloads[name].parse(data));
     case 'log.keep-checkpoint':
     case 'log.verify':

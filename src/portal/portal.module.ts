@@ -9,6 +9,7 @@ import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
 import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
+import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
@@ -27,6 +28,7 @@ import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
+import { SimulationPagesController } from './simulations.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SourcePagesController } from './sources.controller.js';
 
@@ -38,9 +40,11 @@ import { SourcePagesController } from './sources.controller.js';
     HomeController,
     RecordPagesController,
     ChangePagesController,
+    SimulationPagesController,
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
+    PhasePagesController,
     FigurePagesController,
     IncidentPagesController,
     SourcePagesController,
@@ -75,6 +79,7 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,
@@ -83,6 +88,7 @@ export class PortalModule implements NestModule {
         ErasurePagesController,
         IncidentPagesController,
         PolicyRegisterPagesController,
+        PhasePagesController,
       );
   }
 }
