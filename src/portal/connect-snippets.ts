@@ -85,7 +85,7 @@ template(name="document" type="list") { constant(value="{\\"message\\":\\"") pro
 action(type="omelasticsearch" server="{host}" serverport="{port}" usehttps="{https}"
        uid="segproof" pwd="{token}" template="document" searchIndex="syslog" searchType="" bulkmode="on"
        queue.type="LinkedList" queue.filename="segproof" queue.maxdiskspace="1g" queue.saveonshutdown="on"
-       action.resumeRetryCount="-1")
+       action.resumeRetryCount="-1" errorFile="/var/spool/rsyslog/segproof-refused.json")
 `,
   },
   {
@@ -101,7 +101,7 @@ action(type="omelasticsearch" server="{host}" serverport="{port}" usehttps="{htt
     body("$RAWMSG")
     delimiter("\\n")
     batch-lines(500) batch-timeout(1000)
-    retries(100000)
+    retries(100000) time-reopen(5)
     disk-buffer(disk-buf-size(1073741824) reliable(yes) dir("/var/lib/syslog-ng"))
   );
 };
