@@ -14,6 +14,13 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { EstateMaps } from './figures/estate-maps.js';
+import { FigureExport } from './figures/export.js';
+import { Figures } from './figures/figures.js';
+import { FiguresController, IncidentsController } from './figures/figures.controller.js';
+import { Fingerprints } from './figures/fingerprints.js';
+import { FigureHistory } from './figures/history.js';
+import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
@@ -39,6 +46,7 @@ import { SnsController } from './ingestion/protocols/sns.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
@@ -74,18 +82,28 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { PolicyDiffs } from './policies/policy-diffs.js';
 import { PolicyRegister } from './policies/register/register.js';
 import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -95,6 +113,7 @@ const features: Provider[] = [
   SourceSecrets,
   SourceRefusals,
   SourceHealths,
+  SourceBalances,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -112,6 +131,10 @@ const features: Provider[] = [
   PolicyRegister,
   PolicyDiffs,
   PolicyTemplates,
+  SegmentTraffic,
+  Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   SilenceFinder,
@@ -120,6 +143,15 @@ const features: Provider[] = [
   ConflictFinder,
   { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder, ConflictFinder] },
   Changes,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
+  EstateMaps,
+  Fingerprints,
+  FigureInputReader,
+  Figures,
+  FigureHistory,
+  FigureExport,
   Snapshots,
   Assessments,
   Reports,
@@ -187,8 +219,13 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        FiguresController,
+        IncidentsController,
         PoliciesController,
+        RecommendationsController,
+        PhasesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,
