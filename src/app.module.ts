@@ -14,6 +14,13 @@ import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
+import { EstateMaps } from './figures/estate-maps.js';
+import { FigureExport } from './figures/export.js';
+import { Figures } from './figures/figures.js';
+import { FiguresController, IncidentsController } from './figures/figures.controller.js';
+import { Fingerprints } from './figures/fingerprints.js';
+import { FigureHistory } from './figures/history.js';
+import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
@@ -27,20 +34,27 @@ import { SourceRefusals } from './ingestion/refusals.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { FirehoseController } from './ingestion/protocols/firehose.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
 import { HooksController } from './ingestion/protocols/hooks.controller.js';
 import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
 import { LokiController } from './ingestion/protocols/loki.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
+import { PubsubController } from './ingestion/protocols/pubsub.controller.js';
+import { SnsController } from './ingestion/protocols/sns.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { ConflictFinder } from './inventory/conflict-finder.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
@@ -68,18 +82,28 @@ import { PublishedCheckpoints, WITNESS_POLICY } from './log/witness/published.js
 import { Contradictions } from './log/witness/contradictions.js';
 import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
+import { PhaseFactsReader } from './phases/phase-facts.js';
+import { PhasesController } from './phases/phases.controller.js';
+import { Phases } from './phases/phases.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
 import { PolicyDiffs } from './policies/policy-diffs.js';
 import { PolicyRegister } from './policies/register/register.js';
 import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
+import { RecommendationsController } from './policies/recommendations.controller.js';
+import { Recommendations } from './policies/recommendations.js';
+import { SegmentTraffic } from './policies/segment-traffic.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
 import { LegalHolds } from './retention/holds.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { Retention } from './retention/retention.js';
 import { RetentionRules } from './retention/rules.js';
+import { SimulationOutcomes } from './simulations/outcomes.js';
+import { SimulationRun } from './simulations/run.js';
+import { SimulationsController } from './simulations/simulations.controller.js';
+import { Simulations } from './simulations/simulations.js';
 
 const features: Provider[] = [
   Users,
@@ -89,6 +113,7 @@ const features: Provider[] = [
   SourceSecrets,
   SourceRefusals,
   SourceHealths,
+  SourceBalances,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -97,6 +122,8 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,
@@ -104,13 +131,27 @@ const features: Provider[] = [
   PolicyRegister,
   PolicyDiffs,
   PolicyTemplates,
+  SegmentTraffic,
+  Recommendations,
+  PhaseFactsReader,
+  Phases,
   Findings,
   FindingsLook,
   SilenceFinder,
   MissingRecordsRegister,
   GapFinder,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder] },
+  ConflictFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder, ConflictFinder] },
   Changes,
+  SimulationRun,
+  Simulations,
+  SimulationOutcomes,
+  EstateMaps,
+  Fingerprints,
+  FigureInputReader,
+  Figures,
+  FigureHistory,
+  FigureExport,
   Snapshots,
   Assessments,
   Reports,
@@ -169,14 +210,22 @@ export class AppModule {
         HooksController,
         CloudEventsController,
         LokiController,
+        FirehoseController,
+        PubsubController,
+        SnsController,
         SourcesController,
         MissingRecordsController,
         SegmentsController,
         RecordsController,
         QuarantineController,
         FindingsController,
+        FiguresController,
+        IncidentsController,
         PoliciesController,
+        RecommendationsController,
+        PhasesController,
         ChangesController,
+        SimulationsController,
         ControlsController,
         ReportsController,
         RetentionController,

@@ -10,6 +10,7 @@ import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
+import { FigureHistory } from './figures/history.js';
 import { FindingsLook } from './findings/look.js';
 import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
@@ -17,6 +18,7 @@ import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { MissingRecordsRegister } from './inventory/missing-records.js';
 import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
 import { isSenderPath } from './ingestion/protocols/problem-forms.js';
@@ -27,6 +29,7 @@ import { contentSecurityPolicy } from './portal/render.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestLog } from './request-log.js';
 import { Retention } from './retention/retention.js';
+import { Simulations } from './simulations/simulations.js';
 
 /** A running service. */
 export interface Service {
@@ -132,8 +135,10 @@ function pointerOf(path: IssuePath): string {
 async function startWork(app: NestExpressApplication, ground: Ground): Promise<void> {
   const { config, jobs, database, clock } = ground;
   const reports = app.get(Reports);
+  const simulations = app.get(Simulations);
   const handlers: JobHandlers = {
     'report.build': async ({ reportId }) => await reports.build(reportId),
+    'simulation.run': async ({ simulationId }) => await simulations.run(simulationId),
     'log.keep-checkpoint': async () => {
       await app.get(Checkpoints).keep();
       app.get(Witnessing).wake();
@@ -159,9 +164,14 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
     'findings.look': async () => {
+      await app.get(SourceBalances).record();
       await app.get(MissingRecordsRegister).record();
       const { opened, closed } = await app.get(FindingsLook).run();
       if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');
+    },
+    'figures.keep': async () => {
+      const days = await app.get(FigureHistory).bringUpToDate();
+      if (days > 0) ground.logger.info({ days }, 'figures were computed');
     },
   };
   ground.followers.start();
@@ -174,5 +184,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
   await jobs.every(config.FINDINGS_SECONDS, 'findings.look');
+  await jobs.every(3600, 'figures.keep');
   await reports.resumeBuilding();
+  await simulations.resumeRunning();
 }

@@ -20,6 +20,8 @@ export const IngestReceipt = z.object({
   /** Hex. */
   leafHash: z.string().optional(),
   outcome: z.enum(['appended', 'duplicate', 'conflict', 'rejected']),
+  /** With `conflict`: index of the earlier record that has the same native id and other bytes. */
+  conflictsWith: z.number().int().optional(),
   /** Inclusion proof (RFC 6962) from the leaf upwards to the checkpoint's root, base64. */
   proof: z.array(z.string()).optional(),
   /** Why the record could not be read; it is kept and listed among the rejected. */
@@ -86,7 +88,8 @@ export class Ingest {
       const rejected = receipt.outcome === 'duplicate' ? undefined : rejections.get(at);
       const outcome: IngestReceipt['outcome'] = rejected === undefined ? receipt.outcome : 'rejected';
       counts[outcome]++;
-      const base = { index, outcome, ...rejected };
+      const conflict = receipt.conflictsWith === null ? {} : { conflictsWith: receipt.conflictsWith };
+      const base = { index, outcome, ...conflict, ...rejected };
       if (detail === 'index') return base;
       if (leafHash === null) return { ...base, ...older.get(index) };
       return detail === 'leaf' ? { ...base, leafHash } : { ...base, leafHash, proof: base64(appended.prove(index)) };

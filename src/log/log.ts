@@ -8,7 +8,6 @@ import {
   HeadMovedError,
   KnownFactError,
   planAppend,
-  type Appended,
   type AppendResult,
   type Counted,
   type ExpectedHead,
@@ -21,6 +20,7 @@ import { inclusionRanges, rangeHasher, type LeafRange } from './core/proof.js';
 import { tileWidth } from './core/tiles.js';
 import { emptyRoot } from './core/tree.js';
 import { actEntry } from './act.js';
+import type { Appended } from './deduplication.js';
 import { prepareEntry, type EntryToAppend, type NewEntry, type PreparedEntry } from './entry.js';
 import type { AppendedLeaves } from './second-path.js';
 import { describeStop, SigningGuard } from './signing-guard.js';
@@ -31,12 +31,15 @@ import { uuidText } from './uuid.js';
 export class Receipt {
   readonly index: number;
   readonly outcome: Appended['outcome'];
+  /** Index of the earlier entry of the same fact with other bytes; null where there is none. */
+  readonly conflictsWith: number | null;
   private readonly entry: EntryToAppend;
 
-  constructor(entry: EntryToAppend, { index, outcome }: Appended) {
+  constructor(entry: EntryToAppend, { index, outcome, conflictsWith }: Appended) {
     this.entry = entry;
     this.index = index;
     this.outcome = outcome;
+    this.conflictsWith = conflictsWith ?? null;
   }
 
   /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */

@@ -59,7 +59,13 @@ export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
   const old = new Connectivity(before, sets);
   // A map of an engine revised from the other takes over what is the same.
-  const current = old.revised(after);
+  return diffConnectivity(old, old.revised(after));
+}
+
+/** The same for two maps, which MUST share their port sets. */
+export function diffConnectivity(old: Connectivity, current: Connectivity): PathChange[] {
+  const [before, after] = [old.engine, current.engine];
+  const { sets } = current;
   const keys = [...new Set([...after.topology.pods, ...before.topology.pods].map((pod) => pod.key))];
   const oldNumber = keys.map((pod) => before.endpointNumber({ pod }));
   const newNumber = keys.map((pod) => after.endpointNumber({ pod }));

@@ -6,6 +6,7 @@ import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
 import { FindingQuery, Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
+import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
 import { HomePage } from './pages/home.js';
@@ -35,6 +36,7 @@ export class HomeController {
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
+    @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
     @Inject(Findings) private readonly findings: Findings,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
@@ -44,19 +46,31 @@ export class HomeController {
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview, registered] =
-      await Promise.all([
-        this.assessment.get(),
-        this.sources.list(),
-        this.policies.list(),
-        this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
-        this.estate.all(),
-        this.estate.policiesInForce(),
-        this.volume.perDay(days),
-        this.rejected.page(everything, 1, null),
-        isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
-        this.findings.page(FindingQuery.parse({ limit: 1000 })),
-      ]);
+    const [
+      present,
+      sources,
+      policies,
+      judged,
+      segments,
+      inForce,
+      volume,
+      lastRejected,
+      conflicts,
+      awaitingReview,
+      registered,
+    ] = await Promise.all([
+      this.assessment.get(),
+      this.sources.list(),
+      this.policies.list(),
+      this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
+      this.estate.all(),
+      this.estate.policiesInForce(),
+      this.volume.perDay(days),
+      this.rejected.page(everything, 1, null),
+      this.conflicts.latest(5),
+      isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+      this.findings.page(FindingQuery.parse({ limit: 1000 })),
+    ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
       phaseSince: one.segment.phaseSince,
@@ -70,6 +84,7 @@ export class HomeController {
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
+      conflicts,
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
     const view: HomeView = {

@@ -3,9 +3,13 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
-import type { PolicyKey } from '../policies/policy-key.js';
 import type { PolicyEntry } from '../policies/register/register-view.js';
 import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
+import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { PhaseDetail } from '../phases/phases.js';
+import type { DefaultDeny } from '../policies/default-deny.js';
+import type { EdgeClass, UncertainReason } from '../policies/replay/replay.js';
+import type { EdgePage, SimulationSummary, SimulationView, StoredPath } from '../simulations/simulation.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -181,6 +185,7 @@ export interface RecordFilters {
   readonly workload: string | null;
   readonly actor: string | null;
   readonly policy: string | null;
+  readonly conflicting: string | null;
   readonly text: string | null;
 }
 
@@ -241,8 +246,24 @@ export interface RecordDetailView {
   /** The change that authorised this policy change, where one did; `unauthorised` says why none did. */
   readonly authorisedBy: ChangeReference | null;
   readonly unauthorised: string | null;
+  /** The entry that had this record's id before, with other bytes; and those that came with it later. */
+  readonly conflicts: { readonly firstIndex: number | null; readonly later: readonly number[] };
+  /** What the record was read as before newer parsers read it, the newest first. */
+  readonly earlierForms: readonly EarlierFormView[];
   readonly previousIndex: number | null;
   readonly nextIndex: number | null;
+}
+
+export interface EarlierFormView {
+  readonly part: number;
+  readonly format: string;
+  readonly parserVersion: number;
+  readonly supersededAt: string;
+  /** The entry that holds the digest of the form. */
+  readonly supersededIndex: number;
+  readonly digest: string;
+  /** Fields that the search knows otherwise now; null where there is nothing. */
+  readonly differences: readonly { readonly field: string; readonly was: string | null; readonly is: string | null }[];
 }
 
 export interface QuarantinedRow {
@@ -350,6 +371,8 @@ export interface ChangeDetailView {
   readonly items: readonly ChangeItemView[];
   readonly reviews: readonly ReviewView[];
   readonly mayReview: Allowance;
+  /** What simulating exactly these items showed last. */
+  readonly simulation?: ChangeSimulationView;
   readonly problems: FieldProblems;
 }
 
@@ -365,6 +388,61 @@ export interface NewChangeView {
     readonly policy: string;
   };
   readonly problems: FieldProblems;
+}
+
+// ---- simulations -------------------------------------------------------------------------------
+
+export interface SimulationsView {
+  readonly shell: Shell;
+  readonly rows: readonly SimulationSummary[];
+  readonly paging: Paging;
+}
+
+export interface SimulationDetailView {
+  readonly shell: Shell;
+  readonly simulation: SimulationView;
+  /** Whether other policies are in force by now; false while it has no result. */
+  readonly stale: boolean;
+  /** The objects its items replace, as they stood when it was asked for. */
+  readonly before: readonly Json[];
+  /** The change it was asked for, or the newest one of the same items. */
+  readonly change: { readonly id: string; readonly number: string } | null;
+}
+
+export interface SimulationEdgesView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly filters: {
+    readonly class: EdgeClass;
+    readonly reason: UncertainReason | null;
+    readonly workload: string | null;
+    readonly peer: string | null;
+    readonly segment: string | null;
+  };
+  readonly segments: readonly string[];
+  /** All edges of the class and reason, whatever the other filters. */
+  readonly total: number;
+  readonly edges: EdgePage['edges'];
+  readonly paging: Paging;
+}
+
+export interface SimulationPathsView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly change: PathChangeWord;
+  readonly counts: Readonly<Record<PathChangeWord, number>>;
+  readonly paths: readonly StoredPath[];
+  readonly paging: Paging;
+}
+
+export type PathChangeWord = 'opened' | 'closed' | 'changed';
+
+export interface ChangeSimulationView {
+  /** Null where these items were not simulated yet. */
+  readonly newest: SimulationView | null;
+  readonly stale: boolean;
 }
 
 // ---- policies, segments, sources ---------------------------------------------------------------
@@ -425,20 +503,11 @@ export interface PolicyDetailView {
   readonly versions: readonly PolicyVersionRow[];
 }
 
-export type Phase = 'discovery' | 'modelling' | 'testing' | 'monitoring' | 'enforcing';
-
-export interface DefaultDeny {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** The policies that bring it about. */
-  readonly policies: readonly PolicyKey[];
-}
-
 export interface SegmentRow {
   readonly name: string;
   readonly owner: string;
   readonly criticality: 'low' | 'medium' | 'high' | 'critical';
-  readonly phase: Phase;
+  readonly phase: SegmentPhase;
   readonly namespace: string;
   readonly workloads: number;
   readonly defaultDeny: DefaultDeny;
@@ -473,8 +542,17 @@ export interface EdgeRow {
   readonly policy: string | null;
 }
 
+/** The form that moves a segment, as it was sent: texts as they were typed. */
+export interface PhaseMoveForm {
+  readonly phase: string;
+  readonly reason: string;
+  readonly override: boolean;
+}
+
 export interface SegmentDetailView {
   readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
   readonly segment: SegmentRow;
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly workloads: readonly {

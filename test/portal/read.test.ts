@@ -5,7 +5,7 @@ import { importPolicy } from '../../src/policies/kubernetes/import.js';
 import type { Policy } from '../../src/policies/model.js';
 import { readTime } from '../../src/portal/forms.js';
 import { readCursor, sliceOf } from '../../src/portal/read/cursor.js';
-import { defaultDenyOf } from '../../src/portal/read/default-deny.js';
+import { defaultDenyOf } from '../../src/policies/default-deny.js';
 import { findingsIn, type Situation } from '../../src/portal/read/findings.js';
 import { writtenPart } from '../../src/portal/read/policy-objects.js';
 import { daysUntil } from '../../src/portal/read/source-activity.js';
@@ -91,6 +91,7 @@ describe('findings', () => {
     assessedAt: '2026-11-22T10:00:00Z',
     mayReadQuarantine: true,
     lastQuarantinedAt: null,
+    conflicts: { conflicts: [], total: 0 },
   };
   const unauthorised = (index: number): Situation['changes'][number] => ({
     version: {
@@ -123,6 +124,25 @@ describe('findings', () => {
     assert.equal(found[0]?.href, '/records/24');
     assert.match(found[20]?.title ?? '', /^5 earlier policy changes/u);
     assert.equal(found[20]?.href, '/policies?authorised=no');
+  });
+
+  test('name the newest records that came with an id of earlier ones, and count the rest', () => {
+    const conflict = (index: number): Situation['conflicts']['conflicts'][number] => ({
+      index,
+      firstIndex: 3,
+      source: 'hubble',
+      nativeId: null,
+      receivedAt: '2026-11-20T10:00:00Z',
+    });
+    const conflicts = [9, 8, 7, 6, 5].map(conflict);
+    assert.deepEqual(
+      findingsIn({ ...calm, conflicts: { conflicts, total: 5 } }).map(({ href }) => href),
+      ['/records/9', '/records/8', '/records/7', '/records/6', '/records/5'],
+    );
+    const found = findingsIn({ ...calm, conflicts: { conflicts, total: 12 } });
+    assert.match(found[5]?.title ?? '', /^7 more records/u);
+    assert.equal(found[5]?.href, '/records?conflicting=yes');
+    assert.ok(found.every(({ kind }) => kind === 'integrity'));
   });
 
   test('a broken log comes with what is wrong', () => {

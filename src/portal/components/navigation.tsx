@@ -12,7 +12,13 @@ interface Place {
 }
 
 const groups: readonly { readonly title: string; readonly places: readonly Place[] }[] = [
-  { title: 'Overview', places: [{ href: paths.home, word: 'Home', icon: 'home' }] },
+  {
+    title: 'Overview',
+    places: [
+      { href: paths.home, word: 'Home', icon: 'home' },
+      { href: paths.figures(), word: 'Figures', icon: 'figures', needs: 'figures.read' },
+    ],
+  },
   {
     title: 'Evidence',
     places: [
@@ -26,8 +32,12 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
     title: 'Segmentation',
     places: [
       { href: paths.changes(), word: 'Changes', icon: 'changes', needs: 'changes.read' },
+      { href: paths.simulations(), word: 'Simulations', icon: 'simulations', needs: 'simulations.read' },
       { href: paths.policies(), word: 'Policies', icon: 'policies', needs: 'policies.read' },
       { href: paths.segments, word: 'Segments', icon: 'segments', needs: 'segments.read' },
+      { href: paths.phases, word: 'Phases', icon: 'phases', needs: 'segments.read' },
+      { href: paths.map(), word: 'Map', icon: 'map', needs: 'figures.read' },
+      { href: paths.incident(), word: 'Incident', icon: 'incident', needs: 'figures.read' },
       { href: paths.sources, word: 'Sources', icon: 'sources', needs: 'sources.read' },
     ],
   },

@@ -131,6 +131,7 @@ function PolicyChanged({ change }: { readonly change: NonNullable<NormalForm['po
 
 const flagWords: Readonly<Record<string, string>> = {
   workload_from_pod_name: 'The workload was inferred from the pod’s name.',
+  conflicting_id: 'An earlier record of the source has the same id and other bytes.',
   no_event_time: 'The record carries no time of its own; the time of receipt stands in.',
 };
 

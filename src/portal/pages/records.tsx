@@ -93,6 +93,7 @@ function RecordFilterForm({
     workload: (value) => `workload ${value}`,
     actor: (value) => `actor ${value}`,
     policy: (value) => `policy ${value}`,
+    conflicting: () => 'same id, other bytes',
     text: (value) => `text “${value}”`,
   } satisfies Record<keyof RecordFilters, (value: string) => string>);
   return (
@@ -112,6 +113,15 @@ function RecordFilterForm({
       <TextField name="workload" label="Workload" value={filters.workload ?? ''} problems={problems} />
       <TextField name="actor" label="Actor" value={filters.actor ?? ''} problems={problems} />
       <TextField name="policy" label="Policy" value={filters.policy ?? ''} problems={problems} />
+      <Select
+        name="conflicting"
+        label="Id"
+        value={filters.conflicting ?? ''}
+        options={[
+          { value: '', word: 'any' },
+          { value: 'yes', word: 'had by an earlier record' },
+        ]}
+      />
       <TextField name="text" label="Text" value={filters.text ?? ''} problems={problems} />
     </FilterForm>
   );
