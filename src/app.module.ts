@@ -12,6 +12,10 @@ import { ControlsController } from './controls/controls.controller.js';
 import { Assessments } from './controls/assessments.js';
 import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
+import { Analysis } from './drift/analysis.js';
+import { DriftBaselines } from './drift/baselines.js';
+import { DriftController } from './drift/drift.controller.js';
+import { DriftFinder } from './drift/drift-finder.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import { FINDERS, type Finder } from './findings/finder.js';
@@ -92,7 +96,10 @@ const features: Provider[] = [
   PolicyEstates,
   Findings,
   FindingsLook,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [] },
+  Analysis,
+  DriftBaselines,
+  DriftFinder,
+  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [DriftFinder] },
   Changes,
   Snapshots,
   Assessments,
@@ -157,6 +164,7 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        DriftController,
         PoliciesController,
         ChangesController,
         ControlsController,

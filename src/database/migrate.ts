@@ -19,6 +19,7 @@ import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocess
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { Findings1795305600018 } from '../../migrations/0018-findings.js';
+import { DriftBaselines1795305600024 } from '../../migrations/0024-drift-baselines.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -40,6 +41,7 @@ export const migrations = [
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
   Findings1795305600018,
+  DriftBaselines1795305600024,
 ];
 
 const oldestServer = 150000;

@@ -21,6 +21,7 @@ export type ActKind =
   | 'finding.opened'
   | 'finding.changed'
   | 'finding.closed'
+  | 'drift.baseline_accepted'
   | 'change.proposed'
   | 'change.reviewed'
   | 'report.requested'

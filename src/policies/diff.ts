@@ -57,14 +57,20 @@ const nowhere: readonly ExternalPorts[] = [
  */
 export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
-  const old = new Connectivity(before, sets);
-  const current = new Connectivity(after, sets);
+  const changes: PathChange[] = [];
+  diffMaps(new Connectivity(before, sets), new Connectivity(after, sets), (change) => changes.push(change));
+  return changes;
+}
+
+/** The same of two maps that share their port sets, one change at a time: there may be millions. */
+export function diffMaps(old: Connectivity, current: Connectivity, take: (change: PathChange) => void): void {
+  const { engine: before, sets } = old;
+  const after = current.engine;
   const keys = [...new Set([...after.topology.pods, ...before.topology.pods].map((pod) => pod.key))];
   const oldNumber = keys.map((pod) => before.endpointNumber({ pod }));
   const newNumber = keys.map((pod) => after.endpointNumber({ pod }));
-  const changes: PathChange[] = [];
   const add = (source: PathEnd, destination: PathEnd, was: number, is: number) => {
-    changes.push({
+    take({
       change: was === sets.none ? 'opened' : is === sets.none ? 'closed' : 'changed',
       source,
       destination,
@@ -95,7 +101,6 @@ export function diffEngines(before: Engine, after: Engine): PathChange[] {
         add(source, destination, range.before, range.after);
       }
     }
-  return changes;
 }
 
 /** The paths that replacing the policies `before` by `after` opens, closes or changes on one topology. */
