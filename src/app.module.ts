@@ -16,6 +16,10 @@ import { Analysis } from './drift/analysis.js';
 import { DriftBaselines } from './drift/baselines.js';
 import { DriftController } from './drift/drift.controller.js';
 import { DriftFinder } from './drift/drift-finder.js';
+import { EnforcementFinder } from './drift/enforcement-finder.js';
+import { HygieneFinder } from './drift/hygiene-finder.js';
+import { ObservedEdges } from './drift/observed-edges.js';
+import { ViolationFinder } from './drift/violation-finder.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import { FINDERS, type Finder } from './findings/finder.js';
@@ -99,7 +103,15 @@ const features: Provider[] = [
   Analysis,
   DriftBaselines,
   DriftFinder,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [DriftFinder] },
+  ObservedEdges,
+  ViolationFinder,
+  EnforcementFinder,
+  HygieneFinder,
+  {
+    provide: FINDERS,
+    useFactory: (...finders: Finder[]) => finders,
+    inject: [DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
+  },
   Changes,
   Snapshots,
   Assessments,

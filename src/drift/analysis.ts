@@ -77,7 +77,7 @@ export class Analysis implements OnModuleDestroy {
       const onError = (error: Error) => settle(() => reject(error));
       const onExit = () => settle(() => reject(new Error('the analysis thread ended before it answered')));
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      worker.postMessage(request);
+      worker.postMessage(request, []);
     });
   }
 

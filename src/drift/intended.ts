@@ -46,7 +46,9 @@ const order = { version: 0, accepted: 1, change: 2 } as const;
 function effectiveAt(item: ApprovedItem, versions: readonly VersionSeen[], now: string): string | null {
   const start = later(item.approvedAt, item.windowFrom);
   const end = later(item.approvedAt, item.windowTo);
-  const [startKey, endKey, nowKey] = [start, end, now].map(instantKey) as [string, string, string];
+  const startKey = instantKey(start);
+  const endKey = instantKey(end);
+  const nowKey = instantKey(now);
   if (startKey > nowKey) return null;
   const wanted = contentOf(item);
   const before = versions.findLast(({ eventTime }) => instantKey(eventTime) <= startKey);
@@ -220,14 +222,14 @@ export function departures(
     const { kind, namespace, name } = named;
     const [first] = own;
     const moments: Moment[] = [
-      ...own.map((version): Moment => moment(version.eventTime, { kind: 'version', version })),
+      ...own.map((version): Moment => momentAt(version.eventTime, { kind: 'version', version })),
       ...baselines
         .filter(({ policies }) => policies === null || policies.some((one) => policyKey(one) === policyKey(named)))
         .filter(({ at }) => instantKey(at) <= nowKey)
-        .map(({ at }) => moment(at, { kind: 'accepted' })),
+        .map(({ at }) => momentAt(at, { kind: 'accepted' })),
       ...asked.flatMap((item) => {
         const at = effectiveAt(item, own, now);
-        return at === null ? [] : [moment(at, { kind: 'change', item })];
+        return at === null ? [] : [momentAt(at, { kind: 'change', item })];
       }),
     ].sort((a, b) => (a.key === b.key ? order[a.what.kind] - order[b.what.kind] : a.key < b.key ? -1 : 1));
     const system = first?.system ?? '';
@@ -239,6 +241,6 @@ export function departures(
 
 const noPolicy: PolicyName = { kind: '', namespace: null, name: '' };
 
-function moment(at: string, what: Moment['what']): Moment {
+function momentAt(at: string, what: Moment['what']): Moment {
   return { at, key: instantKey(at), what };
 }

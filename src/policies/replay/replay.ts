@@ -198,7 +198,10 @@ class Side {
 }
 
 /** An end of an edge under both sets: its numbers there, or why it cannot be judged. */
-type End = { readonly before: number; readonly after: number } | EdgeOutcome;
+type Numbers = { readonly before: number; readonly after: number };
+type End = Numbers | EdgeOutcome;
+
+type Placed = Readonly<Record<'source' | 'destination', Numbers> & Record<'protocol' | 'port', number>>;
 
 /** So that a flood of addresses does not take memory without bound. */
 const rememberedAddresses = 100_000;
@@ -249,8 +252,8 @@ export class Replay {
     return known;
   }
 
-  judge(edge: RecordedEdge): EdgeOutcome {
-    const { before, after } = this;
+  /** The ends, protocol and port of an edge as numbers, or why it cannot be judged. */
+  private placed(edge: RecordedEdge): EdgeOutcome | Placed {
     const source = this.end(edge.source);
     if ('class' in source) return source;
     const destination = this.end(edge.destination);
@@ -258,6 +261,26 @@ export class Replay {
     const protocol = protocolNumbers.get(edge.protocol) ?? protocolNumbers.get(edge.protocol.toUpperCase());
     const { port } = edge;
     if (protocol === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) return uncertain.not_modelled;
+    return { source, destination, protocol, port };
+  }
+
+  /** The explained verdict of the policies in force alone; the outcome `uncertain` where it cannot be told. */
+  verdictInForce(edge: RecordedEdge): Verdict | EdgeOutcome {
+    const placed = this.placed(edge);
+    if ('class' in placed) return placed;
+    const { protocol, port } = placed;
+    const [from, to] = [placed.source.before, placed.destination.before];
+    const verdict = this.before.verdict(from, to, protocol, port);
+    if (this.before.beyondModel(verdict, from, to)) return uncertain.not_modelled;
+    if (this.before.dependsOnOption(verdict, from, to, protocol, port)) return uncertain.option_dependent;
+    return verdict;
+  }
+
+  judge(edge: RecordedEdge): EdgeOutcome {
+    const { before, after } = this;
+    const placed = this.placed(edge);
+    if ('class' in placed) return placed;
+    const { source, destination, protocol, port } = placed;
     const { before: fromBefore, after: fromAfter } = source;
     const { before: toBefore, after: toAfter } = destination;
     const was = before.verdict(fromBefore, toBefore, protocol, port);
