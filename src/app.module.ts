@@ -23,6 +23,7 @@ import { ViolationFinder } from './drift/violation-finder.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import { FINDERS, type Finder } from './findings/finder.js';
+import { FindingFigures } from './findings/finding-figures.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
 import { FindingsLook } from './findings/look.js';
@@ -99,6 +100,7 @@ const features: Provider[] = [
   Policies,
   PolicyEstates,
   Findings,
+  FindingFigures,
   FindingsLook,
   Analysis,
   DriftBaselines,

@@ -4,6 +4,8 @@ import { CurrentActor, SignedIn } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
+import { severities, type FindingKind } from '../findings/finding.js';
+import { Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
@@ -21,6 +23,17 @@ import { daysUntil } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
 import type { HomeView, Shell } from './views.js';
 
+/** Hygiene is summed up: it is much, and none of it is urgent. */
+const namedKinds: readonly FindingKind[] = [
+  'gap',
+  'silence',
+  'conflicting_record',
+  'drift',
+  'violation',
+  'enforcement_off',
+];
+const mostNamed = 30;
+
 const everything = { source: null, reason: null };
 
 /** What needs attention, how complete the evidence is, and how the frameworks stand. */
@@ -36,13 +49,14 @@ export class HomeController {
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
+    @Inject(Findings) private readonly register: Findings,
   ) {}
 
   @Get()
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview] =
+    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview, open] =
       await Promise.all([
         this.assessment.get(),
         this.sources.list(),
@@ -53,6 +67,7 @@ export class HomeController {
         this.volume.perDay(days),
         this.rejected.page(everything, 1, null),
         isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+        this.openFindings(shell.now),
       ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
@@ -66,6 +81,7 @@ export class HomeController {
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
+      ...open,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
@@ -92,5 +108,17 @@ export class HomeController {
       volume,
     };
     return pageAnswer(HomePage(view));
+  }
+
+  /** Of the register: the worst by name, hygiene in sum. */
+  private async openFindings(now: string) {
+    const [register, hygiene] = await Promise.all([
+      this.register.worst(namedKinds, mostNamed),
+      this.register.worst(['hygiene'], 1),
+    ]);
+    const counts = hygiene.length === 0 ? [] : await this.register.counts({ state: 'open', kind: 'hygiene' });
+    const count = counts.reduce((sum, one) => sum + one.count, 0);
+    const worst = severities.find((severity) => counts.some((one) => one.severity === severity)) ?? 'info';
+    return { register, hygiene: count === 0 ? null : { count, worst, since: hygiene[0]?.openedAt ?? now } };
   }
 }

@@ -5,6 +5,7 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FindingPagesController } from './findings.controller.js';
 import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
@@ -34,6 +35,7 @@ import { SourcePagesController } from './sources.controller.js';
     SignInController,
     HomeController,
     RecordPagesController,
+    FindingPagesController,
     ChangePagesController,
     PolicyPagesController,
     SegmentPagesController,
@@ -69,6 +71,7 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        FindingPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,

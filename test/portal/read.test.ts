@@ -89,6 +89,8 @@ describe('findings', () => {
     segments: [],
     controls: [],
     assessedAt: '2026-11-22T10:00:00Z',
+    register: [],
+    hygiene: null,
     mayReadQuarantine: true,
     lastQuarantinedAt: null,
   };

@@ -12,7 +12,13 @@ interface Place {
 }
 
 const groups: readonly { readonly title: string; readonly places: readonly Place[] }[] = [
-  { title: 'Overview', places: [{ href: paths.home, word: 'Home', icon: 'home' }] },
+  {
+    title: 'Overview',
+    places: [
+      { href: paths.home, word: 'Home', icon: 'home' },
+      { href: paths.findings(), word: 'Findings', icon: 'findings', needs: 'findings.read' },
+    ],
+  },
   {
     title: 'Evidence',
     places: [
@@ -27,6 +33,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
     places: [
       { href: paths.changes(), word: 'Changes', icon: 'changes', needs: 'changes.read' },
       { href: paths.policies(), word: 'Policies', icon: 'policies', needs: 'policies.read' },
+      { href: paths.hygiene(), word: 'Hygiene', icon: 'hygiene', needs: 'findings.read' },
       { href: paths.segments, word: 'Segments', icon: 'segments', needs: 'segments.read' },
       { href: paths.sources, word: 'Sources', icon: 'sources', needs: 'sources.read' },
     ],

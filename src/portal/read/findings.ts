@@ -1,3 +1,4 @@
+import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
 import type { ReportedControl } from '../../evidence/report-model.js';
 import type { SourceView } from '../../ingestion/sources.js';
 import { paths } from '../paths.js';
@@ -14,6 +15,10 @@ export interface Situation {
   readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
+  /** Open findings of the register that are named one by one. */
+  readonly register: readonly RegisteredFinding[];
+  /** Open findings of hygiene, which are summed up: null when there are none. */
+  readonly hygiene: { readonly count: number; readonly worst: Severity; readonly since: string } | null;
   readonly mayReadQuarantine: boolean;
   /** Null when nothing was rejected. */
   readonly lastQuarantinedAt: string | null;
@@ -26,11 +31,36 @@ const changesNamed = 20;
 export function findingsIn(situation: Situation): FindingView[] {
   return [
     ...integrity(situation),
+    ...registered(situation),
     ...unauthorisedChanges(situation),
     ...silentSources(situation),
     ...unenforcedSegments(situation),
     ...quarantinedRecords(situation),
     ...failedControls(situation),
+  ];
+}
+
+function registered({ register, hygiene }: Situation): FindingView[] {
+  const found = register.map(({ id, kind, severity, title, detail, occurredAt }): FindingView => ({
+    kind,
+    severity,
+    title,
+    detail,
+    since: occurredAt,
+    href: paths.finding(id),
+  }));
+  if (hygiene === null) return found;
+  const { count, worst, since } = hygiene;
+  return [
+    ...found,
+    {
+      kind: 'hygiene',
+      severity: worst,
+      title: `${count} ${count === 1 ? 'finding' : 'findings'} on the hygiene of policies`,
+      detail: 'Without effect, broader than they look, unused, or without anybody who looks after them.',
+      since,
+      href: paths.hygiene(),
+    },
   ];
 }
 
@@ -147,7 +177,8 @@ function spanText(seconds: number): string {
 function unenforcedSegments({ segments }: Situation): FindingView[] {
   return segments.flatMap(
     ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, phaseSince }): FindingView[] => {
-      if (phase === 'enforcing' && ingress && egress) return [];
+      // An enforcing segment that does not deny by default is in the register, as enforcement that is off.
+      if (phase === 'enforcing' && (workloads > 0 || (ingress && egress))) return [];
       const denies =
         ingress && egress
           ? 'both ways'
