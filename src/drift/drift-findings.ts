@@ -83,17 +83,16 @@ function effectText({ effect, effectUnknown }: MeasuredCause): string {
 function titleOf({ kind, by, open }: DriftCause): string {
   const [first] = open;
   if (kind === 'not_carried_out') return `${by} was approved and not carried out`;
-  if (open.length > 1 || first === undefined) return `${open.length} policies edited by ${by} are not as intended`;
-  return `${nameText(first.policy)} was ${first.observed === 'unknown' ? 'edited' : happened(first)} by ${by}, not as intended`;
+  if (open.length > 1 || first === undefined) return `${open.length} policies edited at one time are not as intended`;
+  return `${nameText(first.policy)} was ${first.observed === 'unknown' ? 'edited' : happened(first)}, not as intended`;
 }
 
 function factsOf({ cause, effect, effectUnknown }: MeasuredCause): FindingFacts {
-  const { kind, by, open } = cause;
+  const { kind, open } = cause;
   const entries = entriesOf(open);
   const [first] = open;
   return FindingFacts.parse({
     cause: kind,
-    by,
     change: first?.by.kind === 'not_carried_out' ? { id: first.by.item.changeId, number: first.by.item.change } : null,
     enforcementPoints: [
       ...new Set(open.map(({ system, observedVersion }) => `${system} via ${observedVersion?.source ?? 'no source'}`)),
@@ -106,7 +105,7 @@ function factsOf({ cause, effect, effectUnknown }: MeasuredCause): FindingFacts 
       observed: happened(departure),
       observedDigest: departure.observed,
       version: departure.observedVersion?.version ?? null,
-      author: departure.observedVersion?.author ?? null,
+      entry: departure.observedVersion?.index ?? null,
     })),
     policiesInAll: open.length,
     entries: entries.slice(-mostListed),
@@ -120,14 +119,13 @@ function factsOf({ cause, effect, effectUnknown }: MeasuredCause): FindingFacts 
   });
 }
 
-/** A finding for a cause of drift. */
+/** A finding for a cause of drift. It names no person: who edited is what its entries say, as long as they are kept. */
 export function driftFinding(measured: MeasuredCause, places: Places): Cause {
   const { cause } = measured;
-  const { kind, by, since, open } = cause;
+  const { kind, since, open } = cause;
   const names = open.slice(0, 3).map(({ policy }) => nameText(policy));
   const more = open.length > names.length ? ` and ${open.length - names.length} more` : '';
-  const head =
-    kind === 'edit' ? `By ${by}: ${names.join(', ')}${more}.` : `Still to be done: ${names.join(', ')}${more}.`;
+  const head = `${kind === 'edit' ? 'Not as intended' : 'Still to be done'}: ${names.join(', ')}${more}.`;
   return {
     kind: 'drift',
     cause: cause.id,

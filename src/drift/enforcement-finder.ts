@@ -65,19 +65,17 @@ export class EnforcementFinder implements Finder {
       name: string;
       action: string;
       index: string;
-      author: string;
       event_time: Date;
     }>(
-      `SELECT kind, namespace, name, action, index, author, event_time FROM (
+      `SELECT kind, namespace, name, action, index, event_time FROM (
          SELECT DISTINCT ON (system, kind, namespace, name) * FROM policy_version
          ORDER BY system, kind, namespace, name, event_time DESC, index DESC, position DESC) latest
        WHERE action = 'delete' ORDER BY event_time DESC LIMIT 1000`,
     );
-    return rows.map(({ kind, namespace, name, index, author, event_time: at }) => ({
+    return rows.map(({ kind, namespace, name, index, event_time: at }) => ({
       namespace,
       policy: `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`,
       index: Number(index),
-      author,
       at: at.toISOString(),
     }));
   }
@@ -97,14 +95,13 @@ export class EnforcementFinder implements Finder {
       for (const entry of await selectEntries(this.database, fresh.slice(at, at + entriesAtOnce))) {
         const stored = normaliseStored(entry);
         if (stored?.ok !== true) continue;
-        for (const { policyChange, actor, eventTime } of stored.records) {
+        for (const { policyChange, eventTime } of stored.records) {
           const mode = ModeSwitch.safeParse(policyChange?.requested);
           if (policyChange?.applied !== true || !mode.success) continue;
           found.push({
             system: policyChange.resource.system,
             host: policyChange.resource.name ?? '(unnamed)',
             ...mode.data.enforcement_mode,
-            author: actor?.name ?? 'unknown',
             at: eventTime ?? entry.receivedAt.toISOString(),
             index: entry.index,
           });

@@ -5,7 +5,7 @@ import { policyIdText, type Direction, type Policy } from '../policies/model.js'
 import { hasBit } from '../policies/simulation/bitset.js';
 import { compile, type Engine, type Topology } from '../policies/simulation/evaluate.js';
 import type { Place, Places, SegmentPlace } from './places.js';
-import type { ObservedEdge } from './violations.js';
+import { graceSeconds, type ObservedEdge } from './violations.js';
 
 /** Audit verdicts older than this (hours) are no present state. */
 export const auditHours = 24;
@@ -63,19 +63,20 @@ export function auditFindings(
     const { segment, text } = place;
     const denials = of.denied;
     if (segment !== null && segment.phase !== 'enforcing') return [];
-    // An edge that began before the segment was enforced may owe its verdict to that time.
-    const since = segment === null ? Number.NEGATIVE_INFINITY : Date.parse(segment.phaseSince);
-    const edges = of.audited.filter(({ firstTime }) => Date.parse(firstTime) >= since);
+    const since = segment === null ? Number.NEGATIVE_INFINITY : Date.parse(segment.phaseSince) + graceSeconds * 1000;
+    const edges = of.audited.filter(({ lastTime }) => Date.parse(lastTime) >= since);
     if (edges.length === 0) return [];
     const [last, lastDenied] = [latest(edges), latest(denials)];
-    const began = edges.reduce(
-      (first, { firstTime }) => (firstTime < first ? firstTime : first),
-      edges[0]?.firstTime ?? '',
-    );
+    // Of an edge that began before the segment was enforced, only the last flow is certain to be of the time after.
+    const isWhole = ({ firstTime }: ObservedEdge) => Date.parse(firstTime) >= since;
+    const began = edges
+      .map((edge) => (isWhole(edge) ? edge.firstTime : edge.lastTime))
+      .reduce((first, time) => (time < first ? time : first));
     if (now.getTime() - last > auditHours * 3_600_000) return [];
     if (lastDenied - last >= enforcedAgainSeconds * 1000) return [];
     if (segment === null && !denials.some(({ firstTime }) => firstTime < began)) return [];
-    const flows = edges.reduce((sum, edge) => sum + edge.flows, 0);
+    const flows = edges.reduce((sum, edge) => sum + (isWhole(edge) ? edge.flows : 1), 0);
+    const isLeast = !edges.every(isWhole);
     const recent = [...edges].sort((a, b) => (a.lastTime < b.lastTime ? 1 : -1)).slice(0, listedEdges);
     return [
       {
@@ -84,10 +85,11 @@ export function auditFindings(
         segment: segment?.name ?? null,
         severity: segment === null ? 'medium' : segment.criticality === 'critical' ? 'critical' : 'high',
         title: `${text} only reports what it should deny`,
-        detail: `${flows} ${flows === 1 ? 'flow' : 'flows'} got an audit verdict (would be denied, but passed)${segment === null ? '; flows were denied there before' : ', although the segment is in phase enforcing'}.`,
+        detail: `${isLeast ? 'At least ' : ''}${flows} ${flows === 1 ? 'flow' : 'flows'} got an audit verdict (would be denied, but passed)${segment === null ? '; flows were denied there before' : ', although the segment is in phase enforcing'}.`,
         facts: {
           mode: 'audit',
           flows,
+          flowsAtLeast: isLeast,
           firstTime: began,
           lastTime: new Date(last).toISOString(),
           lastDenied: denials.length === 0 ? null : new Date(lastDenied).toISOString(),
@@ -105,7 +107,6 @@ export interface PolicyRemoval {
   readonly namespace: string | null;
   readonly policy: string;
   readonly index: number;
-  readonly author: string;
   readonly at: string;
 }
 
@@ -172,7 +173,7 @@ export function isolationFindings(
     const also = [
       ...(open.openedBy.length > 0 ? [`${open.openedBy.slice(0, 3).join(', ')} allows everything.`] : []),
       ...(stagedNames.length > 0 ? [`${stagedNames.slice(0, 3).join(', ')} is staged only and enforces nothing.`] : []),
-      ...(removed[0] === undefined ? [] : [`${removed[0].policy} was deleted by ${removed[0].author}.`]),
+      ...(removed[0] === undefined ? [] : [`${removed[0].policy} was deleted.`]),
     ];
     return [
       {
@@ -206,7 +207,6 @@ export interface ModeChange {
   readonly host: string;
   readonly before: string | null;
   readonly after: string;
-  readonly author: string;
   readonly at: string;
   readonly index: number;
 }
@@ -217,7 +217,7 @@ const lookingOnly: ReadonlySet<string> = new Set(['visibility_only', 'idle']);
 /** Hosts whose mode was last switched from one that enforces to one that only looks. `changes` are all, in order of time. */
 export function modeFindings(changes: readonly ModeChange[]): Cause[] {
   const last = new Map(changes.map((change) => [`${change.system} ${change.host}`, change]));
-  return [...last].flatMap(([key, { host, before, after, author, at, index }]): Cause[] => {
+  return [...last].flatMap(([key, { host, before, after, at, index }]): Cause[] => {
     if (!lookingOnly.has(after) || before === null || lookingOnly.has(before)) return [];
     return [
       {
@@ -226,8 +226,8 @@ export function modeFindings(changes: readonly ModeChange[]): Cause[] {
         segment: null,
         severity: 'high',
         title: `${host} was switched from ${before} to ${after}`,
-        detail: `By ${author}: its policies are computed and bind nobody.`,
-        facts: { mode: after, before, host, author, entries: [index] },
+        detail: 'Its policies are computed and bind nobody.',
+        facts: { mode: after, before, host, entries: [index] },
         occurredAt: at,
       },
     ];

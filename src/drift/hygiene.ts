@@ -224,12 +224,8 @@ export function hygieneFindings(
     const made = policies.flatMap((policy) => inForceOf(policy) ?? []);
     const segment =
       first.segment ?? places.ofNamespaces([...new Set(made.map(({ namespace }) => namespace))])?.name ?? null;
-    const subject =
-      policies.length === 0
-        ? ''
-        : policies.length === 1
-          ? policies[0]
-          : `${policies[0]} and ${policies.length - 1} more`;
+    const [policy = check === 'not-selected' ? first.place : (first.segment ?? '')] = policies;
+    const subject = policies.length > 1 ? `${policy} and ${policies.length - 1} more` : policy;
     const where = group.length === 1 && first.place !== '' ? `${first.place}: ` : '';
     const more = group.length > 1 ? `${group.length} places; the first is ${first.place}: ` : where;
     const since = made.map(({ since: from }) => from).sort((a, b) => Date.parse(b) - Date.parse(a))[0];

@@ -22,19 +22,20 @@ export class FindingsController {
     return await this.findings.page(query);
   }
 
-  @Get('figures')
-  @Needs('findings.read')
-  @SerializeOptions({ schema: FindingFiguresView })
-  @ApiOperation({ summary: 'Times to detect and to remediate, by kind of finding' })
-  async figuresOf(@Query({ schema: FiguresQuery }) query: FiguresQuery): Promise<FindingFiguresView> {
-    return await this.figures.of(query);
-  }
-
   @Get(':id')
   @Needs('findings.read')
   @SerializeOptions({ schema: FindingView })
   @ApiOperation({ summary: 'One finding with its facts' })
   async one(@Param('id', { schema: z.uuid() }) id: string): Promise<FindingView> {
     return await this.findings.one(id);
+  }
+
+  // After `:id`: the more specific route is tried first, and the check for routes in each other's shadow knows it only this way.
+  @Get('figures')
+  @Needs('findings.read')
+  @SerializeOptions({ schema: FindingFiguresView })
+  @ApiOperation({ summary: 'Times to detect and to remediate, by kind of finding' })
+  async figuresOf(@Query({ schema: FiguresQuery }) query: FiguresQuery): Promise<FindingFiguresView> {
+    return await this.figures.of(query);
   }
 }

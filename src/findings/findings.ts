@@ -78,7 +78,8 @@ export class Findings {
     );
     const further = found.length > limit;
     const shown = after === null ? found.slice(0, limit) : found.slice(0, limit).reverse();
-    const [first = null, last = null] = [shown[0]?.id ?? null, shown.at(-1)?.id ?? null];
+    const first = shown[0]?.id ?? null;
+    const last = shown.at(-1)?.id ?? null;
     return {
       findings: shown.map(viewOf),
       matching: Number(matching),

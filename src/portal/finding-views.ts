@@ -26,6 +26,8 @@ export interface FindingsView {
 export interface FindingDetailView {
   readonly shell: Shell;
   readonly finding: FindingView;
+  /** Who put policies in force, by entry, where the records say so. */
+  readonly authors: ReadonlyMap<number, string>;
   /** Whether this user may say that what is in force is what was intended. */
   readonly mayAccept: boolean;
   readonly reason: string;

@@ -10,6 +10,7 @@ import { FindingKind, Severity, type FindingView } from '../findings/finding.js'
 import { FindingQuery, Findings } from '../findings/findings.js';
 import { Segments } from '../inventory/segments.js';
 import { Jobs } from '../jobs/jobs.js';
+import { Policies } from '../policies/policies.js';
 import { pageAnswer, seeOther } from './answers.js';
 import type { FindingFilters, HygieneFilters } from './finding-views.js';
 import { attempt, fieldText, problemsOf, problemsOfInput, SentForm, type FieldNames, type Fields } from './forms.js';
@@ -38,6 +39,7 @@ export class FindingPagesController {
     @Inject(FindingFigures) private readonly figures: FindingFigures,
     @Inject(DriftBaselines) private readonly baselines: DriftBaselines,
     @Inject(Segments) private readonly segments: Segments,
+    @Inject(Policies) private readonly policies: Policies,
     @Inject(Jobs) private readonly jobs: Jobs,
   ) {}
 
@@ -73,7 +75,7 @@ export class FindingPagesController {
   @Get('findings/:id')
   @Needs('findings.read')
   async detail(@CurrentShell() shell: Shell, @Param('id') id: string, @Query() query: Fields): Promise<Response> {
-    return this.page(shell, await this.one(id), { accepted: query['accepted'] === 'yes' });
+    return await this.page(shell, await this.one(id), { accepted: query['accepted'] === 'yes' });
   }
 
   @Post('findings/:id/accept')
@@ -86,16 +88,16 @@ export class FindingPagesController {
   ): Promise<Response> {
     const finding = await this.one(id);
     const reason = fieldText(form, 'reason') ?? '';
-    const again = (problems: FieldProblems, status: number): Response =>
-      this.page({ ...shell, path: paths.finding(id) }, finding, { reason, problems, status });
+    const again = async (problems: FieldProblems, status: number): Promise<Response> =>
+      await this.page({ ...shell, path: paths.finding(id) }, finding, { reason, problems, status });
     const { drift } = readFacts(finding.facts);
     if (drift === null || finding.closedAt !== null || drift.policies.length < drift.policiesInAll)
-      return again({ form: 'This finding names no policies that could be accepted here; use the API.' }, 409);
+      return await again({ form: 'This finding names no policies that could be accepted here; use the API.' }, 409);
     const policies = drift.policies.map(({ kind, namespace, name }) => ({ kind, namespace, name }));
     const input = NewBaseline.safeParse({ reason, policies });
-    if (!input.success) return again(problemsOfInput(input.error, acceptFields), 400);
+    if (!input.success) return await again(problemsOfInput(input.error, acceptFields), 400);
     const outcome = await attempt(async () => await this.baselines.accept(actor, input.data));
-    if ('problem' in outcome) return again(problemsOf(outcome.problem, acceptFields), outcome.problem.status);
+    if ('problem' in outcome) return await again(problemsOf(outcome.problem, acceptFields), outcome.problem.status);
     await this.jobs.add('findings.look', {}, 'findings.look');
     return seeOther(`${paths.finding(id)}?accepted=yes`);
   }
@@ -149,7 +151,7 @@ export class FindingPagesController {
     return await this.findings.one(id);
   }
 
-  private page(
+  private async page(
     shell: Shell,
     finding: FindingView,
     more: {
@@ -158,11 +160,15 @@ export class FindingPagesController {
       readonly problems?: FieldProblems;
       readonly status?: number;
     },
-  ): Response {
+  ): Promise<Response> {
     const { accepted = false, reason = '', problems = {}, status = 200 } = more;
     const { drift } = readFacts(finding.facts);
     const mayAccept = drift !== null && finding.closedAt === null && !accepted && may(shell, 'drift.accept');
-    return pageAnswer(FindingPage({ shell, finding, mayAccept, reason, problems, accepted }), status);
+    const authors =
+      drift === null
+        ? new Map<number, string>()
+        : await this.policies.authors(drift.policies.flatMap(({ entry }) => entry ?? []));
+    return pageAnswer(FindingPage({ shell, finding, authors, mayAccept, reason, problems, accepted }), status);
   }
 }
 

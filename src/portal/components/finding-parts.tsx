@@ -22,8 +22,14 @@ function End({ text }: { readonly text: string }): JSX.Element {
   return text.includes(':') && text.includes('/') ? <Workload id={text} /> : <Name text={text} />;
 }
 
+interface DriftProps {
+  readonly facts: DriftFacts;
+  /** Who wrote, by entry; nobody where the record is gone. */
+  readonly authors: ReadonlyMap<number, string>;
+}
+
 /** Which policies, what opens and closes, and how far an intruder gets. */
-export function DriftParts({ facts }: { readonly facts: DriftFacts }): JSX.Element {
+export function DriftParts({ facts, authors }: DriftProps): JSX.Element {
   const { policies, policiesInAll, gained, lost, effectUnknown } = facts;
   return (
     <>
@@ -32,7 +38,7 @@ export function DriftParts({ facts }: { readonly facts: DriftFacts }): JSX.Eleme
           id="drift-policies"
           caption="Policies that are not as intended"
           captionHidden
-          columns={driftColumns}
+          columns={driftColumns(authors)}
           rows={policies}
           empty={<EmptyState title="No policy is named">The finding was made by an earlier version.</EmptyState>}
         />
@@ -52,7 +58,7 @@ export function DriftParts({ facts }: { readonly facts: DriftFacts }): JSX.Eleme
   );
 }
 
-const driftColumns: readonly Column<DriftPolicy>[] = [
+const driftColumns = (authors: ReadonlyMap<number, string>): readonly Column<DriftPolicy>[] => [
   {
     head: 'Policy',
     names: true,
@@ -68,10 +74,25 @@ const driftColumns: readonly Column<DriftPolicy>[] = [
   {
     head: 'Last written by',
     wide: true,
-    cell: ({ author }) => (author === null ? <span class="note">nobody</span> : <Name text={author} />),
+    cell: ({ entry }) => <Author index={entry} authors={authors} />,
   },
   { head: 'Since', tight: true, cell: ({ since }) => <Time at={since} precision="minute" /> },
 ];
+
+function Author({
+  index,
+  authors,
+}: {
+  readonly index: number | null;
+  readonly authors: ReadonlyMap<number, string>;
+}): JSX.Element {
+  if (index === null) return <span class="note">no record</span>;
+  return (
+    <>
+      <Name text={authors.get(index) ?? 'not kept'} />, entry <a href={paths.record(index)}>{countText(index)}</a>
+    </>
+  );
+}
 
 type PathList = NonNullable<DriftFacts['gained']>;
 

@@ -43,7 +43,7 @@ export function FindingPage(view: FindingDetailView): JSX.Element {
       )}
       <div class="columns">
         <Panel id="what-to-do" title="What to do">
-          <p>{facts.hygiene?.explanation}</p>
+          {facts.hygiene !== null && <p>{facts.hygiene.explanation}</p>}
           <p>{facts.hygiene?.toDo ?? words.toDo}</p>
           <Entries facts={facts} />
         </Panel>
@@ -51,7 +51,7 @@ export function FindingPage(view: FindingDetailView): JSX.Element {
           <Course view={view} facts={facts} />
         </Panel>
       </div>
-      {facts.drift !== null && <DriftParts facts={facts.drift} />}
+      {facts.drift !== null && <DriftParts facts={facts.drift} authors={view.authors} />}
       {facts.edges !== null && <EdgesPart facts={facts.edges} />}
       {facts.isolation !== null && <IsolationPart facts={facts.isolation} />}
       {facts.hygiene !== null && <HygienePart facts={facts.hygiene} />}

@@ -13,7 +13,7 @@ const DriftPolicy = z.object({
   since: z.string(),
   intended: z.string(),
   observed: z.string(),
-  author: z.string().nullable(),
+  entry: z.number().nullable(),
 });
 export type DriftPolicy = z.infer<typeof DriftPolicy>;
 
