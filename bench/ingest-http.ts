@@ -1,14 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
-import { generateEstate } from '../src/demo/estate.js';
 import { BinaryCopyRows } from '../src/log/binary-copy.js';
 import { runCopyStatements } from '../src/log/copy-statements.js';
-import { packageRoot } from '../src/package-root.js';
 import { ratioFigure, type Bench, type BenchContext, type Figure } from './figure.js';
+import { flowBodies } from './flow-bodies.js';
 import { durability, walSyncs } from './honesty.js';
+import { startOwnService, type RunningService } from './own-service.js';
 
 const rounds = 5;
 const batchesPerRound = 24;
@@ -24,8 +20,8 @@ export const ingestHttp: Bench = {
 /** `api`: the process that takes records, as in production; `all`: it follows the log and runs jobs meanwhile. */
 async function measure(context: BenchContext, role: 'api' | 'all'): Promise<Figure> {
   const batches = Math.max(4, Math.round(batchesPerRound * context.scale));
-  const bodies = flowBodies((rounds + 1) * batches);
-  const service = await startOwnService(context, role);
+  const bodies = flowBodies((rounds + 1) * batches, linesPerBatch);
+  const service = await startOwnService(context, { role, source: `bench-${role}` });
   const client = new pg.Client({ connectionString: context.ownerUrl });
   await client.connect();
   try {
@@ -66,34 +62,10 @@ async function measure(context: BenchContext, role: 'api' | 'all'): Promise<Figu
   }
 }
 
-const logins = new Map<string, readonly string[]>();
-
 async function seconds(work: () => Promise<void>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
-}
-
-function flowBodies(count: number): Buffer[] {
-  const estate = generateEstate({
-    seed: 7,
-    end: new Date('2026-11-01T00:00:00Z'),
-    flows: count * linesPerBatch + 20_000,
-  });
-  const bodies: Buffer[] = [];
-  let lines: string[] = [];
-  for (const step of estate.steps) {
-    if (step.kind !== 'ingest' || step.contents.policyChanges > 0 || step.contents.resent) continue;
-    for (const line of step.body.split('\n')) {
-      if (!line.startsWith('{"flow"') || !line.endsWith('}')) continue;
-      lines.push(line);
-      if (lines.length < linesPerBatch) continue;
-      bodies.push(Buffer.from(`${lines.join('\n')}\n`));
-      lines = [];
-      if (bodies.length === count) return bodies;
-    }
-  }
-  throw new Error(`the estate gave ${bodies.length} batches, ${count} are needed`);
 }
 
 async function copyPlain(client: pg.Client, body: Buffer, firstIndex: number): Promise<void> {
@@ -107,14 +79,6 @@ async function copyPlain(client: pg.Client, body: Buffer, firstIndex: number): P
     start = end + 1;
   }
   await runCopyStatements(client, 'COPY plain FROM STDIN (FORMAT binary)', [rows.finish()]);
-}
-
-interface RunningService {
-  readonly url: string;
-  readonly source: string;
-  readonly token: string;
-  settled(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 async function sendAll(service: RunningService, bodies: readonly Buffer[]): Promise<void> {
@@ -133,67 +97,4 @@ async function sendAll(service: RunningService, bodies: readonly Buffer[]): Prom
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
-}
-
-/** The service as it is started in production, in a process of its own. */
-async function startOwnService(context: BenchContext, role: 'api' | 'all'): Promise<RunningService> {
-  const folder = mkdtempSync(join(tmpdir(), 'segproof-bench-service-'));
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'segproof.mjs'), 'start'], {
-    env: {
-      ...process.env,
-      DATABASE_URL: context.ownerUrl,
-      DATABASE_SERVICE_URL: context.serviceUrl,
-      REDIS_URL: '',
-      ROLE: role,
-      DATA_DIR: folder,
-      PORT: '0',
-      LOG_LEVEL: 'error',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (/^ready$/mu.test(text)) resolve(text);
-    });
-    child.on('exit', () => reject(new Error(`the service ended before it was ready: ${text}`)));
-  });
-  const url = /^portal: (.*)$/mu.exec(lines)?.[1] ?? '';
-  // The first service of the database prints the login; the second finds it made.
-  const [, name = '', password = ''] = /name (\S+), password (\S+)/u.exec(lines) ?? logins.get(context.ownerUrl) ?? [];
-  logins.set(context.ownerUrl, ['', name, password]);
-  const post = async (path: string, token: string | null, body: object): Promise<Record<string, unknown>> => {
-    const response = await fetch(url + path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as Record<string, unknown>; // fields are read as text below
-  };
-  const session = String((await post('/api/v1/sessions', null, { name, password }))['token']);
-  const token = String((await post('/api/v1/sources', session, { name: `bench-${role}`, format: 'hubble' }))['token']);
-  const client = new pg.Client({ connectionString: context.ownerUrl });
-  await client.connect();
-  return {
-    url,
-    source: `bench-${role}`,
-    token,
-    settled: async () => {
-      for (;;) {
-        const { rows } = await client.query<{ behind: boolean }>(
-          'SELECT bool_or(f.next_index < h.size) AS behind FROM follower f, log_head h',
-        );
-        if (rows[0]?.behind !== true) return;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    },
-    stop: async () => {
-      await client.end();
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }

@@ -7,7 +7,9 @@ import { migrate } from '../src/database/migrate.js';
 import { provisionServiceRole } from '../src/database/roles.js';
 import { startEmbeddedPostgres } from '../src/postgres/embedded.js';
 import type { Bench, Figure } from './figure.js';
+import { ingestHec } from './ingest-hec.js';
 import { ingestHttp } from './ingest-http.js';
+import { ingestMemory } from './ingest-memory.js';
 import { logAppend } from './log-append.js';
 import { logScale } from './log-scale.js';
 import { logSingle } from './log-single.js';
@@ -19,7 +21,16 @@ import { policyReplay } from './policy-replay.js';
  * Each figure beside its limit or its peer, measured in one run on one server. Never fails on time.
  */
 
-const benches: readonly Bench[] = [ingestHttp, logAppend, logSingle, logScale, ...policyEngine, policyReplay];
+const benches: readonly Bench[] = [
+  ingestHttp,
+  ingestHec,
+  ingestMemory,
+  logAppend,
+  logSingle,
+  logScale,
+  ...policyEngine,
+  policyReplay,
+];
 
 const { values: flags } = parseArgs({
   options: { only: { type: 'string' }, json: { type: 'string' }, scale: { type: 'string', default: '1' } },

@@ -32,6 +32,7 @@ import { HealthController } from './health.controller.js';
 import { RequestBodies } from './ingestion/body.js';
 import { Ingest } from './ingestion/ingest.js';
 import { RecordReaders } from './ingestion/record-readers.js';
+import { SourceRefusals } from './ingestion/refusals.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
@@ -44,14 +45,21 @@ import { OtlpController } from './ingestion/protocols/otlp.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { Conflicts } from './inventory/conflicts.js';
+import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
 import { RecordExport } from './inventory/record-export.js';
 import { Records } from './inventory/records.js';
 import { SegmentsController } from './inventory/segments.controller.js';
+import { GapFinder } from './inventory/gap-finder.js';
+import { MissingRecordsController } from './inventory/missing-records.controller.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
+import { SilenceFinder } from './inventory/silence-finder.js';
 import { Segments } from './inventory/segments.js';
 import { Jobs } from './jobs/jobs.js';
 import { Anchors } from './log/anchors.js';
@@ -73,6 +81,9 @@ import { Witnessing } from './log/witness/witnessing.js';
 import { Metrics } from './metrics.js';
 import { PoliciesController } from './policies/policies.controller.js';
 import { PolicyEstates } from './policies/estate.js';
+import { PolicyDiffs } from './policies/policy-diffs.js';
+import { PolicyRegister } from './policies/register/register.js';
+import { PolicyTemplates } from './policies/templates.js';
 import { Policies } from './policies/policies.js';
 import { PortalModule } from './portal/portal.module.js';
 import { Erasures } from './retention/erasures.js';
@@ -87,6 +98,8 @@ const features: Provider[] = [
   Sources,
   SecretBox,
   SourceSecrets,
+  SourceRefusals,
+  SourceHealths,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -95,10 +108,15 @@ const features: Provider[] = [
   SyslogListener,
   Segments,
   Records,
+  Conflicts,
+  NormalForms,
   Quarantine,
   RecordExport,
   Policies,
   PolicyEstates,
+  PolicyRegister,
+  PolicyDiffs,
+  PolicyTemplates,
   Findings,
   FindingFigures,
   FindingsLook,
@@ -109,10 +127,13 @@ const features: Provider[] = [
   ViolationFinder,
   EnforcementFinder,
   HygieneFinder,
+  SilenceFinder,
+  MissingRecordsRegister,
+  GapFinder,
   {
     provide: FINDERS,
     useFactory: (...finders: Finder[]) => finders,
-    inject: [DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
+    inject: [SilenceFinder, GapFinder, DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
   },
   Changes,
   Snapshots,
@@ -174,6 +195,7 @@ export class AppModule {
         CloudEventsController,
         LokiController,
         SourcesController,
+        MissingRecordsController,
         SegmentsController,
         RecordsController,
         QuarantineController,

@@ -7,6 +7,8 @@ import { provisionServiceRole } from './database/roles.js';
 import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
+import { SourceGapFollower } from './inventory/source-gap-follower.js';
+import { SourceHealthFollower } from './inventory/source-health-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
 import { initialiseLog, type Log } from './log/log.js';
@@ -114,7 +116,13 @@ export async function openGround(config: Config, logger: Logger, options: Ground
     const followers = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+      [
+        new RecordsFollower(),
+        new InventoryFollower(),
+        new SourceHealthFollower(),
+        new SourceGapFollower(),
+        new PolicyVersionsFollower(),
+      ],
       {
         now: () => clock.now(),
         onError: (follower, error) =>

@@ -10,6 +10,7 @@ import { CONFIG, type Config } from './config.js';
 import { Clock } from './context.js';
 import { Database } from './database/database.js';
 import { Problem } from './errors.js';
+import { SourceHealths } from './ingestion/source-health.js';
 import { Log } from './log/log.js';
 import { Verification } from './log/verification.js';
 import { Metrics } from './metrics.js';
@@ -22,6 +23,7 @@ export class HealthController {
     @Inject(Log) private readonly log: Log,
     @Inject(Verification) private readonly verification: Verification,
     @Inject(Sessions) private readonly sessions: Sessions,
+    @Inject(SourceHealths) private readonly healths: SourceHealths,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -65,7 +67,20 @@ export class HealthController {
       }
       this.metrics.verificationProblems.set(last.problems.length);
     }
+    await this.showSources();
     return await this.metrics.registry.metrics();
+  }
+
+  private async showSources(): Promise<void> {
+    for (const { name, lastReceivedAt, lag, clockAheadSeconds } of await this.healths.figures()) {
+      const labels = { source: name };
+      if (lastReceivedAt !== null) this.metrics.sourceLastReceived.set(labels, Date.parse(lastReceivedAt) / 1000);
+      if (lag === null) continue;
+      this.metrics.sourceLag.set({ ...labels, quantile: '0.5' }, lag.p50);
+      this.metrics.sourceLag.set({ ...labels, quantile: '0.95' }, lag.p95);
+      this.metrics.sourceLag.set({ ...labels, quantile: '1' }, lag.max);
+      this.metrics.sourceClockAhead.set(labels, clockAheadSeconds);
+    }
   }
 
   /** The scraper's token, or a signed-in user who may read the log. */

@@ -17,6 +17,7 @@ import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { MissingRecordsRegister } from './inventory/missing-records.js';
 import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
 import { isSenderPath } from './ingestion/protocols/problem-forms.js';
 import { nestLogger } from './logger.js';
@@ -150,6 +151,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
     'findings.look': async () => {
+      await app.get(MissingRecordsRegister).record();
       const { opened, closed } = await app.get(FindingsLook).run();
       if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');
     },

@@ -13,6 +13,34 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly refused = new Counter({
+    name: 'segproof_ingest_refused_total',
+    help: 'What was sent and not taken, by source and reason; a request refused as a whole counts as one',
+    labelNames: ['source', 'reason'],
+    registers: [this.registry],
+  });
+
+  readonly sourceLastReceived = new Gauge({
+    name: 'segproof_source_last_received_timestamp_seconds',
+    help: 'When a source was last heard, by the clock of the service, in seconds since 1970',
+    labelNames: ['source'],
+    registers: [this.registry],
+  });
+
+  readonly sourceLag = new Gauge({
+    name: 'segproof_source_lag_seconds',
+    help: 'Receipt less event time of the records of the last hours a source was heard in',
+    labelNames: ['source', 'quantile'],
+    registers: [this.registry],
+  });
+
+  readonly sourceClockAhead = new Gauge({
+    name: 'segproof_source_clock_ahead_seconds',
+    help: 'How far the clock of a source runs ahead at least; 0 where nothing came before its time',
+    labelNames: ['source'],
+    registers: [this.registry],
+  });
+
   private readonly refusedWebhooks = new Counter({
     name: 'segproof_webhook_refused_total',
     help: 'Webhooks refused for their signature, by source',
@@ -81,6 +109,10 @@ export class Metrics {
 
   countLostDatagram(): void {
     this.lostDatagrams.inc();
+  }
+
+  countRefused(source: string, reason: string, records: number): void {
+    this.refused.inc({ source, reason }, records);
   }
 
   countRefusedWebhook(source: string): void {

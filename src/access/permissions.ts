@@ -14,6 +14,8 @@ export const permissions = {
   /** Saying that what is in force is what was intended. */
   'drift.accept': ['admin'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
+  /** Owner, reason, expiry, review and labels in the register; what policies allow is changed by changes alone. */
+  'policies.manage': ['admin', 'requester'],
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
   'changes.review': ['approver'],

@@ -54,6 +54,9 @@ export class ChangeItem {
   position!: number;
 
   @Column({ type: 'text' })
+  system!: string;
+
+  @Column({ type: 'text' })
   kind!: string;
 
   @Column({ type: 'text', nullable: true })

@@ -10,6 +10,7 @@ import { uuidText, uuidv7Bytes } from '../log/uuid.js';
 import { importObject } from '../policies/import.js';
 import { importPolicy } from '../policies/kubernetes/import.js';
 import { objectDigest } from '../policies/object-digest.js';
+import { systemOf, type PolicyKey } from '../policies/policy-key.js';
 import { assertTransition, ChangeState, type ReviewDecision } from './states.js';
 
 const Instant = z.iso.datetime({ offset: true, error: 'an RFC 3339 time such as 2026-11-22T10:00:00Z is needed' });
@@ -60,6 +61,7 @@ export const ChangeView = z.object({
   proposedIndex: z.number().int(),
   items: z.array(
     z.object({
+      system: z.string(),
       kind: z.string(),
       namespace: z.string().nullable(),
       name: z.string(),
@@ -99,7 +101,7 @@ interface ChangeRow {
 const selectChanges = `
   SELECT c.id, c.number, c.title, c.reason, c.state, u.name AS requester, c.requester_id, c.window_from, c.window_to,
          c.proposed_at, c.proposed_index,
-         (SELECT json_agg(json_build_object('kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
+         (SELECT json_agg(json_build_object('system', i.system, 'kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
                    'digest', i.digest, 'object', i.object) ORDER BY i.position)
           FROM change_item i WHERE i.change_id = c.id) AS items,
          (SELECT coalesce(json_agg(json_build_object('reviewer', r.name, 'decision', v.decision, 'comment', v.comment,
@@ -141,11 +143,12 @@ export class Changes {
       );
       for (const [position, item] of items.entries()) {
         await transaction.query(
-          `INSERT INTO change_item (change_id, position, kind, namespace, name, action, digest, object)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+          `INSERT INTO change_item (change_id, position, system, kind, namespace, name, action, digest, object)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
           [
             newId,
             position,
+            item.system,
             item.kind,
             item.namespace,
             item.name,
@@ -258,10 +261,7 @@ function personId(actor: Actor): string {
   return actor.id;
 }
 
-interface ReadItem {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
+interface ReadItem extends PolicyKey {
   readonly action: 'create' | 'update' | 'delete';
   readonly digest: string | null;
   readonly object: unknown;
@@ -285,8 +285,14 @@ function readItems(items: NewChange['items']): ReadItem[] {
         problems.push({ pointer: `${pointer}/${issue.path.join('/')}`, message: issue.message });
       return [];
     }
-    const { kind, metadata } = head.data;
-    const id = { kind, namespace: metadata.namespace ?? null, name: metadata.name, action: item.action };
+    const { apiVersion = null, kind, metadata } = head.data;
+    const id = {
+      system: systemOf(apiVersion, kind),
+      kind,
+      namespace: metadata.namespace ?? null,
+      name: metadata.name,
+      action: item.action,
+    };
     if (item.action === 'delete') return [{ ...id, digest: null, object: null }];
     // Kinds that are not modelled are refused, with the kinds that are in the message.
     const imported = importObject(object) ?? importPolicy(object);

@@ -3,15 +3,10 @@
  * against the registered changes. Content decides, not a ticket number in a comment.
  */
 
+import { policyKeyText, type PolicyKey } from '../policies/policy-key.js';
 import { compareInstants, isWithin } from './instants.js';
 
 type Action = 'create' | 'update' | 'delete';
-
-interface PolicyKey {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
 
 /** What matching reads of a policy version. `digest` is the canonical one; null when the content is not known. */
 export interface PolicyVersionToMatch extends PolicyKey {
@@ -69,10 +64,6 @@ interface Candidate<Change> {
   readonly change: Change;
   readonly action: Action;
   readonly digest: string | null;
-}
-
-function keyOf({ kind, namespace, name }: PolicyKey): string {
-  return JSON.stringify([kind, namespace, name]);
 }
 
 /** The first rule the candidate breaks; `null` when it authorises the version. */
@@ -156,9 +147,9 @@ export function matchPolicyChanges<Version extends PolicyVersionToMatch, Change 
   for (const change of changes)
     for (const item of change.items) {
       const candidate = { change, action: item.action, digest: item.digest };
-      const list = candidates.get(keyOf(item));
-      if (list === undefined) candidates.set(keyOf(item), [candidate]);
+      const list = candidates.get(policyKeyText(item));
+      if (list === undefined) candidates.set(policyKeyText(item), [candidate]);
       else list.push(candidate);
     }
-  return policyVersions.map((version) => matchVersion(version, candidates.get(keyOf(version)) ?? []));
+  return policyVersions.map((version) => matchVersion(version, candidates.get(policyKeyText(version)) ?? []));
 }

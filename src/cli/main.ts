@@ -1,32 +1,41 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../config.js';
-import { DatabaseError } from '../database/migrate.js';
-import { Problem } from '../errors.js';
-import { NoteError } from '../log/core/note.js';
-import { WitnessPolicyError } from '../log/core/witness-policy.js';
-import { SigningKeyError } from '../log/signing-key.js';
-import { SigningStateError } from '../log/signing-state.js';
-import { WitnessStateError } from '../log/witness/state.js';
 import { packageRoot } from '../package-root.js';
-import { SchemeError } from '../policies/hygiene/scheme.js';
-import { EmbeddedPostgresError } from '../postgres/error.js';
-import { LockHeldError } from '../postgres/process-lock.js';
-import { demoCommand } from './demo.js';
 import { exitCodes } from './exit-codes.js';
-import { fsckCommand } from './fsck.js';
-import { keysCommand } from './keys.js';
-import { migrateCommand } from './migrate.js';
-import { normaliseCommand } from './normalise.js';
-import { ManifestError } from './policies/manifest-files.js';
-import { policiesCommand } from './policies/policies.js';
-import { proofCommand } from './proof.js';
-import { rebuildCommand } from './rebuild.js';
-import { resumeSigningCommand } from './resume-signing.js';
-import { startCommand } from './start.js';
-import { verifyCommand } from './verify.js';
-import { witnessCommand } from './witness.js';
+
+/** Each verb is loaded when it is called: those that work offline start without the service's modules. */
+const verbs: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.js')).startCommand('start', 'all'),
+  worker: async () => (await import('./start.js')).startCommand('worker', 'worker'),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+  migrate: async () => (await import('./migrate.js')).migrateCommand(),
+  fsck: async () => (await import('./fsck.js')).fsckCommand(),
+  rebuild: async () => (await import('./rebuild.js')).rebuildCommand(),
+  keys: async () => (await import('./keys.js')).keysCommand(),
+  'resume-signing': async () => (await import('./resume-signing.js')).resumeSigningCommand(),
+  normalise: async () => (await import('./normalise.js')).normaliseCommand(),
+  verify: async () => (await import('./verify.js')).verifyCommand(),
+  proof: async () => (await import('./proof.js')).proofCommand(),
+  policies: async () => (await import('./policies/policies.js')).policiesCommand(),
+  witness: async () => (await import('./witness.js')).witnessCommand(),
+};
+
+/** Errors whose message says all there is to say. By name, as loading their classes would load what throws them. */
+const expectedErrors: ReadonlySet<string> = new Set([
+  'ConfigError',
+  'DatabaseError',
+  'SigningKeyError',
+  'SigningStateError',
+  'EmbeddedPostgresError',
+  'LockHeldError',
+  'ManifestError',
+  'NoteError',
+  'Problem',
+  'SchemeError',
+  'WitnessPolicyError',
+  'WitnessStateError',
+]);
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }; // our own file
 
@@ -37,19 +46,13 @@ const program = new Command('segproof')
   .exitOverride()
   .showHelpAfterError();
 
-program.addCommand(startCommand('start', 'all'));
-program.addCommand(startCommand('worker', 'worker'));
-program.addCommand(demoCommand());
-program.addCommand(migrateCommand());
-program.addCommand(fsckCommand());
-program.addCommand(rebuildCommand());
-program.addCommand(keysCommand());
-program.addCommand(resumeSigningCommand());
-program.addCommand(normaliseCommand());
-program.addCommand(verifyCommand());
-program.addCommand(proofCommand());
-program.addCommand(policiesCommand());
-program.addCommand(witnessCommand());
+const called = process.argv[2];
+// Help and a word that is no verb need the names of all.
+const wanted = called !== undefined && Object.hasOwn(verbs, called) ? [called] : Object.keys(verbs);
+for (const verb of wanted) {
+  const load = verbs[verb];
+  if (load !== undefined) program.addCommand(await load());
+}
 for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
 
 try {
@@ -57,20 +60,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   else {
-    const expected = [
-      ConfigError,
-      DatabaseError,
-      SigningKeyError,
-      SigningStateError,
-      EmbeddedPostgresError,
-      LockHeldError,
-      ManifestError,
-      NoteError,
-      Problem,
-      SchemeError,
-      WitnessPolicyError,
-      WitnessStateError,
-    ].some((known) => error instanceof known);
+    const expected = error instanceof Error && expectedErrors.has(error.name);
     const noFile = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     console.error((expected || noFile) && error instanceof Error ? `segproof: ${error.message}` : error);
     process.exitCode = exitCodes.failed;

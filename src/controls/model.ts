@@ -138,6 +138,7 @@ export interface PolicyVersionView {
   readonly index: number;
   /** The source whose record showed it, as in `SourceView.name`: its silence makes policy evidence stale. */
   readonly source: string;
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -165,6 +166,7 @@ export interface ChangeView {
   readonly reviewedIndex: number | null;
   /** What may change: policy object, action and (except for deletes) canonical digest of the approved object. */
   readonly items: readonly {
+    readonly system: string;
     readonly kind: string;
     readonly namespace: string | null;
     readonly name: string;
@@ -198,9 +200,11 @@ export interface SourceView {
   readonly received: number;
   /** Records of the period that were kept, but could not be read. */
   readonly rejected: number;
+  /** When a record last came before the end of the period, by the clock of the service: silence is judged by it. */
+  readonly lastReceivedAt: string | null;
   readonly lastEventTime: string | null;
   readonly lastIndex: number | null;
-  /** Longest gap between consecutive records' event times within the period, in seconds, with its bounds. */
+  /** Longest time between the receipts of consecutive records within the period, in seconds, with its bounds. */
   readonly longestGap: { readonly seconds: number; readonly from: string; readonly to: string } | null;
 }
 

@@ -74,6 +74,7 @@ export class Snapshots {
     const rows = await this.database.query<{
       index: string;
       source: string;
+      system: string;
       kind: string;
       namespace: string | null;
       name: string;
@@ -83,13 +84,14 @@ export class Snapshots {
       digest: string | null;
       object: unknown;
     }>(
-      `SELECT index, source, kind, namespace, name, action, author, event_time_text, digest, object FROM policy_version
+      `SELECT index, source, system, kind, namespace, name, action, author, event_time_text, digest, object FROM policy_version
        WHERE event_time < $1 AND index < $2 ORDER BY index, position`,
       [scope.period.to, scope.integrity.size],
     );
     return rows.map((row) => ({
       index: Number(row.index),
       source: row.source,
+      system: row.system,
       kind: row.kind,
       namespace: row.namespace,
       name: row.name,
@@ -120,7 +122,8 @@ export class Snapshots {
           windowTo: change.windowTo,
           proposedIndex: change.proposedIndex,
           reviewedIndex: review?.reviewedIndex ?? null,
-          items: change.items.map(({ kind, namespace, name, action, digest }) => ({
+          items: change.items.map(({ system, kind, namespace, name, action, digest }) => ({
+            system,
             kind,
             namespace,
             name,
@@ -177,6 +180,7 @@ export class Snapshots {
       source: string;
       received: string;
       rejected: string;
+      last_received: Date | null;
       last_event_time: Date | null;
       last_index: string | null;
       gap_seconds: string | null;
@@ -184,18 +188,18 @@ export class Snapshots {
       gap_to: Date | null;
     }>(
       `WITH minutes AS (
-         SELECT source, received, rejected, last_event_time, last_index, first_event_time,
-                lag(last_event_time) OVER (PARTITION BY source ORDER BY minute) AS previous
-         FROM source_minute WHERE minute < $2
+         SELECT source, appended + quarantined AS received, quarantined AS rejected, first_received, last_received,
+                last_event_time, last_index, lag(last_received) OVER (PARTITION BY source ORDER BY minute) AS previous
+         FROM source_receipt WHERE minute < $2
        ), gaps AS (
          -- A gap belongs to the period in which it ends; it may have begun before.
-         SELECT DISTINCT ON (source) source, extract(epoch FROM first_event_time - previous) AS seconds, previous, first_event_time
-         FROM minutes WHERE previous IS NOT NULL AND first_event_time >= $1 ORDER BY source, first_event_time - previous DESC
+         SELECT DISTINCT ON (source) source, extract(epoch FROM first_received - previous) AS seconds, previous, first_received
+         FROM minutes WHERE previous IS NOT NULL AND first_received >= $1 ORDER BY source, first_received - previous DESC
        )
-       SELECT m.source, coalesce(sum(m.received) FILTER (WHERE m.last_event_time >= $1), 0) AS received,
-              coalesce(sum(m.rejected) FILTER (WHERE m.last_event_time >= $1), 0) AS rejected,
-              max(m.last_event_time) AS last_event_time, max(m.last_index) AS last_index,
-              max(g.seconds) AS gap_seconds, max(g.previous) AS gap_from, max(g.first_event_time) AS gap_to
+       SELECT m.source, coalesce(sum(m.received) FILTER (WHERE m.last_received >= $1), 0) AS received,
+              coalesce(sum(m.rejected) FILTER (WHERE m.last_received >= $1), 0) AS rejected,
+              max(m.last_received) AS last_received, max(m.last_event_time) AS last_event_time, max(m.last_index) AS last_index,
+              max(g.seconds) AS gap_seconds, max(g.previous) AS gap_from, max(g.first_received) AS gap_to
        FROM minutes m LEFT JOIN gaps g ON g.source = m.source GROUP BY m.source`,
       [scope.period.from, scope.period.to],
     );
@@ -212,6 +216,7 @@ export class Snapshots {
           silenceAfterSeconds: source.silenceAfterSeconds,
           received: Number(row?.received ?? 0) - Number(row?.rejected ?? 0),
           rejected: Number(row?.rejected ?? 0),
+          lastReceivedAt: row?.last_received?.toISOString() ?? null,
           lastEventTime: row?.last_event_time?.toISOString() ?? null,
           lastIndex: row === undefined || row.last_index === null ? null : Number(row.last_index),
           longestGap:

@@ -19,7 +19,13 @@ import { ReprocessedRecords1795305600015 } from '../../migrations/0015-reprocess
 import { RecordSearch1795305600016 } from '../../migrations/0016-record-search.js';
 import { SourceSecrets1795305600017 } from '../../migrations/0017-source-secrets.js';
 import { Findings1795305600018 } from '../../migrations/0018-findings.js';
+import { SourceHealth1795305600019 } from '../../migrations/0019-source-health.js';
+import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems.js';
+import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
 import { DriftBaselines1795305600024 } from '../../migrations/0024-drift-baselines.js';
+import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
+import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
+import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -41,7 +47,13 @@ export const migrations = [
   RecordSearch1795305600016,
   SourceSecrets1795305600017,
   Findings1795305600018,
+  SourceHealth1795305600019,
+  PolicySystems1795305600020,
+  PolicyRegister1795305600021,
   DriftBaselines1795305600024,
+  ConflictingIds1795305600025,
+  EarlierForms1795305600026,
+  MissingRecords1795305600030,
 ];
 
 const oldestServer = 150000;

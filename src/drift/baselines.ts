@@ -9,6 +9,7 @@ import { uuidText, uuidv7Bytes } from '../log/uuid.js';
 import type { Baseline } from './departure.js';
 
 const PolicyRef = z.object({
+  system: z.string().min(1).max(60),
   kind: z.string().min(1).max(200),
   namespace: z.string().min(1).max(253).nullable().default(null),
   name: z.string().min(1).max(253),

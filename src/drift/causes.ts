@@ -22,7 +22,7 @@ function edits(all: readonly Departure[]): DriftCause[] {
   const byAuthor = new Map<string, { readonly departure: Departure; readonly at: string }[]>();
   for (const departure of all) {
     if (departure.by.kind !== 'edit') continue;
-    const key = JSON.stringify([departure.system, departure.by.version.author]);
+    const key = JSON.stringify([departure.policy.system, departure.by.version.author]);
     const list = byAuthor.get(key) ?? [];
     list.push({ departure, at: instantKey(departure.since) });
     byAuthor.set(key, list);

@@ -1,14 +1,9 @@
 /** What drift is made of: versions seen, changes approved, baselines accepted, and times of departure. Pure. */
 
-export interface PolicyName {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
+import type { PolicyKey } from '../policies/policy-key.js';
 
 /** A version of a policy as a record showed it came into force; `digest` is null where the record lacks the content. */
-export interface VersionSeen extends PolicyName {
-  readonly system: string;
+export interface VersionSeen extends PolicyKey {
   readonly version: number;
   readonly index: number;
   readonly position: number;
@@ -20,7 +15,7 @@ export interface VersionSeen extends PolicyName {
 }
 
 /** What an approved change says of one policy. The window is half-open: [windowFrom, windowTo). */
-export interface ApprovedItem extends PolicyName {
+export interface ApprovedItem extends PolicyKey {
   readonly changeId: string;
   /** What people call it: `CHG-12`. */
   readonly change: string;
@@ -35,7 +30,7 @@ export interface ApprovedItem extends PolicyName {
 /** What was in force at `at` was accepted as intended, of the policies named or of all (`null`). */
 export interface Baseline {
   readonly at: string;
-  readonly policies: readonly PolicyName[] | null;
+  readonly policies: readonly PolicyKey[] | null;
 }
 
 /** Digest of the content; `absent` for a policy that is not there, `unknown` where the record lacks the content. */
@@ -49,8 +44,7 @@ export type Origin =
 
 /** A time during which the content was not the intended one; `until` is null while it lasts. */
 export interface Departure {
-  readonly system: string;
-  readonly policy: PolicyName;
+  readonly policy: PolicyKey;
   readonly since: string;
   readonly until: string | null;
   /** What began it: an edit, or a change whose window ended without it being carried out. */

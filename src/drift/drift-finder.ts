@@ -6,13 +6,14 @@ import type { Cause } from '../findings/finding.js';
 import { Segments } from '../inventory/segments.js';
 import { PolicyEstates, type Estate } from '../policies/estate.js';
 import { importPolicies } from '../policies/import.js';
+import { policyKeyText } from '../policies/policy-key.js';
 import { Analysis } from './analysis.js';
 import { DriftBaselines } from './baselines.js';
 import { driftCauses, type DriftCause } from './causes.js';
 import type { ApprovedItem, Departure, VersionSeen } from './departure.js';
 import { driftFinding, type MeasuredCause } from './drift-findings.js';
 import { sharing } from './effect.js';
-import { departures, policyKey } from './intended.js';
+import { departures } from './intended.js';
 import { Places } from './places.js';
 
 /** Above it, causes are found without their paths: each costs two maps of the estate. */
@@ -62,11 +63,11 @@ export class DriftFinder implements Finder {
       const object = departure.intended === 'absent' ? null : await this.intendedObject(departure);
       if (object === undefined)
         return { cause, effect: null, effectUnknown: 'the intended content is not kept any more' };
-      intended.set(policyKey(departure.policy), object);
+      intended.set(policyKeyText(departure.policy), object);
     }
     const objects: unknown[] = [];
     for (const inForce of estate.objects) {
-      const key = policyKey(inForce);
+      const key = policyKeyText(inForce);
       const replaced = intended.get(key);
       if (replaced === undefined) {
         if (inForce.object !== null) objects.push(inForce.object);
@@ -125,19 +126,21 @@ export class DriftFinder implements Finder {
       window_to: Date;
       approved_at: Date;
       position: number;
+      system: string;
       kind: string;
       namespace: string | null;
       name: string;
       action: ApprovedItem['action'];
       digest: string | null;
     }>(
-      `SELECT c.id, c.number, c.window_from, c.window_to, r.approved_at, i.position, i.kind, i.namespace, i.name, i.action, i.digest
+      `SELECT c.id, c.number, c.window_from, c.window_to, r.approved_at, i.position, i.system, i.kind, i.namespace, i.name, i.action, i.digest
        FROM change c JOIN change_item i ON i.change_id = c.id
        JOIN LATERAL (SELECT max(v.reviewed_at) AS approved_at FROM change_review v
                      WHERE v.change_id = c.id AND v.decision = 'approve') r ON r.approved_at IS NOT NULL
        WHERE c.state = 'approved' ORDER BY c.number, i.position`,
     );
-    return rows.map(({ kind, namespace, name, action, digest, position, ...change }) => ({
+    return rows.map(({ system, kind, namespace, name, action, digest, position, ...change }) => ({
+      system,
       kind,
       namespace,
       name,

@@ -2,7 +2,8 @@
 
 import { FindingFacts, type Cause, type Severity } from '../findings/finding.js';
 import type { DriftCause } from './causes.js';
-import type { Departure, Origin, PolicyName } from './departure.js';
+import type { PolicyKey } from '../policies/policy-key.js';
+import type { Departure, Origin } from './departure.js';
 import type { Effect } from './effect.js';
 import type { Places } from './places.js';
 
@@ -13,7 +14,7 @@ export interface MeasuredCause {
   readonly effectUnknown: string | null;
 }
 
-function nameText({ kind, namespace, name }: PolicyName): string {
+function nameText({ kind, namespace, name }: PolicyKey): string {
   return `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
 }
 
@@ -95,7 +96,9 @@ function factsOf({ cause, effect, effectUnknown }: MeasuredCause): FindingFacts 
     cause: kind,
     change: first?.by.kind === 'not_carried_out' ? { id: first.by.item.changeId, number: first.by.item.change } : null,
     enforcementPoints: [
-      ...new Set(open.map(({ system, observedVersion }) => `${system} via ${observedVersion?.source ?? 'no source'}`)),
+      ...new Set(
+        open.map(({ policy, observedVersion }) => `${policy.system} via ${observedVersion?.source ?? 'no source'}`),
+      ),
     ].sort(),
     policies: open.slice(0, mostListed).map((departure) => ({
       ...departure.policy,

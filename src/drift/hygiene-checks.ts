@@ -4,7 +4,7 @@ import type { Severity } from '../findings/finding.js';
 import type { HygieneCheck } from '../policies/hygiene/findings.js';
 
 /** Checks on policies alone, and those that need records or the register. */
-export type ServiceCheck = HygieneCheck | 'unused' | 'no-owner' | 'review-overdue' | 'expired';
+export type ServiceCheck = HygieneCheck | 'unused' | 'no-owner' | 'review-overdue' | 'expired' | 'rule-overdue';
 
 export interface CheckWords {
   /** Name of the check in lists. */
@@ -110,7 +110,7 @@ export const hygieneChecks: Readonly<Record<ServiceCheck, CheckWords>> = {
     word: 'No owner',
     severity: 'low',
     explanation: 'Neither the policy nor a segment of its namespace names an owner.',
-    toDo: 'Annotate it with segproof.io/owner, or define a segment for its namespace.',
+    toDo: 'Set one on its page or annotate it with segproof.dev/owner, or define a segment for its namespace.',
   },
   'review-overdue': {
     word: 'Review overdue',
@@ -121,8 +121,14 @@ export const hygieneChecks: Readonly<Record<ServiceCheck, CheckWords>> = {
   expired: {
     word: 'Expired',
     severity: 'medium',
-    explanation: 'The policy, or a rule of it, was meant for a time that is over, and it is still in force.',
+    explanation: 'The policy was meant for a time that is over, and it is still in force.',
     toDo: 'Remove it through a change, or set a new end with a reason.',
+  },
+  'rule-overdue': {
+    word: 'Rule overdue',
+    severity: 'medium',
+    explanation: 'Rules of the policy are past their review or the time they were meant for.',
+    toDo: 'Look at the rules on the page of the policy; review them, or remove them through a change.',
   },
 };
 

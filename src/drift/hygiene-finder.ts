@@ -8,6 +8,8 @@ import { PolicyEstates, type Estate, type ObjectInForce } from '../policies/esta
 import { importPolicies } from '../policies/import.js';
 import { policyIdText } from '../policies/model.js';
 import type { SideVerdict } from '../policies/simulation/evaluate.js';
+import { policyKeyText } from '../policies/policy-key.js';
+import { PolicyRegister } from '../policies/register/register.js';
 import { Analysis } from './analysis.js';
 import {
   hygieneFindings,
@@ -50,11 +52,16 @@ export class HygieneFinder implements Finder {
     @Inject(PolicyEstates) private readonly estates: PolicyEstates,
     @Inject(Segments) private readonly segments: Segments,
     @Inject(ObservedEdges) private readonly edges: ObservedEdges,
+    @Inject(PolicyRegister) private readonly register: PolicyRegister,
     @Inject(Analysis) private readonly analysis: Analysis,
   ) {}
 
   async find(now: Date): Promise<readonly Cause[]> {
-    const [estate, segments] = await Promise.all([this.estates.at(null), this.segments.list()]);
+    const [estate, segments, lines] = await Promise.all([
+      this.estates.at(null),
+      this.segments.list(),
+      this.register.list({ inForce: true }),
+    ]);
     if (estate.policies.length === 0) return [];
     const places = new Places(segments, estate.workloads);
     const { topology, policies, objects, workloads } = estate;
@@ -64,7 +71,7 @@ export class HygieneFinder implements Finder {
     const remarks = [
       ...knowable(linted, policies),
       ...labelsMissing(policies, workloads, places),
-      ...unattended(objects, (object) => nameOf.get(object) ?? null, places, now),
+      ...unattended(lines, (line) => nameOf.get(policyKeyText(line)) ?? null),
       ...(covered ? unusedRules(policies, (name) => made.get(name)?.since ?? null, use, usedEarlier, now) : []),
     ];
     return hygieneFindings(remarks, (policy) => made.get(policy) ?? null, places, now);
@@ -121,9 +128,9 @@ export class HygieneFinder implements Finder {
       const present = made.get(name);
       if (present === undefined) continue;
       const [before] = await this.database.query<{ object: unknown }>(
-        `SELECT object FROM policy_version WHERE kind = $1 AND namespace IS NOT DISTINCT FROM $2 AND name = $3
-           AND version < $4 AND object IS NOT NULL ORDER BY version DESC LIMIT 1`,
-        [present.kind, present.namespace, present.name, present.version],
+        `SELECT object FROM policy_version WHERE system = $1 AND kind = $2 AND namespace IS NOT DISTINCT FROM $3 AND name = $4
+           AND version < $5 AND object IS NOT NULL ORDER BY version DESC LIMIT 1`,
+        [present.system, present.kind, present.namespace, present.name, present.version],
       );
       if (before === undefined) continue;
       const { policies } = importPolicies([before.object]);
@@ -137,19 +144,20 @@ export class HygieneFinder implements Finder {
 
 interface Made {
   readonly byPolicy: ReadonlyMap<string, ObjectInForce>;
-  /** The first policy of each object that makes any. */
-  readonly nameOf: ReadonlyMap<ObjectInForce, string>;
+  /** The first policy of each object that makes any, by the key of the object. */
+  readonly nameOf: ReadonlyMap<string, string>;
 }
 
 function madeBy(objects: readonly ObjectInForce[]): Made {
   const byPolicy = new Map<string, ObjectInForce>();
-  const nameOf = new Map<ObjectInForce, string>();
+  const nameOf = new Map<string, string>();
   for (const inForce of objects) {
     if (inForce.object === null) continue;
     for (const { id } of importPolicies([inForce.object]).policies) {
       const name = policyIdText(id);
       byPolicy.set(name, inForce);
-      if (!nameOf.has(inForce)) nameOf.set(inForce, name);
+      const key = policyKeyText(inForce);
+      if (!nameOf.has(key)) nameOf.set(key, name);
     }
   }
   return { byPolicy, nameOf };

@@ -1,10 +1,10 @@
 /** Hygiene of the policies in force, as findings: what the checks on policies say, and what records add. Pure. */
 
-import { z } from 'zod';
 import { FindingFacts, type Cause } from '../findings/finding.js';
 import type { ObjectInForce } from '../policies/estate.js';
 import type { HygieneFinding } from '../policies/hygiene/findings.js';
 import { policyIdText, type Direction, type Policy } from '../policies/model.js';
+import type { PolicyLine } from '../policies/register/register-view.js';
 import { hygieneChecks, type ServiceCheck } from './hygiene-checks.js';
 import type { Places } from './places.js';
 
@@ -108,44 +108,12 @@ export function unusedRules(
   });
 }
 
-const Stewardship = z.object({
-  metadata: z.object({ annotations: z.record(z.string(), z.string()).optional() }).optional(),
-  spec: z.object({ owner: z.string(), review: z.string(), expires: z.string() }).partial().optional(),
-});
-
-/** Who looks after a policy object and until when, by its annotations or by the intent itself. */
-export function stewardshipOf(object: unknown): {
-  owner: string | null;
-  review: string | null;
-  expires: string | null;
-} {
-  const read = Stewardship.safeParse(object);
-  const annotations = read.data?.metadata?.annotations ?? {};
-  const spec = read.data?.spec ?? {};
-  return {
-    owner: annotations['segproof.io/owner'] ?? spec.owner ?? null,
-    review: annotations['segproof.io/review-by'] ?? spec.review ?? null,
-    expires: annotations['segproof.io/expires'] ?? spec.expires ?? null,
-  };
-}
-
-function isPast(date: string | null, now: Date): boolean {
-  const time = date === null ? Number.NaN : Date.parse(date);
-  // A date without a time lasts until its end.
-  return !Number.isNaN(time) && time + (/T/u.test(date ?? '') ? 0 : 86_400_000) <= now.getTime();
-}
-
-/** Policies without an owner, past their review, or past their time. `nameOf` gives the policies an object makes. */
-export function unattended(
-  objects: readonly ObjectInForce[],
-  nameOf: (object: ObjectInForce) => string | null,
-  places: Places,
-  now: Date,
-): Remark[] {
-  return objects.flatMap((inForce) => {
-    const name = nameOf(inForce);
-    if (inForce.object === null || name === null) return [];
-    const { owner, review, expires } = stewardshipOf(inForce.object);
+/** Policies without an owner, past their review, or past their time, as the register of policies holds it. */
+export function unattended(lines: readonly PolicyLine[], nameOf: (policy: PolicyLine) => string | null): Remark[] {
+  return lines.flatMap((line) => {
+    const name = nameOf(line);
+    if (name === null) return [];
+    const { flags, review, expires } = line.held;
     const remark = (check: ServiceCheck, message: string): Remark => ({
       check,
       policies: [name],
@@ -153,11 +121,16 @@ export function unattended(
       others: [],
       message,
     });
-    const owned = owner !== null || places.segments.some(({ namespace }) => namespace === inForce.namespace);
+    const rules = line.rulesFlagged === 1 ? '1 rule is' : `${line.rulesFlagged} rules are`;
     return [
-      ...(owned ? [] : [remark('no-owner', 'nobody is named who looks after it')]),
-      ...(isPast(review, now) ? [remark('review-overdue', `to be reviewed by ${review ?? ''}`)] : []),
-      ...(isPast(expires, now) ? [remark('expired', `was to end ${expires ?? ''}`)] : []),
+      ...(flags.includes('no_owner') ? [remark('no-owner', 'nobody is named who looks after it')] : []),
+      ...(flags.includes('review_overdue')
+        ? [remark('review-overdue', `to be reviewed by ${review?.value ?? ''}`)]
+        : []),
+      ...(flags.includes('expired') ? [remark('expired', `was to end ${expires?.value ?? ''}`)] : []),
+      ...(line.rulesFlagged > 0
+        ? [remark('rule-overdue', `${rules} past their review or their end; the register of policies says which`)]
+        : []),
     ];
   });
 }
@@ -241,7 +214,7 @@ export function hygieneFindings(
           check,
           explanation,
           toDo,
-          policies: made.map(({ kind, namespace, name }) => ({ kind, namespace, name })),
+          policies: made.map(({ system, kind, namespace, name }) => ({ system, kind, namespace, name })),
           places: group.slice(0, placesListed).map((one) => ({
             place: one.place,
             message: one.message.slice(0, 2000),

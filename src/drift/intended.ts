@@ -4,7 +4,8 @@
  */
 
 import { instantKey } from '../changes/instants.js';
-import type { ApprovedItem, Baseline, Content, Departure, Origin, PolicyName, VersionSeen } from './departure.js';
+import { policyKeyText, type PolicyKey } from '../policies/policy-key.js';
+import type { ApprovedItem, Baseline, Content, Departure, Origin, VersionSeen } from './departure.js';
 
 /**
  * A policy created without an approved change in the first hour of the records of its system belongs to the baseline:
@@ -17,10 +18,6 @@ const unknown = 'unknown';
 
 function contentOf({ action, digest }: { readonly action: string; readonly digest: string | null }): Content {
   return action === 'delete' ? absent : (digest ?? unknown);
-}
-
-export function policyKey({ kind, namespace, name }: PolicyName): string {
-  return JSON.stringify([kind, namespace, name]);
 }
 
 function later(a: string, b: string): string {
@@ -77,8 +74,7 @@ class PolicyWalk {
     null;
 
   constructor(
-    private readonly system: string,
-    private readonly policy: PolicyName,
+    private readonly policy: PolicyKey,
     private readonly first: VersionSeen | undefined,
     private readonly settledAt: string,
   ) {}
@@ -139,7 +135,6 @@ class PolicyWalk {
     if (this.open === null) return;
     const { intended, origin, observed, version } = this.state;
     this.departures.push({
-      system: this.system,
       policy: this.policy,
       ...this.open,
       until,
@@ -207,24 +202,29 @@ export function departures(
     )
     .map(({ version }) => version);
   const settled = settledTimes(ordered, baselines);
-  const itemsByPolicy = grouped(items, policyKey);
-  const byPolicy = grouped(ordered, (version) => JSON.stringify([version.system, policyKey(version)]));
-  const seen = new Set(ordered.map(policyKey));
+  const itemsByPolicy = grouped(items, policyKeyText);
+  const byPolicy = grouped(ordered, policyKeyText);
+  const seen = new Set(ordered.map(policyKeyText));
   // A policy that a change creates and no record ever showed has no versions, and its change says its name only.
   const neverSeen = [...itemsByPolicy].filter(([key]) => !seen.has(key)).map(([, own]) => own);
   const walks = [
-    ...[...byPolicy.values()].map((own) => ({ own, asked: itemsByPolicy.get(policyKey(own[0] ?? noPolicy)) ?? [] })),
+    ...[...byPolicy.values()].map((own) => ({
+      own,
+      asked: itemsByPolicy.get(policyKeyText(own[0] ?? noPolicy)) ?? [],
+    })),
     ...neverSeen.map((asked) => ({ own: [] as VersionSeen[], asked })),
   ];
   return walks.flatMap(({ own, asked }) => {
     const named = own[0] ?? asked[0];
     if (named === undefined) return [];
-    const { kind, namespace, name } = named;
+    const { system, kind, namespace, name } = named;
     const [first] = own;
     const moments: Moment[] = [
       ...own.map((version): Moment => momentAt(version.eventTime, { kind: 'version', version })),
       ...baselines
-        .filter(({ policies }) => policies === null || policies.some((one) => policyKey(one) === policyKey(named)))
+        .filter(
+          ({ policies }) => policies === null || policies.some((one) => policyKeyText(one) === policyKeyText(named)),
+        )
         .filter(({ at }) => instantKey(at) <= nowKey)
         .map(({ at }) => momentAt(at, { kind: 'accepted' })),
       ...asked.flatMap((item) => {
@@ -232,14 +232,13 @@ export function departures(
         return at === null ? [] : [momentAt(at, { kind: 'change', item })];
       }),
     ].sort((a, b) => (a.key === b.key ? order[a.what.kind] - order[b.what.kind] : a.key < b.key ? -1 : 1));
-    const system = first?.system ?? '';
-    const walk = new PolicyWalk(system, { kind, namespace, name }, first, settled.get(system) ?? now);
+    const walk = new PolicyWalk({ system, kind, namespace, name }, first, settled.get(system) ?? now);
     for (const together of grouped(moments, ({ key }) => key).values()) walk.step(together);
     return walk.finish();
   });
 }
 
-const noPolicy: PolicyName = { kind: '', namespace: null, name: '' };
+const noPolicy: PolicyKey = { system: '', kind: '', namespace: null, name: '' };
 
 function momentAt(at: string, what: Moment['what']): Moment {
   return { at, key: instantKey(at), what };

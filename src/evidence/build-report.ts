@@ -31,10 +31,6 @@ function matchPeriod(snapshot: EvidenceSnapshot) {
   return matchPolicyChanges(versions, snapshot.changes);
 }
 
-function policyText(version: { kind: string; namespace: string | null; name: string }): string {
-  return policyIdText({ system: 'kubernetes', kind: version.kind, namespace: version.namespace, name: version.name });
-}
-
 /** All indices a report cites: from the controls, and from the lists of changes. */
 export function citedIndices(snapshot: EvidenceSnapshot, assessment: Assessment): number[] {
   const cited = new Set<number>();
@@ -79,7 +75,7 @@ export function buildReport(
             eventTime: match.version.eventTime,
             author: match.version.author,
             action: match.version.action,
-            policy: policyText(match.version),
+            policy: policyIdText(match.version),
             explanation: match.explanation,
           },
         ],
@@ -111,7 +107,7 @@ export function buildReport(
       carriedOut: carriedOut.map(({ version }) => ({
         index: version.index,
         eventTime: version.eventTime,
-        summary: `${version.action} ${policyText(version)} by ${version.author}`,
+        summary: `${version.action} ${policyIdText(version)} by ${version.author}`,
       })),
     };
   });
@@ -181,6 +177,6 @@ export function buildReport(
 
 function isSilentAt(source: EvidenceSnapshot['sources'][number], asOf: string): boolean {
   if (source.silenceAfterSeconds === null) return false;
-  const last = source.lastEventTime ?? source.createdAt;
+  const last = source.lastReceivedAt ?? source.createdAt;
   return (Date.parse(asOf) - Date.parse(last)) / 1000 > source.silenceAfterSeconds;
 }

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Transform, Writable, type Duplex } from 'node:stream';
 import { CONFIG, type Config } from '../config.js';
 import { Problem } from '../errors.js';
+import { SourceRefusals } from './refusals.js';
 import { ZstdFormatError, zstdDecoder } from './zstd-decoder.js';
 
 export interface BodyLimits {
@@ -185,7 +186,10 @@ export class RequestBodies {
   readonly budget: BodyBudget;
   readonly limits: BodyLimits;
 
-  constructor(@Inject(CONFIG) config: Config) {
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
+  ) {
     this.budget = new BodyBudget(config.INGEST_MAX_IN_FLIGHT_BYTES);
     this.limits = { encoded: config.INGEST_MAX_BODY_BYTES, decoded: config.INGEST_MAX_INFLATED_BYTES };
   }
@@ -193,5 +197,10 @@ export class RequestBodies {
   /** As {@link withBody}. */
   async with<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
     return await withBody(request, this.limits, this.budget, use);
+  }
+
+  /** As {@link with}, for records of a source: what is refused is counted for it. */
+  async of<T>(source: string, request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
+    return await this.refusals.watch(source, async () => await this.with(request, use));
   }
 }

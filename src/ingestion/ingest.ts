@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../config.js';
 import { Clock } from '../context.js';
 import { leafHashOf } from '../log/core/leaf.js';
+import type { EntryToAppend } from '../log/entry.js';
 import { Log, type Receipts } from '../log/log.js';
 import { leafOf, LogReader } from '../log/read.js';
 import { QuarantineReason } from './normal-form.js';
 import { Metrics } from '../metrics.js';
 import type { Sent } from './read-records.js';
+import { SourceRefusals } from './refusals.js';
 import { RecordReaders } from './record-readers.js';
 import { RedactionKey } from './redaction-key.js';
 import { contextOf } from './source-settings.js';
@@ -18,6 +20,8 @@ export const IngestReceipt = z.object({
   /** Hex. */
   leafHash: z.string().optional(),
   outcome: z.enum(['appended', 'duplicate', 'conflict', 'rejected']),
+  /** With `conflict`: index of the earlier record that has the same native id and other bytes. */
+  conflictsWith: z.number().int().optional(),
   /** Inclusion proof (RFC 6962) from the leaf upwards to the checkpoint's root, base64. */
   proof: z.array(z.string()).optional(),
   /** Why the record could not be read; it is kept and listed among the rejected. */
@@ -55,6 +59,7 @@ export class Ingest {
     @Inject(RedactionKey) private readonly redactionKey: RedactionKey,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -75,7 +80,7 @@ export class Ingest {
     if (entries.length === 0) {
       return { received: 0, appended: 0, duplicate: 0, conflict: 0, rejected: 0, receipts: [], checkpoint: null };
     }
-    const appended = await this.log.appendPrepared(entries);
+    const appended = await this.append(source, entries);
     const older = detail === 'index' ? new Map<number, Proven>() : await this.proveDuplicates(appended, detail);
     const counts = { appended: 0, duplicate: 0, conflict: 0, rejected: 0 };
     const receipts = appended.receipts.map((receipt, at): IngestReceipt => {
@@ -83,7 +88,8 @@ export class Ingest {
       const rejected = receipt.outcome === 'duplicate' ? undefined : rejections.get(at);
       const outcome: IngestReceipt['outcome'] = rejected === undefined ? receipt.outcome : 'rejected';
       counts[outcome]++;
-      const base = { index, outcome, ...rejected };
+      const conflict = receipt.conflictsWith === null ? {} : { conflictsWith: receipt.conflictsWith };
+      const base = { index, outcome, ...conflict, ...rejected };
       if (detail === 'index') return base;
       if (leafHash === null) return { ...base, ...older.get(index) };
       return detail === 'leaf' ? { ...base, leafHash } : { ...base, leafHash, proof: base64(appended.prove(index)) };
@@ -91,6 +97,15 @@ export class Ingest {
     this.metrics.countIngest(source.name, counts);
     const { checkpoint, signing } = appended;
     return { received: entries.length, ...counts, receipts, checkpoint, ...(signing === null ? {} : { signing }) };
+  }
+
+  private async append(source: IngestSource, entries: readonly EntryToAppend[]): Promise<Receipts> {
+    try {
+      return await this.log.appendPrepared(entries, source.name);
+    } catch (error) {
+      this.refusals.countError(source.name, error, entries.length);
+      throw error;
+    }
   }
 
   /** What the first sending of a duplicate was answered, proven to the present checkpoint. */

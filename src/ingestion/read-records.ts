@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { NewEntry } from '../log/entry.js';
+import { prepareEntry, type NewEntry, type PreparedEntry } from '../log/entry.js';
 import { parseNanoseconds } from '../log/time.js';
 import { normaliseRecord } from './formats/registry.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
@@ -65,6 +65,20 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
         : null);
     yield readRecord(reading, record, problem, repeats);
   }
+}
+
+/** Reads what was sent and hashes it for the log, record by record; `rejections` says why a record could not be read, by its place. */
+export function readPrepared(
+  sent: Sent,
+  reading: Reading,
+): { readonly entries: PreparedEntry[]; readonly rejections: Map<number, Rejection> } {
+  const entries: PreparedEntry[] = [];
+  const rejections = new Map<number, Rejection>();
+  for (const { entry, rejected } of readRecords(sent, reading)) {
+    if (rejected !== null) rejections.set(entries.length, rejected);
+    entries.push(prepareEntry(entry, reading.receivedAt));
+  }
+  return { entries, rejections };
 }
 
 /** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */

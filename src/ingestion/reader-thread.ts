@@ -1,7 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { prepareEntry } from '../log/entry.js';
 import { packEntries } from './packed-entries.js';
-import { readRecords, type Sent } from './read-records.js';
+import { readPrepared, type Sent } from './read-records.js';
 import { packedRecords } from './packed-records.js';
 import type { HandedOver, ReadAnswer, ReadRequest } from './record-readers.js';
 
@@ -12,11 +11,8 @@ if (port === null) throw new Error('this file is the program of a thread and doe
 
 port.on('message', ({ sent, reading }: ReadRequest) => {
   try {
-    const records = [...readRecords(received(sent), reading)];
-    const packed = packEntries(
-      records.map(({ entry }) => prepareEntry(entry, reading.receivedAt)),
-      records.flatMap(({ rejected }, at) => (rejected === null ? [] : [[at, rejected] as const])),
-    );
+    const { entries, rejections } = readPrepared(received(sent), reading);
+    const packed = packEntries(entries, [...rejections]);
     const answer: ReadAnswer = { ok: true, packed };
     port.postMessage(answer, [packed.rows.buffer, packed.fixed.buffer, packed.ends.buffer]);
   } catch (error) {

@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
@@ -6,15 +18,18 @@ import type { Actor } from '../context.js';
 import { Clock } from '../context.js';
 import { FormatName } from './normal-form.js';
 import { PreviewList, previewsOfSample } from './preview.js';
+import { HealthQuery, SourceHealth, SourceHealths } from './source-health.js';
 import { contextOf, SourceSettings } from './source-settings.js';
 import { NewSecret, SecretView, SourceSecrets } from './source-secrets.js';
-import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView } from './sources.js';
+import { IssuedToken, NewSource, SourceChange, SourceName, Sources, SourceView, TokenView } from './sources.js';
 
 const TokenHint = z.string().length(4, 'the last four characters of the token');
 
 const SecretId = z.uuid();
 
 const SecretList = z.object({ secrets: z.array(SecretView) });
+
+const TokenList = z.object({ tokens: z.array(TokenView) });
 
 const SourceList = z.object({ sources: z.array(SourceView) });
 
@@ -36,6 +51,7 @@ export class SourcesController {
   constructor(
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceSecrets) private readonly sourceSecrets: SourceSecrets,
+    @Inject(SourceHealths) private readonly healths: SourceHealths,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -61,6 +77,20 @@ export class SourcesController {
   @ApiOperation({ summary: 'A source, how it is set and what it has sent' })
   async get(@Param('name', { schema: SourceName }) name: string): Promise<SourceView> {
     return await this.sources.get(name);
+  }
+
+  @Get(':name/health')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: SourceHealth })
+  @ApiOperation({
+    summary: 'Whether a source is heard, how late, and what became of what it sent',
+    description: 'received = appended + duplicate + quarantined + refused, in all and for each hour or day.',
+  })
+  async health(
+    @Param('name', { schema: SourceName }) name: string,
+    @Query({ schema: HealthQuery }) query: HealthQuery,
+  ): Promise<SourceHealth> {
+    return await this.healths.of(name, query);
   }
 
   @Patch(':name')
@@ -90,6 +120,14 @@ export class SourcesController {
     const source = await this.sources.get(name);
     const context = contextOf(format === undefined ? source.format : format, settings ?? source.settings);
     return previewsOfSample(sample, context, lines, this.clock.now());
+  }
+
+  @Get(':name/tokens')
+  @Needs('sources.read')
+  @SerializeOptions({ schema: TokenList })
+  @ApiOperation({ summary: 'List the tokens of a source by their last four characters; never the tokens themselves' })
+  async tokens(@Param('name', { schema: SourceName }) name: string): Promise<z.infer<typeof TokenList>> {
+    return { tokens: await this.sources.tokens(name) };
   }
 
   @Post(':name/tokens')

@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { newToken, tokenHash } from '../access/tokens.js';
-import { Clock, type Actor } from '../context.js';
+import type { Actor } from '../context.js';
 import { Database, type Transaction } from '../database/database.js';
 import { Problem } from '../errors.js';
 import { actEntry } from '../log/act.js';
 import { Log } from '../log/log.js';
 import { FormatName } from './normal-form.js';
+import { SourceRefusals } from './refusals.js';
+import { silentSince } from './silence.js';
+import { Balance, balanceOf, SourceHealths } from './source-health.js';
 import { SourceSettings } from './source-settings.js';
 
 /** Names go into URLs and leaves. */
@@ -43,16 +46,24 @@ export type SourceChange = z.infer<typeof SourceChange>;
 
 export const SourceView = NewSource.extend({
   createdAt: z.string(),
-  received: z.number().int(),
-  rejected: z.number().int(),
+  ...Balance.shape,
+  /** When a record last came, by the clock of the service. */
+  lastReceivedAt: z.string().nullable(),
+  /** The latest time that its records tell of. */
   lastEventTime: z.string().nullable(),
   lastIndex: z.number().int().nullable(),
+  /** Since when it has been silent for longer than is normal for it; null while it is not, or nobody watches. */
+  silentSince: z.string().nullable(),
 });
 export type SourceView = z.infer<typeof SourceView>;
 
 /** The token is shown once, here; the service keeps its hash. */
 export const IssuedToken = z.object({ name: z.string(), token: z.string() });
 export type IssuedToken = z.infer<typeof IssuedToken>;
+
+/** A token as it can be shown: its last four characters, never itself. */
+export const TokenView = z.object({ hint: z.string(), createdAt: z.string(), revokedAt: z.string().nullable() });
+export type TokenView = z.infer<typeof TokenView>;
 
 /** What an authenticated sender may write as. */
 export interface IngestSource {
@@ -66,7 +77,8 @@ export class Sources {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
+    @Inject(SourceHealths) private readonly healths: SourceHealths,
   ) {}
 
   /** @throws Problem `conflict` when the name is taken. */
@@ -130,6 +142,24 @@ export class Sources {
     });
   }
 
+  /**
+   * The tokens of a source, the newest first.
+   * @throws Problem `not_found`
+   */
+  async tokens(name: string): Promise<TokenView[]> {
+    const rows = await this.database.query<{ hint: string | null; created_at: Date | null; revoked_at: Date | null }>(
+      `SELECT t.hint, t.created_at, t.revoked_at FROM source s LEFT JOIN source_token t ON t.source = s.name
+       WHERE s.name = $1 ORDER BY t.created_at DESC, t.hint`,
+      [name],
+    );
+    if (rows.length === 0) throw new Problem('not_found', `There is no source ${name}.`);
+    return rows.flatMap(({ hint, created_at, revoked_at }) =>
+      hint === null || created_at === null
+        ? []
+        : [{ hint, createdAt: created_at.toISOString(), revokedAt: revoked_at?.toISOString() ?? null }],
+    );
+  }
+
   /** Ends the tokens of a source whose last four characters are `hint`. */
   async revokeToken(actor: Actor, name: string, hint: string): Promise<void> {
     await this.log.transact(async ({ transaction, now, append }) => {
@@ -160,21 +190,26 @@ export class Sources {
    * for a token of another source, `unavailable` while the database is away.
    */
   async authenticate(name: string, token: string | null): Promise<IngestSource> {
-    const source = await this.authenticateToken(token);
-    if (source.name !== name) throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
-    return source;
+    const found = token === null ? null : await this.findToken(token);
+    if (found?.source.name === name && !found.revoked) return found.source;
+    // The attempt was on the source that is named, if there is one.
+    const aimed = found?.source.name === name ? null : await this.find(name);
+    if (found === null || found.revoked) {
+      if (aimed !== null) this.refusals.count(name, token === null ? 'not_signed_in' : 'wrong_credentials', 1);
+      throw noValidToken(token);
+    }
+    if (aimed !== null) this.refusals.count(name, 'not_permitted', 1);
+    throw new Problem('not_permitted', `The token belongs to another source than ${name}.`);
   }
 
   /** As {@link authenticate}, for routes that name no source: the token does. */
   async authenticateToken(token: string | null): Promise<IngestSource> {
-    if (token === null) throw new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".');
-    const found = await this.findToken(token);
-    if (found === null || found.revoked)
-      throw new Problem('wrong_credentials', 'The token is not valid for any source.');
+    const found = token === null ? null : await this.findToken(token);
+    if (found === null || found.revoked) throw noValidToken(token);
     return found.source;
   }
 
-  /** The source of a token and whether the token has been revoked; null for one that was never issued. */
+  /** The source of a token and whether the token has been revoked, which is counted; null for one that was never issued. */
   async findToken(token: string): Promise<{ readonly source: IngestSource; readonly revoked: boolean } | null> {
     const [row] = await this.whileAway(
       this.database.query<SourceSetting & { revoked: boolean }>(
@@ -183,6 +218,7 @@ export class Sources {
         [tokenHash(token)],
       ),
     );
+    if (row?.revoked === true) this.refusals.count(row.name, 'revoked_token', 1);
     return row === undefined ? null : { source: ingestSource(row), revoked: row.revoked };
   }
 
@@ -211,17 +247,22 @@ export class Sources {
       silence_after_seconds: number | null;
       created_at: Date;
       settings: unknown;
-      received: string;
-      rejected: string;
+      appended: string;
+      duplicate: string;
+      quarantined: string;
+      refused: string;
+      last_received: Date | null;
       last_event_time: Date | null;
       last_index: string | null;
     }>(
       `SELECT s.name, s.description, s.format, s.silence_after_seconds, s.created_at, s.settings::text,
-              coalesce(sum(m.received), 0) AS received, coalesce(sum(m.rejected), 0) AS rejected,
-              max(m.last_event_time) FILTER (WHERE m.received > m.rejected) AS last_event_time, max(m.last_index) AS last_index
-       FROM source s LEFT JOIN source_minute m ON m.source = s.name
-       GROUP BY s.name, s.settings::text ORDER BY s.name`,
+              coalesce(h.appended, 0) AS appended, coalesce(h.quarantined, 0) AS quarantined,
+              coalesce((SELECT sum(records) FROM log_duplicate WHERE source = s.name), 0) AS duplicate,
+              coalesce((SELECT sum(records) FROM source_refusal WHERE source = s.name), 0) AS refused,
+              h.last_received, h.last_event_time, h.last_index
+       FROM source s LEFT JOIN source_heard h ON h.source = s.name ORDER BY s.name`,
     );
+    const asOf = await this.healths.asOf();
     return rows.map((row) => ({
       name: row.name,
       description: row.description,
@@ -229,18 +270,19 @@ export class Sources {
       silenceAfterSeconds: row.silence_after_seconds,
       createdAt: row.created_at.toISOString(),
       settings: SourceSettings.parse(JSON.parse(String(row.settings))),
-      received: Number(row.received),
-      rejected: Number(row.rejected),
+      ...balanceOf(row),
+      lastReceivedAt: row.last_received?.toISOString() ?? null,
+      silentSince: silentSince(
+        {
+          silenceAfterSeconds: row.silence_after_seconds,
+          lastReceivedAt: row.last_received?.toISOString() ?? null,
+          createdAt: row.created_at.toISOString(),
+        },
+        asOf,
+      ),
       lastEventTime: row.last_event_time?.toISOString() ?? null,
       lastIndex: row.last_index === null ? null : Number(row.last_index),
     }));
-  }
-
-  /** Whether the source has been silent for longer than it may be, now. */
-  isSilent(source: SourceView): boolean {
-    if (source.silenceAfterSeconds === null) return false;
-    const last = source.lastEventTime ?? source.createdAt;
-    return this.clock.now().getTime() - Date.parse(last) > source.silenceAfterSeconds * 1000;
   }
 }
 
@@ -259,6 +301,12 @@ interface SourceSetting {
 
 function ingestSource({ name, format, settings }: SourceSetting): IngestSource {
   return { name, format: FormatName.nullable().parse(format), settings: SourceSettings.parse(settings) };
+}
+
+function noValidToken(token: string | null): Problem {
+  return token === null
+    ? new Problem('not_signed_in', 'Send the token of the source as "Authorization: Bearer".')
+    : new Problem('wrong_credentials', 'The token is not valid for any source.');
 }
 
 function hintOf(token: string): string {

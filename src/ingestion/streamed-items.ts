@@ -26,6 +26,7 @@ export class StreamedItems {
   /** Bytes of the head, of the item under way, or of a body that is no list. */
   private held: Buffer[] = [];
   private heldBytes = 0;
+  private readonly head = new ListHead();
   private depth = 0;
   private inString = false;
   private escaped = false;
@@ -42,16 +43,14 @@ export class StreamedItems {
     if (this.state === 'head' || this.state === 'whole') {
       this.hold(chunk);
       if (this.state === 'whole') return [];
-      const head = Buffer.concat(this.held);
-      const at = itemsAt(head);
+      const at = this.head.itemsAt(chunk);
       if (at === null) {
-        if (head.length > longestHead) this.state = 'whole';
-        else this.held = [head];
+        if (this.heldBytes > longestHead) this.state = 'whole';
         return [];
       }
       this.drop();
       this.state = 'items';
-      return this.scan(head.subarray(at));
+      return this.scan(chunk.subarray(at));
     }
     return this.scan(chunk);
   }
@@ -123,26 +122,34 @@ export class StreamedItems {
   }
 }
 
-/** Where the first item may begin, behind `"items":[` at the first level of an object; null when that has not come yet. */
-function itemsAt(head: Buffer): number | null {
-  let depth = 0;
-  let stringStart = -1;
-  let key = '';
-  for (let at = 0; at < head.length; at++) {
-    const byte = head[at] ?? 0;
-    if (stringStart >= 0) {
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) {
-        key = depth === 1 ? head.toString('latin1', stringStart + 1, at) : '';
-        stringStart = -1;
-      }
-    } else if (byte === QUOTE) stringStart = at;
-    else if (byte === OPEN_OBJECT) depth++;
-    else if (byte === OPEN_ARRAY) {
-      if (depth === 1 && key === 'items') return at + 1;
-      depth++;
-    } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) depth--;
-    else if (byte === COMMA) key = '';
+/** Looks for `"items":[` at the first level of an object, chunk by chunk. */
+class ListHead {
+  private depth = 0;
+  private inString = false;
+  private escaped = false;
+  /** The last string at the first level, as far as it matters. */
+  private key = '';
+
+  /** Where in the chunk the first item may begin; null when that has not come yet. */
+  itemsAt(chunk: Buffer): number | null {
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at] ?? 0;
+      if (this.inString) {
+        if (this.escaped) this.escaped = false;
+        else if (byte === BACKSLASH) this.escaped = true;
+        else if (byte === QUOTE) this.inString = false;
+        if (this.inString && this.depth === 1 && this.key.length <= 'items'.length)
+          this.key += String.fromCharCode(byte);
+      } else if (byte === QUOTE) {
+        this.inString = true;
+        this.key = '';
+      } else if (byte === OPEN_OBJECT) this.depth++;
+      else if (byte === OPEN_ARRAY) {
+        if (this.depth === 1 && this.key === 'items') return at + 1;
+        this.depth++;
+      } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) this.depth--;
+      else if (byte === COMMA) this.key = '';
+    }
+    return null;
   }
-  return null;
 }

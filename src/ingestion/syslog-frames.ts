@@ -12,7 +12,12 @@ type Frame = Pick<ReceivedRecord, 'raw' | 'problem'>;
  * line. How a connection begins decides for all of it. Never throws, and holds no more than one message.
  */
 export class SyslogFrames {
+  /** What is being cut, while a chunk is taken. */
   private held: Buffer = Buffer.alloc(0);
+  /** What is kept for later, as it came: it is put together only once it can hold a message. */
+  private waiting: Buffer[] = [];
+  private waitingBytes = 0;
+  private wantedBytes = 0;
   private counted: boolean | null = null;
   /** Behind a message that is too long: the rest of it is passed over. */
   private skipping = false;
@@ -24,19 +29,26 @@ export class SyslogFrames {
 
   /** Messages that this chunk completes. */
   push(chunk: Buffer): Frame[] {
-    this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
+    this.waiting.push(chunk);
+    this.waitingBytes += chunk.length;
+    if (this.waitingBytes < this.wantedBytes && !(this.counted === false && chunk.includes(LF))) return [];
+    this.held = this.waiting.length === 1 ? chunk : Buffer.concat(this.waiting);
+    this.wantedBytes = 0;
     const frames: Frame[] = [];
     this.counted ??= beginsCounted(this.held);
     while (this.counted !== null && this.held.length > 0) {
       if (!(this.counted ? this.takeCounted(frames) : this.takeLine(frames))) break;
     }
+    this.waiting = this.held.length === 0 ? [] : [this.held];
+    this.waitingBytes = this.held.length;
     return frames;
   }
 
   /** What stands at the end of a connection without an end of its own. */
   end(): Frame[] {
-    const raw = trimmed(this.held);
-    this.held = Buffer.alloc(0);
+    const raw = trimmed(Buffer.concat(this.waiting));
+    this.waiting = [];
+    this.waitingBytes = 0;
     if (raw.length === 0 || this.skipping) return [];
     return this.counted === true
       ? [{ raw, problem: { reason: 'invalid_field', detail: 'the connection ended inside the message' } }]
@@ -48,18 +60,21 @@ export class SyslogFrames {
     let at = 0;
     // Some senders put a line end behind each message, although it was counted.
     while (this.held[at] === LF || this.held[at] === 0x0d) at++;
-    const from = at;
-    while (isDigit(this.held[at]) && at - from < 10) at++;
+    this.held = this.held.subarray(at);
+    at = 0;
+    while (isDigit(this.held[at]) && at < 10) at++;
     if (at === this.held.length) return false;
-    const length = Number(this.held.toString('latin1', from, at));
-    if (at === from || this.held[at] !== SPACE || length > this.most) {
+    const length = Number(this.held.toString('latin1', 0, at));
+    if (at === 0 || this.held[at] !== SPACE || length > this.most) {
       // No count, or one that cannot be right: from here on each line is a message, so that nothing is lost.
       this.counted = false;
-      this.held = this.held.subarray(from);
       return true;
     }
     const start = at + 1;
-    if (this.held.length < start + length) return false;
+    if (this.held.length < start + length) {
+      this.wantedBytes = start + length;
+      return false;
+    }
     add(frames, this.held.subarray(start, start + length));
     this.held = this.held.subarray(start + length);
     return true;
@@ -68,7 +83,10 @@ export class SyslogFrames {
   private takeLine(frames: Frame[]): boolean {
     const end = this.held.indexOf(LF);
     if (end === -1) {
-      if (this.held.length <= this.most) return false;
+      if (this.held.length <= this.most) {
+        this.wantedBytes = this.most + 1;
+        return false;
+      }
       if (!this.skipping) {
         const detail = `a message of at most ${this.most} bytes is taken; its rest is lost`;
         frames.push({ raw: Buffer.from(this.held.subarray(0, this.most)), problem: { reason: 'too_large', detail } });

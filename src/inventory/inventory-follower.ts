@@ -1,6 +1,5 @@
 import type { Transaction } from '../database/database.js';
 import type { NormalForm, WorkloadRef } from '../ingestion/normal-form.js';
-import { rejectedKind } from '../ingestion/read-records.js';
 import { normaliseStored, occurredAtOf } from '../ingestion/stored-record.js';
 import { retentionClassOf } from '../log/entry.js';
 import type { Follower } from '../log/follower.js';
@@ -19,16 +18,6 @@ interface Span {
   last_index: number;
   first_time: string;
   last_time: string;
-}
-
-interface MinuteRow {
-  source: string;
-  minute: string;
-  received: number;
-  rejected: number;
-  first_event_time: string;
-  last_event_time: string;
-  last_index: number;
 }
 
 interface WorkloadRow extends Span {
@@ -53,7 +42,7 @@ interface EdgeRow extends Span {
 /** Port of edges that have none (ICMP) or whose records do not say. */
 export const noPort = -1;
 
-/** Which sources speak, which workloads there are, and which flows run between them. */
+/** Which workloads there are, and which flows run between them. */
 export class InventoryFollower implements Follower {
   readonly name = 'inventory';
 
@@ -64,12 +53,10 @@ export class InventoryFollower implements Follower {
   }
 
   async reset(transaction: Transaction): Promise<void> {
-    await transaction.query('DELETE FROM source_minute');
     await transaction.query('DELETE FROM workload');
     await transaction.query('DELETE FROM flow_edge');
   }
 
-  /** Which sources sent when is what leaves say, and stays. */
   async withdraw(transaction: Transaction, indices: readonly number[], next: number): Promise<void> {
     await assertRecordsReach(transaction, next);
     const { edges, remaining } = await takeEdges(transaction, indices, next, noPort);
@@ -84,14 +71,12 @@ export class InventoryFollower implements Follower {
 }
 
 class InventoryBatch {
-  private readonly minutes = new Map<string, MinuteRow>();
   private readonly workloads = new Map<string, WorkloadRow>();
   private readonly edges = new Map<string, EdgeRow>();
 
   add(entry: StoredEntry): void {
     if (retentionClassOf(entry.kind) === 'act') return;
     const time = formatNanoseconds(entry.occurredAtNs);
-    this.addMinute(entry, time, entry.kind === rejectedKind);
     const stored = normaliseStored(entry);
     if (stored?.ok !== true) return;
     for (const record of stored.records) {
@@ -111,29 +96,6 @@ class InventoryBatch {
       if (record.kind !== 'flow') continue;
       this.addEdge(record, entry.index, formatNanoseconds(occurredAtOf(entry, stored.records, record)), wanted);
     }
-  }
-
-  private addMinute(entry: StoredEntry, time: string, rejected: boolean): void {
-    const minute = `${time.slice(0, 16)}:00Z`;
-    const key = `${entry.source}\0${minute}`;
-    const row = this.minutes.get(key);
-    if (row === undefined) {
-      this.minutes.set(key, {
-        source: entry.source,
-        minute,
-        received: 1,
-        rejected: rejected ? 1 : 0,
-        first_event_time: time,
-        last_event_time: time,
-        last_index: entry.index,
-      });
-      return;
-    }
-    row.received++;
-    if (rejected) row.rejected++;
-    if (time < row.first_event_time) row.first_event_time = time;
-    if (time > row.last_event_time) row.last_event_time = time;
-    row.last_index = entry.index;
   }
 
   private addWorkload(workload: WorkloadRef, index: number, time: string): void {
@@ -175,21 +137,6 @@ class InventoryBatch {
   }
 
   async write(transaction: Transaction): Promise<void> {
-    if (this.minutes.size > 0) {
-      await transaction.query(
-        `INSERT INTO source_minute AS old (source, minute, received, rejected, first_event_time, last_event_time, last_index)
-         SELECT source, minute, received, rejected, first_event_time, last_event_time, last_index
-         FROM json_to_recordset($1) AS new (source text, minute timestamptz, received bigint, rejected bigint,
-           first_event_time timestamptz, last_event_time timestamptz, last_index bigint)
-         ON CONFLICT (source, minute) DO UPDATE SET
-           received = old.received + excluded.received,
-           rejected = old.rejected + excluded.rejected,
-           first_event_time = least(old.first_event_time, excluded.first_event_time),
-           last_event_time = greatest(old.last_event_time, excluded.last_event_time),
-           last_index = excluded.last_index`,
-        [json(this.minutes)],
-      );
-    }
     if (this.workloads.size > 0) {
       await transaction.query(
         `INSERT INTO workload AS old (key, kind, namespace, name, labels, first_index, last_index, first_seen, last_seen)

@@ -6,6 +6,7 @@ import { retentionClassOf } from '../log/entry.js';
 import type { Follower } from '../log/follower.js';
 import { selectEntries, type StoredEntry } from '../log/read.js';
 import { formatNanoseconds } from '../log/time.js';
+import { conflictingIdFlag } from './conflicts.js';
 import { policyRefText } from './policy-ref-text.js';
 
 /** What a record says once its payload is erased or its retention has ended; index, kind, source and times are the leaf's. */
@@ -19,15 +20,19 @@ export class RecordsFollower implements Follower {
 
   async apply(transaction: Transaction, entries: readonly StoredEntry[]): Promise<void> {
     const rows = new BinaryCopyRows(entries.length * 400);
+    const goneIndices: number[] = [];
     const reprocessed: { of: number; index: number }[] = [];
+    const conflicting = await conflictsAmong(transaction, entries);
     const days = new Map<string, { day: string; kind: string; verdict: string; records: number }>();
     for (const entry of entries) {
       if (retentionClassOf(entry.kind) === 'act') continue;
       const stored = normaliseStored(entry);
+      if (entry.payload === null) goneIndices.push(entry.index);
       const origin = reprocessedFrom(entry);
       if (origin !== null) reprocessed.push({ of: origin, index: entry.index });
       const rejection = stored?.ok === false ? stored : null;
       const records = stored?.ok === true ? stored.records : [];
+      const entryFlags = conflicting.has(entry.index) ? [conflictingIdFlag] : [];
       for (const [part, record] of (records.length === 0 ? [null] : records).entries()) {
         const eventTimeNs = record === null ? entry.occurredAtNs : occurredAtOf(entry, records, record);
         const eventTime = formatNanoseconds(eventTimeNs);
@@ -56,7 +61,7 @@ export class RecordsFollower implements Follower {
         rows.textOrNull(
           record?.summary ?? (stored === null ? withoutPayload.summary : 'Record that could not be read'),
         );
-        rows.textArray(record?.flags ?? (stored === null ? withoutPayload.flags : []));
+        rows.textArray([...(record?.flags ?? (stored === null ? withoutPayload.flags : [])), ...entryFlags]);
         rows.textOrNull(rejection?.reason ?? null);
         rows.textOrNull(rejection?.detail ?? null);
         rows.textOrNull(record?.reason ?? null);
@@ -70,6 +75,10 @@ export class RecordsFollower implements Follower {
          flags, reject_reason, reject_detail, reason) FROM STDIN (FORMAT binary)`,
       [rows.finish()],
     );
+    if (goneIndices.length > 0) {
+      // What was read from a payload by an earlier parser goes with it.
+      await transaction.query('DELETE FROM record_earlier_form WHERE index = ANY ($1::bigint[])', [goneIndices]);
+    }
     if (reprocessed.length > 0) {
       await transaction.query(
         `UPDATE record r SET reprocessed_index = new.index
@@ -109,6 +118,18 @@ export class RecordsFollower implements Follower {
     }
     await transaction.query('DELETE FROM record_day WHERE records = 0');
   }
+}
+
+/** Which of the entries came with the id of an earlier one; the append has written it down beside them. */
+async function conflictsAmong(transaction: Transaction, entries: readonly StoredEntry[]): Promise<ReadonlySet<number>> {
+  const first = entries[0];
+  const last = entries.at(-1);
+  if (first === undefined || last === undefined) return new Set();
+  const rows = await transaction.query<{ index: string }>(
+    'SELECT index FROM ingest_conflict WHERE index BETWEEN $1 AND $2',
+    [first.index, last.index],
+  );
+  return new Set(rows.map(({ index }) => Number(index)));
 }
 
 function countDay(

@@ -1,10 +1,14 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Query, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
+import { NormalForms, RecordForms } from './normal-forms.js';
 import { Quarantine, ReprocessAnswer, ReprocessRequest } from './quarantine.js';
 import { ExportQuery, RecordExport } from './record-export.js';
 import { RecordPage, RecordQuery, Records } from './records.js';
+
+const Index = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** Asks for the next piece only when the one before has gone out. */
 function streamOf(pieces: AsyncGenerator<Buffer, void>): ReadableStream<Uint8Array> {
@@ -24,6 +28,7 @@ export class RecordsController {
   constructor(
     @Inject(Records) private readonly records: Records,
     @Inject(RecordExport) private readonly exports: RecordExport,
+    @Inject(NormalForms) private readonly forms: NormalForms,
   ) {}
 
   @Get('export')
@@ -51,6 +56,18 @@ export class RecordsController {
   @ApiOperation({ summary: 'Search records, newest event first; kind "rejected" lists what could not be read' })
   async list(@Query({ schema: RecordQuery }) query: RecordQuery): Promise<RecordPage> {
     return await this.records.page(query);
+  }
+
+  @Get(':index/normal-forms')
+  @Needs('records.read')
+  @SerializeOptions({ schema: RecordForms })
+  @ApiOperation({
+    summary: 'What a record is and was read as',
+    description:
+      'What the present parsers make of its bytes, what the search knows, and what it knew before newer parsers read it again (segproof rebuild).',
+  })
+  async normalForms(@Param('index', { schema: Index }) index: number): Promise<RecordForms> {
+    return await this.forms.of(index);
   }
 }
 

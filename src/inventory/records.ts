@@ -26,6 +26,8 @@ export const RecordQuery = z.object({
   /** Whole name of who did it. */
   actor: z.string().max(300).optional(),
   policy: z.string().max(300).optional(),
+  /** Only records that came with the id of an earlier record of their source and other bytes. */
+  conflicting: z.literal('yes').optional(),
   /** Anywhere in the summary, the reason, or what kept a record from being read. */
   text: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(50),
@@ -172,6 +174,7 @@ function conditions(query: RecordQuery, below?: number): { where: string[]; para
   if (query.receivedFrom !== undefined) add((p) => `received_at >= ${p}`, query.receivedFrom);
   if (query.receivedTo !== undefined) add((p) => `received_at < ${p}`, query.receivedTo);
   if (query.actor !== undefined) add((p) => `actor = ${p}`, query.actor);
+  if (query.conflicting !== undefined) where.push('index IN (SELECT c.index FROM ingest_conflict c)');
   if (query.policy !== undefined) add((p) => `policy ILIKE ${p}`, contains(query.policy));
   if (query.text !== undefined)
     add((p) => `(summary ILIKE ${p} OR reason ILIKE ${p} OR reject_detail ILIKE ${p})`, contains(query.text));

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { DatabaseError, type PoolClient } from 'pg';
+import { DatabaseError, escapeLiteral, type PoolClient } from 'pg';
 import { BinaryCopyRows, copyOf } from './binary-copy.js';
 import { runCopyStatements } from './copy-statements.js';
 import {
@@ -12,23 +11,14 @@ import {
   type TreeState,
 } from './core/tiles.js';
 import { hashLength } from './core/tree.js';
-import { entryColumns, placeRow, type DedupeKey, type EntryToAppend } from './entry.js';
+import { conflictKeyOf, placeEntries, type Appended, type KnownFact, type Placed } from './deduplication.js';
+import { entryColumns, placeRow, type EntryToAppend } from './entry.js';
 
 /** The log after an append. */
 export interface Head {
   readonly origin: string;
   readonly size: number;
   readonly root: Buffer;
-}
-
-export interface Appended {
-  /** The entry's index; for a duplicate, that of the entry already there. */
-  readonly index: number;
-  /**
-   * `appended`: new. `duplicate`: the same fact with the same bytes was there, nothing was added.
-   * `conflict`: the same fact was there with other bytes; both are kept.
-   */
-  readonly outcome: 'appended' | 'duplicate' | 'conflict';
 }
 
 export interface AppendResult {
@@ -47,12 +37,6 @@ interface HeadRow {
   readonly partial: Buffer;
 }
 
-interface KeyRow {
-  readonly key: string;
-  readonly content: string;
-  readonly index: string;
-}
-
 export interface AppendOptions {
   /** The append is a transaction of its own; otherwise it joins the client's open one. */
   readonly own: boolean;
@@ -66,8 +50,16 @@ export interface AppendOptions {
    * written in one round trip; when the head has moved meanwhile, {@link HeadMovedError} says so.
    */
   readonly expected?: ExpectedHead;
+  /** Whose repetitions are counted, and where in the entries; see {@link Counted}. */
+  readonly counted?: Counted | undefined;
   /** The append as {@link planAppend} made it ready for `expected`; made ready here when not given. */
   readonly plan?: PlannedAppend | null;
+}
+
+/** Whose entries they are, in order; those of a null source are not counted when they are there already. */
+export interface Counted {
+  readonly requests: readonly { readonly source: string | null; readonly entries: number }[];
+  readonly at: Date;
 }
 
 /** An append made ready for a head that is expected where it will be; nothing of it was asked of the database. */
@@ -115,12 +107,12 @@ export async function appendEntries(
 ): Promise<AppendResult> {
   try {
     if (options.expected !== undefined) {
-      const { query, result } = options.plan ?? planAppend(entries, options.expected);
+      const { query, result } = options.plan ?? planAppend(entries, options.expected, options.counted);
       if (query !== null) await runCopyStatements(client, query.text, query.data);
       return result;
     }
     const { known, ...head } = await lockHead(client, options.expectNew === true ? [] : entries, options.own);
-    const { query, result } = ready(entries, head, known, { own: options.own, begin: null });
+    const { query, result } = ready(entries, head, known, { own: options.own, begin: null }, options.counted);
     if (query !== null) await runCopyStatements(client, query.text, query.data);
     else if (options.own) await client.query('ROLLBACK');
     return result;
@@ -137,24 +129,34 @@ export async function appendEntries(
 }
 
 /** Makes an append ready for a head that will be where it is expected, before anything is known of the database. */
-export function planAppend(entries: readonly EntryToAppend[], expected: ExpectedHead): PlannedAppend {
+export function planAppend(
+  entries: readonly EntryToAppend[],
+  expected: ExpectedHead,
+  counted?: Counted,
+): PlannedAppend {
   const transaction = { own: true, begin: beginAt(expected) };
-  return { expected, ...ready(entries, expected, new Map<string, KeyRow>(), transaction) };
+  return { expected, ...ready(entries, expected, new Map<string, KnownFact>(), transaction, counted) };
 }
 
 function ready(
   entries: readonly EntryToAppend[],
   { origin, root: rootBefore, state: before }: ExpectedHead,
-  known: Map<string, KeyRow>,
+  known: Map<string, KnownFact>,
   transaction: Opening,
+  counted: Counted | undefined,
 ): Pick<PlannedAppend, 'result' | 'query'> {
   assertTreeState(before);
-  const { results, added, keys } = place(entries, known, before.size);
+  const placed = placeEntries(entries, known, before.size);
+  const { results, added } = placed;
   const leafHashes = Buffer.allocUnsafe(added.length * hashLength);
   added.forEach((entry, at) => leafHashes.write(entry.leafHash, at * hashLength, hashLength, 'hex'));
   const { state, full } = appendLeaves(before, leafHashes);
   const root = added.length === 0 ? rootBefore : rootOf(state);
-  const query = added.length === 0 ? null : writing(added, keys, before.size, { state, full, root }, transaction);
+  const duplicates = counted === undefined || added.length === entries.length ? null : counting(results, counted);
+  const statements: Statements = { text: [], data: [] };
+  if (added.length > 0) write(statements, placed, before.size, { state, full, root });
+  if (duplicates !== null) statements.text.push(duplicates);
+  const query = statements.text.length === 0 ? null : inOne(statements, transaction);
   return { result: { results, head: { origin, size: state.size, root }, state, sizeBefore: before.size, full }, query };
 }
 
@@ -182,7 +184,7 @@ async function lockHead(
   client: PoolClient,
   entries: readonly EntryToAppend[],
   own: boolean,
-): Promise<ExpectedHead & { readonly known: Map<string, KeyRow> }> {
+): Promise<ExpectedHead & { readonly known: Map<string, KnownFact> }> {
   const lock = 'SELECT origin, size, root, partial FROM log_head FOR UPDATE';
   const keys = entries.flatMap((entry) => (entry.dedupe === undefined ? [] : [entry.dedupe.key.toString('hex')]));
   // Keys are hex of our own hashes, so they can stand in the text of a simple query.
@@ -190,7 +192,7 @@ async function lockHead(
   const answers: unknown = await client.query(`${own ? 'BEGIN; ' : ''}${lock}${look}`);
   const [headResult, keyResult] = (Array.isArray(answers) ? answers.slice(own ? 1 : 0) : [answers]) as [
     { rows: HeadRow[] },
-    { rows: KeyRow[] } | undefined,
+    { rows: KnownFact[] } | undefined,
   ]; // the shape follows from the statements above
   const head = headResult.rows[0];
   if (head === undefined) throw new Error('the log has no head; start the service once, which makes it');
@@ -204,7 +206,7 @@ async function lockHead(
 async function addKnownConflicts(
   client: PoolClient,
   entries: readonly EntryToAppend[],
-  known: Map<string, KeyRow>,
+  known: Map<string, KnownFact>,
 ): Promise<void> {
   const keys = entries.flatMap(({ dedupe }) => {
     const earlier = dedupe === undefined ? undefined : known.get(dedupe.key.toString('hex'));
@@ -213,80 +215,46 @@ async function addKnownConflicts(
     return conflicts ? [conflictKeyOf(dedupe).toString('hex')] : [];
   });
   if (keys.length === 0) return;
-  const { rows } = await client.query<KeyRow>(`${selectKeys} WHERE key = ANY ($1::uuid[])`, [keys]);
+  const { rows } = await client.query<KnownFact>(`${selectKeys} WHERE key = ANY ($1::uuid[])`, [keys]);
   for (const row of rows) known.set(row.key, row);
 }
 
-/** A conflict is known by its name and bytes together, so that sending it again adds nothing. */
-function conflictKeyOf({ key, content }: DedupeKey): Buffer {
-  return hash('sha256', Buffer.concat([key, content]), 'buffer').subarray(0, 16);
-}
-
-interface NewKey {
-  readonly key: Buffer;
-  readonly content: Buffer;
-  readonly index: number;
-}
-
-/** Gives each entry its index, leaving out facts that are in the log already. */
-function place(
-  entries: readonly EntryToAppend[],
-  known: Map<string, KeyRow>,
-  size: number,
-): { results: Appended[]; added: EntryToAppend[]; keys: NewKey[] } {
-  const results: Appended[] = [];
-  const added: EntryToAppend[] = [];
-  const keys: NewKey[] = [];
-  for (const entry of entries) {
-    const index = size + added.length;
-    if (entry.dedupe === undefined) {
-      results.push({ index, outcome: 'appended' });
-      added.push(entry);
-      continue;
-    }
-    const { key, content } = entry.dedupe;
-    const keyText = key.toString('hex');
-    const contentText = content.toString('hex');
-    const earlier = known.get(keyText);
-    if (earlier === undefined) {
-      known.set(keyText, { key: keyText, content: contentText, index: String(index) });
-      keys.push({ key, content, index });
-      results.push({ index, outcome: 'appended' });
-      added.push(entry);
-    } else if (earlier.content === contentText) {
-      results.push({ index: Number(earlier.index), outcome: 'duplicate' });
-    } else {
-      const conflictKey = conflictKeyOf(entry.dedupe);
-      const same = known.get(conflictKey.toString('hex'));
-      if (same !== undefined) {
-        results.push({ index: Number(same.index), outcome: 'duplicate' });
-        continue;
-      }
-      known.set(conflictKey.toString('hex'), {
-        key: conflictKey.toString('hex'),
-        content: contentText,
-        index: String(index),
-      });
-      keys.push({ key: conflictKey, content, index });
-      results.push({ index, outcome: 'conflict' });
-      added.push(entry);
-    }
+/** The upsert that counts the repetitions of each source; null where there are none to count. */
+function counting(results: readonly Appended[], { requests, at }: Counted): string | null {
+  const bySource = new Map<string, number>();
+  let next = 0;
+  for (const { source, entries } of requests) {
+    let duplicates = 0;
+    for (const end = next + entries; next < end; next++) if (results[next]?.outcome === 'duplicate') duplicates++;
+    if (source !== null && duplicates > 0) bySource.set(source, (bySource.get(source) ?? 0) + duplicates);
   }
-  return { results, added, keys };
+  if (bySource.size === 0) return null;
+  const time = at.toISOString();
+  const rows = [...bySource].map(
+    ([source, count]) => `(${escapeLiteral(source)}, '${time.slice(0, 13)}:00:00Z', ${count}, '${time}')`,
+  );
+  return `INSERT INTO log_duplicate AS old (source, hour, records, last_at) VALUES ${rows.join(', ')}
+    ON CONFLICT (source, hour) DO UPDATE SET records = old.records + excluded.records,
+      last_at = greatest(old.last_at, excluded.last_at)`;
 }
 
-function writing(
-  added: readonly EntryToAppend[],
-  keys: readonly NewKey[],
+interface Statements {
+  readonly text: string[];
+  readonly data: Buffer[];
+}
+
+function inOne({ text, data }: Statements, { begin, own }: Opening): CopyQuery {
+  return { text: [...(begin === null ? [] : [begin]), ...text, ...(own ? ['COMMIT'] : [])].join('; '), data };
+}
+
+function write(
+  { text, data }: Statements,
+  { added, keys, conflicts }: Placed,
   firstIndex: number,
   tree: { state: TreeState; full: readonly Tile[]; root: Buffer },
-  transaction: Opening,
-): CopyQuery {
-  const statements = [
-    ...(transaction.begin === null ? [] : [transaction.begin]),
-    `COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`,
-  ];
-  const data = [copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset)))];
+): void {
+  text.push(`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`);
+  data.push(copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset))));
   if (keys.length > 0) {
     const keyRows = new BinaryCopyRows(keys.length * 54);
     for (const { key, content, index } of keys) {
@@ -295,8 +263,18 @@ function writing(
       keyRows.bytes(content);
       keyRows.int64(index);
     }
-    statements.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
+    text.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
     data.push(keyRows.finish());
+  }
+  if (conflicts.length > 0) {
+    const conflictRows = new BinaryCopyRows(conflicts.length * 26);
+    for (const conflict of conflicts) {
+      conflictRows.row(2);
+      conflictRows.int64(conflict.index);
+      conflictRows.int64(conflict.firstIndex);
+    }
+    text.push('COPY ingest_conflict (index, first_index) FROM STDIN (FORMAT binary)');
+    data.push(conflictRows.finish());
   }
   if (tree.full.length > 0) {
     const tileRows = new BinaryCopyRows(tree.full.length * 8220);
@@ -306,13 +284,11 @@ function writing(
       tileRows.int64(tile.index);
       tileRows.bytes(tile.hashes);
     }
-    statements.push('COPY log_tile (level, index, hashes) FROM STDIN (FORMAT binary)');
+    text.push('COPY log_tile (level, index, hashes) FROM STDIN (FORMAT binary)');
     data.push(tileRows.finish());
   }
   const partial = encodePartial(tree.state.partial).toString('hex');
-  statements.push(
+  text.push(
     `UPDATE log_head SET size = ${tree.state.size}, root = '\\x${tree.root.toString('hex')}', partial = '\\x${partial}'`,
   );
-  if (transaction.own) statements.push('COMMIT');
-  return { text: statements.join('; '), data };
 }

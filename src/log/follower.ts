@@ -87,10 +87,7 @@ export class Followers {
 
   /** Empties one follower's tables and derives them again from index 0, in this process. */
   async rebuild(name: string, onProgress: (next: number) => void = () => {}): Promise<void> {
-    const follower = this.followers.find((candidate) => candidate.name === name);
-    if (follower === undefined) {
-      throw new Error(`there is no follower ${name}; there are ${this.followers.map((f) => f.name).join(', ')}`);
-    }
+    const follower = this.named(name);
     await this.database.transaction(async (transaction) => {
       // Waits for a step under way in another process; later steps of others start from 0 as well.
       await this.makeCursors(transaction, [name]);
@@ -121,6 +118,27 @@ export class Followers {
       const taken = indices.filter((index) => index < next);
       if (taken.length > 0) await follower.withdraw?.(transaction, taken, next);
     }
+  }
+
+  /** Keeps a follower where it is until this transaction ends, and says which index it takes next. */
+  async hold(name: string, transaction: Transaction): Promise<number> {
+    await this.makeCursors(transaction, [name]);
+    const [cursor] = await transaction.query<{ next_index: string }>(
+      'SELECT next_index FROM follower WHERE name = $1 FOR UPDATE',
+      [name],
+    );
+    return Number(cursor?.next_index ?? 0);
+  }
+
+  /** Lets one follower, which is held, derive again what came from these entries; all of them are below `next`, its cursor. */
+  async takeAgain(name: string, transaction: Transaction, indices: readonly number[], next: number): Promise<void> {
+    await this.named(name).withdraw?.(transaction, indices, next);
+  }
+
+  private named(name: string): Follower {
+    const follower = this.followers.find((candidate) => candidate.name === name);
+    if (follower !== undefined) return follower;
+    throw new Error(`there is no follower ${name}; there are ${this.followers.map((f) => f.name).join(', ')}`);
   }
 
   private async follow(): Promise<void> {

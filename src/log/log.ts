@@ -8,8 +8,8 @@ import {
   HeadMovedError,
   KnownFactError,
   planAppend,
-  type Appended,
   type AppendResult,
+  type Counted,
   type ExpectedHead,
   type Head,
   type PlannedAppend,
@@ -20,6 +20,7 @@ import { inclusionRanges, rangeHasher, type LeafRange } from './core/proof.js';
 import { tileWidth } from './core/tiles.js';
 import { emptyRoot } from './core/tree.js';
 import { actEntry } from './act.js';
+import type { Appended } from './deduplication.js';
 import { prepareEntry, type EntryToAppend, type NewEntry, type PreparedEntry } from './entry.js';
 import type { AppendedLeaves } from './second-path.js';
 import { describeStop, SigningGuard } from './signing-guard.js';
@@ -30,12 +31,15 @@ import { uuidText } from './uuid.js';
 export class Receipt {
   readonly index: number;
   readonly outcome: Appended['outcome'];
+  /** Index of the earlier entry of the same fact with other bytes; null where there is none. */
+  readonly conflictsWith: number | null;
   private readonly entry: EntryToAppend;
 
-  constructor(entry: EntryToAppend, { index, outcome }: Appended) {
+  constructor(entry: EntryToAppend, { index, outcome, conflictsWith }: Appended) {
     this.entry = entry;
     this.index = index;
     this.outcome = outcome;
+    this.conflictsWith = conflictsWith ?? null;
   }
 
   /** The entry's UUID; for a duplicate, null: it belongs to the earlier receipt. */
@@ -78,6 +82,8 @@ const entriesPerTurn = 100;
 const notAppended: Appended = { index: -1, outcome: 'appended' };
 
 interface Waiting {
+  /** Whose repetitions are counted; null counts none. */
+  readonly source: string | null;
   readonly entries: readonly EntryToAppend[];
   readonly resolve: (receipts: Receipts) => void;
   readonly reject: (error: unknown) => void;
@@ -87,12 +93,14 @@ interface Waiting {
 interface Batch {
   readonly requests: readonly Waiting[];
   readonly entries: readonly EntryToAppend[];
+  readonly counted: Counted;
   /** How it is appended if the head is where it was expected when this was made. */
   readonly plan: PlannedAppend | null;
 }
 
-function batchOf(requests: readonly Waiting[]): Batch {
-  return { requests, entries: requests.flatMap((request) => request.entries), plan: null };
+function batchOf(requests: readonly Waiting[], at: Date): Batch {
+  const counted = { requests: requests.map(({ source, entries }) => ({ source, entries: entries.length })), at };
+  return { requests, entries: requests.flatMap((request) => request.entries), counted, plan: null };
 }
 
 function isSameHead(one: ExpectedHead, other: ExpectedHead): boolean {
@@ -157,9 +165,12 @@ export class Log {
     return await this.answering(async () => {
       const receivedAt = this.now();
       if (entries.length <= entriesPerTurn) {
-        return await this.enqueue(entries.map((entry) => prepareEntry(entry, receivedAt)));
+        return await this.enqueue(
+          null,
+          entries.map((entry) => prepareEntry(entry, receivedAt)),
+        );
       }
-      return await this.enqueue(await this.prepareInTurn(entries, receivedAt));
+      return await this.enqueue(null, await this.prepareInTurn(entries, receivedAt));
     });
   }
 
@@ -182,11 +193,12 @@ export class Log {
   }
 
   /**
-   * As {@link append}, for entries that are hashed already.
+   * As {@link append}, for entries that are hashed already. Those of a `source` that are in the log already are counted as its
+   * repetitions, in the same commit.
    * @throws Problem `unavailable` when the database did not confirm them.
    */
-  async appendPrepared(entries: readonly EntryToAppend[]): Promise<Receipts> {
-    return await this.answering(async () => await this.enqueue(entries));
+  async appendPrepared(entries: readonly EntryToAppend[], source: string | null = null): Promise<Receipts> {
+    return await this.answering(async () => await this.enqueue(source, entries));
   }
 
   /** Takes a request unless the log is closing; what is taken is answered before it closes. */
@@ -202,9 +214,9 @@ export class Log {
     }
   }
 
-  private async enqueue(entries: readonly EntryToAppend[]): Promise<Receipts> {
+  private async enqueue(source: string | null, entries: readonly EntryToAppend[]): Promise<Receipts> {
     return await new Promise<Receipts>((resolve, reject) => {
-      this.waiting.push({ entries, resolve, reject });
+      this.waiting.push({ source, entries, resolve, reject });
       this.committing ??= this.commitWaiting();
     });
   }
@@ -330,31 +342,28 @@ export class Log {
    * Appends in a transaction of its own: in one round trip while this process alone appends and everything is new;
    * locks, or looks for known facts, first where that has not been so lately.
    */
-  private async commit(
-    client: PoolClient,
-    entries: readonly EntryToAppend[],
-    plan: PlannedAppend | null,
-  ): Promise<AppendResult> {
-    const done = await this.commitOnce(client, entries, plan);
+  private async commit(client: PoolClient, batch: Pick<Batch, 'entries' | 'counted' | 'plan'>): Promise<AppendResult> {
+    const done = await this.commitOnce(client, batch);
     this.last = { origin: done.head.origin, root: done.head.root, state: done.state };
     return done;
   }
 
   private async commitOnce(
     client: PoolClient,
-    entries: readonly EntryToAppend[],
-    plan: PlannedAppend | null,
+    batch: Pick<Batch, 'entries' | 'counted' | 'plan'>,
   ): Promise<AppendResult> {
+    const { entries, counted, plan } = batch;
     const expected = this.commitsLockingFirst > 0 ? null : this.last;
     this.last = null;
     if (this.commitsLockingFirst > 0) this.commitsLockingFirst--;
     if (this.commitsLookingFirst > 0) {
       this.commitsLookingFirst--;
-      return await appendEntries(client, entries, { own: true });
+      return await appendEntries(client, entries, { own: true, counted });
     }
     try {
-      if (expected === null) return await appendEntries(client, entries, { own: true, expectNew: true });
-      const usable = plan !== null && isSameHead(plan.expected, expected) ? plan : planAppend(entries, expected);
+      if (expected === null) return await appendEntries(client, entries, { own: true, counted, expectNew: true });
+      const usable =
+        plan !== null && isSameHead(plan.expected, expected) ? plan : planAppend(entries, expected, counted);
       const appending = appendEntries(client, entries, { own: true, expectNew: true, expected, plan: usable });
       // While the database works, the next large batch is made ready, should this one succeed.
       setImmediate(() => this.planNext(usable.result));
@@ -365,7 +374,7 @@ export class Log {
       if (error instanceof HeadMovedError) this.headMoved();
       else if (error instanceof KnownFactError) this.commitsLookingFirst = commitsAfterSurprise;
       else throw error;
-      return await appendEntries(client, entries, { own: true });
+      return await appendEntries(client, entries, { own: true, counted });
     }
   }
 
@@ -392,22 +401,23 @@ export class Log {
     const { next } = this;
     this.next = null;
     if (next !== null) return next;
-    return this.waiting.length === 0 ? null : batchOf(this.takeBatch());
+    return this.waiting.length === 0 ? null : batchOf(this.takeBatch(), this.now());
   }
 
   /** Small requests wait for others to share their commit with, so only what is large already is taken early. */
   private planNext({ head, state }: AppendResult): void {
     const entries = this.waiting.reduce((sum, request) => sum + request.entries.length, 0);
     if (this.next !== null || entries < entriesWorthPlanning) return;
-    const batch = batchOf(this.takeBatch());
+    const batch = batchOf(this.takeBatch(), this.now());
     const expected = { origin: head.origin, root: head.root, state };
-    this.next = { ...batch, plan: planAppend(batch.entries, expected) };
+    this.next = { ...batch, plan: planAppend(batch.entries, expected, batch.counted) };
   }
 
-  private async commitBatch({ requests, entries, plan }: Batch): Promise<void> {
+  private async commitBatch(batch: Batch): Promise<void> {
+    const { requests, entries } = batch;
     let done: AppendResult;
     try {
-      done = await this.database.withClient((client) => this.commit(client, entries, plan));
+      done = await this.database.withClient((client) => this.commit(client, batch));
     } catch (cause) {
       const failure = new Problem(
         'unavailable',

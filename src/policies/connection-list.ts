@@ -3,10 +3,11 @@
  * lists of either can be compared: `source => destination : connections`.
  */
 
-import { protocols } from './model.js';
+import { protocols, type Policy } from './model.js';
 import type { PathChange } from './diff.js';
 import type { Path, PathEnd } from './simulation/connectivity.js';
 import type { PortRange } from './simulation/ports.js';
+import type { Topology } from './simulation/topology.js';
 
 const alphabetical = [...protocols].sort();
 
@@ -48,6 +49,21 @@ export function endText(end: PathEnd): string {
 /** True for ends of the IPv6 Internet. */
 export function isIpv6(end: PathEnd): boolean {
   return 'first' in end && end.first.includes(':');
+}
+
+/** IPv6 counts where something in them speaks of it; else every workload would have one more line. */
+export function speaksIpv6({
+  policies,
+  topology,
+}: {
+  readonly policies: readonly Policy[];
+  readonly topology: Topology;
+}): boolean {
+  const rules = policies.flatMap(({ ingress, egress }) => [...(ingress ?? []), ...(egress ?? [])]);
+  const inPolicies = rules.some(
+    ({ peers }) => peers !== null && /"[0-9a-f]*:[0-9a-f:.]*\/\d+"/.test(JSON.stringify(peers)),
+  );
+  return inPolicies || topology.pods.some(({ ips }) => ips.some((ip) => ip.includes(':')));
 }
 
 /** One line of the list. */

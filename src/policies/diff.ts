@@ -58,7 +58,9 @@ const nowhere: readonly ExternalPorts[] = [
 export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
   const changes: PathChange[] = [];
-  diffMaps(new Connectivity(before, sets), new Connectivity(after, sets), (change) => changes.push(change));
+  const old = new Connectivity(before, sets);
+  // A map of an engine revised from the other takes over what is the same.
+  diffMaps(old, old.revised(after), (change) => changes.push(change));
   return changes;
 }
 

@@ -1,7 +1,7 @@
 /** Content digest of a policy: equal for policies that say the same in another spelling. */
 
 import { createHash } from 'node:crypto';
-import type { Entity, Expression, Peer, PodSet, Policy, PortMatch, Rule, Selector } from './model.js';
+import type { Direction, Entity, Expression, Peer, PodSet, Policy, PortMatch, Rule, Selector } from './model.js';
 
 /** Ordered lists and texts only, so that JSON.stringify has one output for it. */
 type Canonical = string | number | null | readonly Canonical[];
@@ -177,6 +177,15 @@ function furtherForm({ id, precedence, isolates, staged, unmodelled }: Policy): 
   if (id.system === 'kubernetes') return [];
   const own = precedence === 'ordered' ? null : [Number(isolates.ingress), Number(isolates.egress)];
   return [[own, staged, unmodelled ?? null]];
+}
+
+/**
+ * SHA-256, in hex, over the canonical form of one rule and its direction: the same wherever the rule stands among the
+ * others, under whatever name, and in whatever spelling. By it a rule keeps its entry in the register.
+ */
+export function ruleDigest(direction: Direction, rule: Rule): string {
+  const form: Canonical = ['segproof-rule-v1', direction, rule.action, unionForm([rule])];
+  return createHash('sha256').update(JSON.stringify(form)).digest('hex');
 }
 
 /**

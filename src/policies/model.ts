@@ -3,6 +3,8 @@
  * Importers turn the objects of each system into it; nothing here knows JSON from the wire.
  */
 
+import type { PolicyKey } from './policy-key.js';
+
 /** The systems whose policies are modelled. `segproof` stands for our own intents. */
 export type PolicySystem = 'kubernetes' | 'calico' | 'cilium' | 'aws' | 'segproof';
 
@@ -18,7 +20,7 @@ export interface PolicyId {
  * Text form used in tables, URLs and explanations: `NetworkPolicy payments/default-deny`. Calico has kinds of the same
  * names as Kubernetes, so its own begin with `Calico`.
  */
-export function policyIdText(id: PolicyId): string {
+export function policyIdText(id: PolicyKey): string {
   const kind = id.system === 'calico' ? `Calico ${id.kind}` : id.kind;
   return `${kind} ${id.namespace === null ? '' : `${id.namespace}/`}${id.name}`;
 }

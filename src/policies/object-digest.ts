@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { canonicalJson, CanonicalJsonError } from '../log/core/canonical-json.js';
 import { policyDigest } from './digest.js';
 import { importObject, type PolicyObject } from './import.js';
+import { readIntent } from './intent/read.js';
 
 /**
  * Digest (hex) that tells whether two policy objects mean the same: of the canonical policies, tiers and sets where the
@@ -9,7 +10,7 @@ import { importObject, type PolicyObject } from './import.js';
  */
 export function objectDigest(object: unknown): string {
   const imported = importObject(object);
-  if (imported?.ok === true && saysSomething(imported)) return contentDigest(imported);
+  if (imported?.ok === true && saysSomething(imported)) return withExpiries(object, contentDigest(imported));
   const { kind, metadata, spec, specs } = (typeof object === 'object' && object !== null ? object : {}) as Record<
     string,
     unknown
@@ -20,6 +21,21 @@ export function objectDigest(object: unknown): string {
   >; // likewise
   const content = { kind, namespace, name, spec, specs };
   return hash('sha256', canonicalOrPlain(content), 'hex');
+}
+
+/** Until when the rules of an intent hold is no part of the policies made from it, and is a part of what it says. */
+function withExpiries(object: unknown, digest: string): string {
+  const intent = readIntent(object);
+  if (!intent.ok) return digest;
+  const { expires = null, rules } = intent.value.spec;
+  const limited = rules
+    .filter((rule) => rule.expires !== undefined)
+    .map((rule) =>
+      JSON.stringify([rule.from.toSorted(), rule.to.toSorted(), rule.ports?.map(String).sort() ?? null, rule.expires]),
+    )
+    .sort();
+  if (expires === null && limited.length === 0) return digest;
+  return hash('sha256', JSON.stringify([digest, expires, limited]), 'hex');
 }
 
 function saysSomething({ policies, tiers, networkSets }: PolicyObject): boolean {

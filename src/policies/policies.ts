@@ -2,8 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../database/database.js';
 import { Problem } from '../errors.js';
+import { policyIdText } from './model.js';
+import type { PolicyKey } from './policy-key.js';
 
 export const PolicySummary = z.object({
+  /** `kubernetes`, `calico`, `cilium`, …; `segproof` for our own intents. */
+  system: z.string(),
   kind: z.string(),
   namespace: z.string().nullable(),
   name: z.string(),
@@ -24,6 +28,8 @@ export const PolicyVersion = z.object({
   author: z.string(),
   source: z.string(),
   eventTime: z.string(),
+  /** True when it has the canonical digest of the version before it: another spelling of the same policy. */
+  sameMeaning: z.boolean(),
   /** Canonical digest; null for a delete or where the audit level left the object out. */
   digest: z.string().nullable(),
   object: z.json().nullable(),
@@ -37,6 +43,7 @@ export class Policies {
 
   async list(): Promise<PolicySummary[]> {
     const rows = await this.database.query<{
+      system: string;
       kind: string;
       namespace: string | null;
       name: string;
@@ -46,10 +53,11 @@ export class Policies {
       author: string;
       digest: string | null;
     }>(
-      `SELECT DISTINCT ON (kind, namespace, name) kind, namespace, name, action, version, event_time_text, author, digest
-       FROM policy_version ORDER BY kind, namespace, name, version DESC`,
+      `SELECT DISTINCT ON (system, kind, namespace, name) system, kind, namespace, name, action, version, event_time_text, author, digest
+       FROM policy_version ORDER BY system, kind, namespace, name, version DESC`,
     );
     return rows.map((row) => ({
+      system: row.system,
       kind: row.kind,
       namespace: row.namespace,
       name: row.name,
@@ -74,7 +82,7 @@ export class Policies {
    * All versions of a policy, newest first.
    * @throws Problem `not_found`
    */
-  async versions(kind: string, namespace: string | null, name: string): Promise<PolicyVersion[]> {
+  async versions(policy: PolicyKey): Promise<PolicyVersion[]> {
     const rows = await this.database.query<{
       version: number;
       index: string;
@@ -83,14 +91,17 @@ export class Policies {
       source: string;
       event_time_text: string;
       digest: string | null;
+      same_meaning: boolean;
       object: unknown;
     }>(
-      `SELECT version, index, action, author, source, event_time_text, digest, object FROM policy_version
-       WHERE kind = $1 AND namespace IS NOT DISTINCT FROM $2 AND name = $3 ORDER BY version DESC`,
-      [kind, namespace, name],
+      `SELECT version, index, action, author, source, event_time_text, digest, object,
+         coalesce(digest = lag(digest) OVER (ORDER BY version), false) AS same_meaning
+       FROM policy_version
+       WHERE system = $1 AND kind = $2 AND namespace IS NOT DISTINCT FROM $3 AND name = $4 ORDER BY version DESC`,
+      [policy.system, policy.kind, policy.namespace, policy.name],
     );
     if (rows.length === 0) {
-      throw new Problem('not_found', `No record shows a ${kind} ${namespace === null ? '' : `${namespace}/`}${name}.`);
+      throw new Problem('not_found', `No record shows a ${policyIdText(policy)} of the system ${policy.system}.`);
     }
     return rows.map((row) =>
       PolicyVersion.parse({
@@ -101,6 +112,7 @@ export class Policies {
         source: row.source,
         eventTime: row.event_time_text,
         digest: row.digest,
+        sameMeaning: row.same_meaning,
         object: row.object,
       }),
     );

@@ -5,12 +5,7 @@ import type { Follower } from '../log/follower.js';
 import { selectEntries, type StoredEntry } from '../log/read.js';
 import { formatNanoseconds } from '../log/time.js';
 import { objectDigest } from './object-digest.js';
-
-interface PolicyName {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
+import type { PolicyKey } from './policy-key.js';
 
 /** Versions of policy objects, as the enforcing systems recorded that they came into force. */
 export class PolicyVersionsFollower implements Follower {
@@ -69,10 +64,10 @@ export class PolicyVersionsFollower implements Follower {
     if (change === null || !change.applied || change.dryRun) return first;
     const { kind, namespace, name, system } = change.resource;
     const deletes = change.action === 'delete' || change.action === 'delete_collection';
-    const targets: readonly PolicyName[] =
+    const targets: readonly PolicyKey[] =
       change.action === 'delete_collection'
-        ? await this.inForce(transaction, kind, namespace)
-        : [{ kind, namespace, name: name ?? '(unnamed)' }];
+        ? await this.inForce(transaction, system, kind, namespace)
+        : [{ system, kind, namespace, name: name ?? '(unnamed)' }];
     let position = first;
     for (const target of targets) {
       const object = deletes ? null : change.after;
@@ -81,12 +76,12 @@ export class PolicyVersionsFollower implements Follower {
            event_time, event_time_text, digest, object)
          SELECT $1, $2, $3, $4, $5, $6,
            coalesce((SELECT max(v.version) FROM policy_version v
-                     WHERE v.kind = $4 AND v.namespace IS NOT DISTINCT FROM $5 AND v.name = $6), 0) + 1,
+                     WHERE v.system = $3 AND v.kind = $4 AND v.namespace IS NOT DISTINCT FROM $5 AND v.name = $6), 0) + 1,
            $7, $8, $9, $10, $11, $12, $13`,
         [
           entry.index,
           position++,
-          system,
+          target.system,
           target.kind,
           target.namespace,
           target.name,
@@ -103,13 +98,18 @@ export class PolicyVersionsFollower implements Follower {
     return position;
   }
 
-  private async inForce(transaction: Transaction, kind: string, namespace: string | null): Promise<PolicyName[]> {
-    return await transaction.query<PolicyName>(
-      `SELECT kind, namespace, name FROM (
-         SELECT DISTINCT ON (name) kind, namespace, name, action FROM policy_version
-         WHERE kind = $1 AND namespace IS NOT DISTINCT FROM $2 ORDER BY name, version DESC) latest
+  private async inForce(
+    transaction: Transaction,
+    system: string,
+    kind: string,
+    namespace: string | null,
+  ): Promise<PolicyKey[]> {
+    return await transaction.query<PolicyKey>(
+      `SELECT system, kind, namespace, name FROM (
+         SELECT DISTINCT ON (name) system, kind, namespace, name, action FROM policy_version
+         WHERE system = $1 AND kind = $2 AND namespace IS NOT DISTINCT FROM $3 ORDER BY name, version DESC) latest
        WHERE action <> 'delete' ORDER BY name`,
-      [kind, namespace],
+      [system, kind, namespace],
     );
   }
 }

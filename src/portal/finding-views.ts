@@ -1,7 +1,7 @@
 import type { FindingFiguresView } from '../findings/finding-figures.js';
 import type { FindingKind, FindingView } from '../findings/finding.js';
 import type { FindingCount } from '../findings/findings.js';
-import type { PolicyAddress } from './paths.js';
+import type { PolicyKey } from '../policies/policy-key.js';
 import type { FieldProblems, Paging, Severity, Shell } from './views.js';
 
 /** What the list of findings is restricted to; null for everything. */
@@ -49,7 +49,7 @@ export interface HygieneRow {
   readonly title: string;
   readonly detail: string;
   readonly segment: string | null;
-  readonly policies: readonly PolicyAddress[];
+  readonly policies: readonly PolicyKey[];
   readonly places: number;
 }
 

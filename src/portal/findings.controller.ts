@@ -93,7 +93,7 @@ export class FindingPagesController {
     const { drift } = readFacts(finding.facts);
     if (drift === null || finding.closedAt !== null || drift.policies.length < drift.policiesInAll)
       return await again({ form: 'This finding names no policies that could be accepted here; use the API.' }, 409);
-    const policies = drift.policies.map(({ kind, namespace, name }) => ({ kind, namespace, name }));
+    const policies = drift.policies.map(({ system, kind, namespace, name }) => ({ system, kind, namespace, name }));
     const input = NewBaseline.safeParse({ reason, policies });
     if (!input.success) return await again(problemsOfInput(input.error, acceptFields), 400);
     const outcome = await attempt(async () => await this.baselines.accept(actor, input.data));

@@ -7,6 +7,7 @@ import { frameworks } from '../controls/catalogs/frameworks.js';
 import { severities, type FindingKind } from '../findings/finding.js';
 import { Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
+import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
 import { HomePage } from './pages/home.js';
@@ -47,28 +48,41 @@ export class HomeController {
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
+    @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
+    @Inject(Findings) private readonly findings: Findings,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
-    @Inject(Findings) private readonly register: Findings,
   ) {}
 
   @Get()
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview, open] =
-      await Promise.all([
-        this.assessment.get(),
-        this.sources.list(),
-        this.policies.list(),
-        this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
-        this.estate.all(),
-        this.estate.policiesInForce(),
-        this.volume.perDay(days),
-        this.rejected.page(everything, 1, null),
-        isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
-        this.openFindings(shell.now),
-      ]);
+    const [
+      present,
+      sources,
+      policies,
+      judged,
+      segments,
+      inForce,
+      volume,
+      lastRejected,
+      conflicts,
+      awaitingReview,
+      open,
+    ] = await Promise.all([
+      this.assessment.get(),
+      this.sources.list(),
+      this.policies.list(),
+      this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
+      this.estate.all(),
+      this.estate.policiesInForce(),
+      this.volume.perDay(days),
+      this.rejected.page(everything, 1, null),
+      this.conflicts.latest(5),
+      isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+      this.openFindings(shell.now),
+    ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
       phaseSince: one.segment.phaseSince,
@@ -77,12 +91,12 @@ export class HomeController {
       log: shell.log,
       changes: judged,
       sources,
-      isSilent: (source) => this.sources.isSilent(source),
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
       ...open,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
+      conflicts,
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
     const view: HomeView = {
@@ -91,14 +105,15 @@ export class HomeController {
       awaitingReview,
       completeness: {
         sources: sources.length,
-        sourcesReporting: sources.filter((source) => source.received > 0 && !this.sources.isSilent(source)).length,
+        sourcesReporting: sources.filter((source) => source.lastReceivedAt !== null && source.silentSince === null)
+          .length,
         segments: rows.length,
         segmentsEnforcing: rows.filter(({ phase }) => phase === 'enforcing').length,
         policies: policies.filter((policy) => policy.inForce).length,
         policyChanges: judged.length,
         policyChangesAuthorised: judged.filter(({ unauthorised }) => unauthorised === null).length,
-        records: sources.reduce((sum, { received }) => sum + received, 0),
-        rejected: sources.reduce((sum, { rejected }) => sum + rejected, 0),
+        records: sources.reduce((sum, { appended, quarantined }) => sum + appended + quarantined, 0),
+        rejected: sources.reduce((sum, { quarantined }) => sum + quarantined, 0),
       },
       frameworks: frameworks.flatMap(({ id, title }) => {
         const totals = present.byFramework.get(id)?.totals;
@@ -113,10 +128,10 @@ export class HomeController {
   /** Of the register: the worst by name, hygiene in sum. */
   private async openFindings(now: string) {
     const [register, hygiene] = await Promise.all([
-      this.register.worst(namedKinds, mostNamed),
-      this.register.worst(['hygiene'], 1),
+      this.findings.worst(namedKinds, mostNamed),
+      this.findings.worst(['hygiene'], 1),
     ]);
-    const counts = hygiene.length === 0 ? [] : await this.register.counts({ state: 'open', kind: 'hygiene' });
+    const counts = hygiene.length === 0 ? [] : await this.findings.counts({ state: 'open', kind: 'hygiene' });
     const count = counts.reduce((sum, one) => sum + one.count, 0);
     const worst = severities.find((severity) => counts.some((one) => one.severity === severity)) ?? 'info';
     return { register, hygiene: count === 0 ? null : { count, worst, since: hygiene[0]?.openedAt ?? now } };

@@ -3,6 +3,8 @@
  * Every value put into a path or a query is percent-encoded here and nowhere else.
  */
 
+import type { PolicyKey } from '../policies/policy-key.js';
+
 /** Query of a list page; null, undefined and empty values are left out. */
 export type Query = Readonly<Record<string, string | number | null | undefined>>;
 
@@ -18,10 +20,8 @@ export function withQuery(path: string, query: Query): string {
 
 const part = encodeURIComponent;
 
-export interface PolicyAddress {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
+function policy({ system, kind, namespace, name }: PolicyKey): string {
+  return `/policies/${part(system)}/${part(kind)}/${part(namespace ?? '-')}/${part(name)}`;
 }
 
 export const paths = {
@@ -44,7 +44,13 @@ export const paths = {
   reviewChange: (id: string) => `/changes/${part(id)}/review`,
   policies: (query: Query = {}) => withQuery('/policies', query),
   /** Cluster-scoped policies have `-` in the place of the namespace. */
-  policy: (id: PolicyAddress) => `/policies/${part(id.kind)}/${part(id.namespace ?? '-')}/${part(id.name)}`,
+  policy,
+  policyDiff: (id: PolicyKey, query: Query = {}) => withQuery(`${policy(id)}/diff`, query),
+  /** Of the policy, or of the rule with this digest. */
+  policyRegister: (id: PolicyKey, rule: string | null = null) =>
+    `${policy(id)}/register${rule === null ? '' : `/${part(rule)}`}`,
+  policyDraft: '/policies/draft',
+  policyTemplates: '/policies/templates',
   segments: '/segments',
   segment: (name: string) => `/segments/${part(name)}`,
   sources: '/sources',
@@ -52,6 +58,9 @@ export const paths = {
   source: (name: string) => `/sources/${part(name)}`,
   trySource: (name: string) => `/sources/${part(name)}/sample`,
   issueToken: (name: string) => `/sources/${part(name)}/tokens`,
+  revokeToken: (name: string, hint: string) => `/sources/${part(name)}/tokens/${part(hint)}/revoke`,
+  acknowledgeMissing: (name: string) => `/sources/${part(name)}/missing/acknowledge`,
+  exportRecords: (query: Query) => withQuery('/api/v1/records/export', query),
   controls: '/controls',
   control: (id: string) => `/controls#control-${part(id)}`,
   reports: '/reports',

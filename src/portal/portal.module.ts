@@ -9,6 +9,7 @@ import { FindingPagesController } from './findings.controller.js';
 import { HomeController } from './home.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
+import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
 import { ChangeList } from './read/change-list.js';
 import { FlowVolume } from './read/flow-volume.js';
@@ -38,6 +39,7 @@ import { SourcePagesController } from './sources.controller.js';
     FindingPagesController,
     ChangePagesController,
     PolicyPagesController,
+    PolicyRegisterPagesController,
     SegmentPagesController,
     SourcePagesController,
     ControlPagesController,
@@ -78,6 +80,7 @@ export class PortalModule implements NestModule {
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        PolicyRegisterPagesController,
       );
   }
 }

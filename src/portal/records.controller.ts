@@ -8,6 +8,8 @@ import { fileAnswer } from '../evidence/reports.controller.js';
 import { recordKinds } from '../ingestion/normal-form.js';
 import { openPayload } from '../ingestion/record-payload.js';
 import { normaliseStored } from '../ingestion/stored-record.js';
+import { Conflicts } from '../inventory/conflicts.js';
+import { NormalForms, type RecordForms, type SearchedForm } from '../inventory/normal-forms.js';
 import { RecordQuery, Records, type RecordRow as FoundRecord } from '../inventory/records.js';
 import { actEntry } from '../log/act.js';
 import { encodeLeaf } from '../log/core/leaf.js';
@@ -23,7 +25,7 @@ import { pagingOf, readCursor } from './read/cursor.js';
 import { PolicyMatches } from './read/policy-matches.js';
 import { SourceActivity } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
-import type { FieldProblems, RecordDetailView, RecordFilters, RecordRow, Shell } from './views.js';
+import type { EarlierFormView, FieldProblems, RecordDetailView, RecordFilters, RecordRow, Shell } from './views.js';
 
 const pageSize = 50;
 /** Beyond it a page does not say how many records match. */
@@ -40,6 +42,7 @@ const filterNames = [
   'workload',
   'actor',
   'policy',
+  'conflicting',
   'text',
 ] as const satisfies readonly (keyof RecordFilters)[];
 const labels: Readonly<Partial<Record<keyof RecordFilters, string>>> = {
@@ -58,6 +61,8 @@ export class RecordPagesController {
     @Inject(Records) private readonly records: Records,
     @Inject(SourceActivity) private readonly sources: SourceActivity,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
+    @Inject(Conflicts) private readonly conflicts: Conflicts,
+    @Inject(NormalForms) private readonly forms: NormalForms,
     @Inject(LogReader) private readonly reader: LogReader,
     @Inject(Log) private readonly log: Log,
   ) {}
@@ -98,9 +103,11 @@ export class RecordPagesController {
     const entry = await this.reader.entry(index);
     const head = await this.log.head();
     const { checkpoint, signing } = await this.log.trySign(head);
-    const [[path = []], judged] = await Promise.all([
+    const [[path = []], judged, conflicts, forms] = await Promise.all([
       this.reader.inclusionProofs([index], head.size),
       entry.kind === 'policy_change' ? this.matches.judged({ index }) : [],
+      this.conflicts.of(index),
+      this.forms.of(index),
     ]);
     const stored = normaliseStored(entry);
     const leaf = encodeLeaf(leafOf(entry));
@@ -129,6 +136,8 @@ export class RecordPagesController {
       },
       authorisedBy: unauthorised === undefined ? (judged[0]?.authorisedBy ?? null) : null,
       unauthorised: unauthorised?.unauthorised ?? null,
+      conflicts,
+      earlierForms: earlierFormViews(forms),
       previousIndex: index === 0 ? null : index - 1,
       nextIndex: index + 1 < head.size ? index + 1 : null,
     };
@@ -192,6 +201,30 @@ function readFilters(query: Fields): {
   if (!search.success)
     return { filters, search: null, problems: { ...problemsOfInput(search.error, filterFields), ...problems } };
   return { filters, search: Object.keys(problems).length > 0 ? null : search.data, problems };
+}
+
+function earlierFormViews({ earlier, searched }: RecordForms): EarlierFormView[] {
+  return earlier.map(({ part, form, supersededAt, supersededIndex, digest }) => {
+    const now = searched[part];
+    const names = Object.keys(form) as (keyof SearchedForm)[]; // parsed by the schema that has these keys
+    return {
+      part,
+      format: form.format ?? 'no format',
+      parserVersion: form.parserVersion ?? 0,
+      supersededAt,
+      supersededIndex,
+      digest,
+      differences: names.flatMap((field) => {
+        const [was, is] = [valueText(form[field]), now === undefined ? null : valueText(now[field])];
+        return field === 'parserVersion' || was === is ? [] : [{ field, was, is }];
+      }),
+    };
+  });
+}
+
+function valueText(value: SearchedForm[keyof SearchedForm]): string | null {
+  if (value === null) return null;
+  return Array.isArray(value) ? value.join(', ') : String(value);
 }
 
 function rowOf(record: FoundRecord): RecordRow {

@@ -1,6 +1,9 @@
 import type { Preview } from '../ingestion/preview.js';
-import type { SourceView as StoredSource } from '../ingestion/sources.js';
-import type { FieldProblems, Shell, SourceHealth } from './views.js';
+import type { SourceHealth } from '../ingestion/source-health.js';
+import type { SourceView as StoredSource, TokenView } from '../ingestion/sources.js';
+import type { MissingRecords } from '../inventory/missing-records.js';
+import type { ConnectValues } from './connect-snippets.js';
+import type { FieldProblems, Shell, SourceHealthMark } from './views.js';
 
 /** The settings of a source as a form has them: texts. */
 export interface SourceForm {
@@ -27,11 +30,16 @@ export interface SourceFormView {
 
 export interface SourceView extends SourceFormView {
   readonly source: StoredSource;
-  readonly health: SourceHealth;
+  readonly health: SourceHealthMark;
+  readonly figures: SourceHealth;
   readonly mayManage: boolean;
   readonly preview: { readonly previews: readonly Preview[]; readonly more: boolean } | null;
   /** A token that was issued just now, to be shown once. */
   readonly token: string | null;
-  /** How users and senders reach the service. */
-  readonly publicUrl: string;
+  /** The newest first; never the tokens themselves. */
+  readonly tokens: readonly TokenView[];
+  /** What never came, the newest first. */
+  readonly missing: readonly MissingRecords[];
+  /** How senders reach the service; an example where it does not know its own address. */
+  readonly connect: Pick<ConnectValues, 'url' | 'syslogPort'> & { readonly isKnown: boolean };
 }

@@ -4,6 +4,9 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
+import type { PolicyKey } from '../policies/policy-key.js';
+import type { PolicyEntry } from '../policies/register/register-view.js';
+import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
 import type { OpenApiDocument } from './openapi.js';
 
 /**
@@ -113,7 +116,6 @@ export type FindingKind =
   | RegisterKind
   | 'integrity'
   | 'unauthorised_change'
-  | 'silent_source'
   | 'unenforced_segment'
   | 'rejected_records'
   | 'failed_control';
@@ -180,6 +182,7 @@ export interface RecordFilters {
   readonly workload: string | null;
   readonly actor: string | null;
   readonly policy: string | null;
+  readonly conflicting: string | null;
   readonly text: string | null;
 }
 
@@ -240,8 +243,24 @@ export interface RecordDetailView {
   /** The change that authorised this policy change, where one did; `unauthorised` says why none did. */
   readonly authorisedBy: ChangeReference | null;
   readonly unauthorised: string | null;
+  /** The entry that had this record's id before, with other bytes; and those that came with it later. */
+  readonly conflicts: { readonly firstIndex: number | null; readonly later: readonly number[] };
+  /** What the record was read as before newer parsers read it, the newest first. */
+  readonly earlierForms: readonly EarlierFormView[];
   readonly previousIndex: number | null;
   readonly nextIndex: number | null;
+}
+
+export interface EarlierFormView {
+  readonly part: number;
+  readonly format: string;
+  readonly parserVersion: number;
+  readonly supersededAt: string;
+  /** The entry that holds the digest of the form. */
+  readonly supersededIndex: number;
+  readonly digest: string;
+  /** Fields that the search knows otherwise now; null where there is nothing. */
+  readonly differences: readonly { readonly field: string; readonly was: string | null; readonly is: string | null }[];
 }
 
 export interface QuarantinedRow {
@@ -311,6 +330,7 @@ export interface MatchedVersion {
 }
 
 export interface ChangeItemView {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -368,6 +388,7 @@ export interface NewChangeView {
 // ---- policies, segments, sources ---------------------------------------------------------------
 
 export interface PolicyRow {
+  readonly system: string;
   readonly kind: string;
   readonly namespace: string | null;
   readonly name: string;
@@ -377,6 +398,10 @@ export interface PolicyRow {
   readonly changedAt: string;
   readonly changedBy: string;
   readonly digest: string | null;
+  readonly owner: Said;
+  readonly flags: readonly StewardshipFlag[];
+  /** Rules that are expired or past their review by themselves. */
+  readonly rulesFlagged: number;
 }
 
 export interface PoliciesView {
@@ -385,7 +410,10 @@ export interface PoliciesView {
     readonly namespace: string | null;
     readonly text: string | null;
     readonly authorised: string | null;
+    readonly system: string | null;
+    readonly needs: string | null;
   };
+  readonly systems: readonly string[];
   readonly namespaces: readonly string[];
   readonly rows: readonly PolicyRow[];
   readonly matching: number;
@@ -400,6 +428,8 @@ export interface PolicyVersionRow {
   readonly author: string;
   readonly eventTime: string;
   readonly digest: string | null;
+  /** Its canonical digest is that of the version before. */
+  readonly sameMeaning: boolean;
   readonly object: Json;
   readonly authorisedBy: ChangeReference | null;
   /** Why no approved change covers it; null when one does. */
@@ -408,10 +438,7 @@ export interface PolicyVersionRow {
 
 export interface PolicyDetailView {
   readonly shell: Shell;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-  readonly inForce: boolean;
+  readonly entry: PolicyEntry;
   /** Newest first. */
   readonly versions: readonly PolicyVersionRow[];
 }
@@ -422,7 +449,7 @@ export interface DefaultDeny {
   readonly ingress: boolean;
   readonly egress: boolean;
   /** The policies that bring it about. */
-  readonly policies: readonly { readonly kind: string; readonly namespace: string | null; readonly name: string }[];
+  readonly policies: readonly PolicyKey[];
 }
 
 export interface SegmentRow {
@@ -481,17 +508,20 @@ export interface SegmentDetailView {
   readonly edgesSince: string;
 }
 
-export type SourceHealth = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
+export type SourceHealthMark = 'reporting' | 'silent' | 'never_reported' | 'not_watched';
 
 export interface SourceRow {
   readonly name: string;
   readonly format: string | null;
-  readonly health: SourceHealth;
+  readonly health: SourceHealthMark;
   readonly createdAt: string;
   readonly lastReceivedAt: string | null;
   readonly lastEventTime: string | null;
   readonly received: number;
-  readonly rejected: number;
+  readonly appended: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly refused: number;
   readonly silenceAfterSeconds: number | null;
   /** Records a day over the last 30 days, oldest first. */
   readonly perDay: readonly number[];

@@ -66,7 +66,7 @@ describe('a refusal', () => {
     await admin.refused([404, 'not_found'], 'GET', '/api/v1/nothing');
     await admin.refused([404, 'not_found'], 'GET', '/log/entries/999999');
     await admin.refused([404, 'not_found'], 'GET', '/api/v1/frameworks/none/assessment');
-    await admin.refused([404, 'not_found'], 'GET', '/api/v1/policies/NetworkPolicy/-/none');
+    await admin.refused([404, 'not_found'], 'GET', '/api/v1/policies/kubernetes/NetworkPolicy/-/none');
     assert.equal((await admin.send('POST', '/api/v1/sources', { name: 'twice' })).status, 201);
     await admin.refused([409, 'conflict'], 'POST', '/api/v1/sources', { name: 'twice' });
   });

@@ -9,7 +9,7 @@ import {
   type PolicyVersionToMatch,
 } from '../../src/changes/matching.js';
 
-const policy = { kind: 'NetworkPolicy', namespace: 'payments', name: 'api-from-shop' };
+const policy = { system: 'kubernetes', kind: 'NetworkPolicy', namespace: 'payments', name: 'api-from-shop' };
 
 function put(more: Partial<PolicyVersionToMatch> = {}): PolicyVersionToMatch {
   return { ...policy, action: 'update', eventTime: '2026-10-10T12:00:00Z', digest: 'd1', ...more };
@@ -127,6 +127,11 @@ describe('matching of policy versions to changes', () => {
     assert.match(match.explanation, /CH-near was approved at 2026-10-10T13:00:00Z, not before/);
   });
 
+  test('a policy of one system is not the policy of another by the same name', () => {
+    assert.equal(outcome(put({ system: 'calico' }), change()), 'no_change');
+    assert.equal(outcome(put({ system: 'calico' }), change({}, { system: 'calico' })), 'by CH-1');
+  });
+
   test('one item of a change with several is enough, and may authorise applying it again', () => {
     const both = change({
       items: [
@@ -146,6 +151,7 @@ describe('matching of policy versions to changes', () => {
     const action = fc.constantFrom('create' as const, 'update' as const, 'delete' as const);
     const digest = fc.constantFrom('d1', 'd2', null);
     const key = fc.record({
+      system: fc.constantFrom('kubernetes', 'calico'),
       kind: fc.constant('NetworkPolicy'),
       namespace: fc.constantFrom('a', 'b'),
       name: fc.constant('p'),
@@ -184,6 +190,7 @@ describe('matching of policy versions to changes', () => {
               v.eventTime < c.windowTo &&
               c.items.some(
                 (i) =>
+                  i.system === v.system &&
                   i.namespace === v.namespace &&
                   i.action === v.action &&
                   (v.action === 'delete' || (i.digest !== null && i.digest === v.digest)),

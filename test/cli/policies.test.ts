@@ -136,4 +136,36 @@ describe('segproof policies', () => {
     assert.equal(code, 3);
     assert.match(stderr, /segproof: ENOENT/u);
   });
+
+  test('render prints what enforces intents, also those made from a template, without what has expired', async () => {
+    const path = join(directory, 'intents.yaml');
+    const intents = `
+apiVersion: segproof.dev/v1
+kind: IntentTemplate
+metadata: { name: web-service }
+spec:
+  parameters: [{ name: port }]
+  intent:
+    tiers: { web: { namespaces: [shop], labels: { app: web } }, api: { namespaces: [shop], labels: { app: api } } }
+    rules: [{ from: web, to: api, ports: ['\${port}'] }, { from: web, to: api, ports: [9090], expires: 2026-01-31 }]
+---
+apiVersion: segproof.dev/v1
+kind: Intent
+metadata: { name: shop }
+spec: { template: web-service, parameters: { port: 8443 }, owner: Team Shop, reason: Orders }`;
+    writeFileSync(path, intents);
+    const { code, stdout } = await run('render', path);
+    assert.equal(code, 0);
+    assert.match(stdout, /^apiVersion: networking\.k8s\.io\/v1\nkind: NetworkPolicy\n/u);
+    assert.match(stdout, /segproof\.dev\/owner: Team Shop/u);
+    assert.match(stdout, /port: 8443/u);
+    assert.doesNotMatch(stdout, /9090/u, 'the rule has expired');
+    assert.match((await run('render', '--at', '2026-01-31', path)).stdout, /9090/u, 'a day holds to its end');
+    writeFileSync(path, intents.replace('port: 8443', 'prot: 8443'));
+    const broken = await run('render', path);
+    assert.equal(broken.code, 3);
+    assert.match(broken.stderr, /spec\.parameters\.port: is required by template web-service/u);
+    assert.equal((await run('render', folder('old'))).code, 3);
+    assert.equal((await run('render', '--at', 'soon', path)).code, 2);
+  });
 });

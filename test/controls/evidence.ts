@@ -85,6 +85,7 @@ export function version(
   return {
     index: nextIndex++,
     source: 'audit',
+    system: 'kubernetes',
     kind: 'NetworkPolicy',
     namespace,
     name,
@@ -101,7 +102,7 @@ export function version(
 export function changeFor(covered: PolicyVersionView, more: Partial<ChangeView> = {}): ChangeView {
   const at = Date.parse(covered.eventTime);
   const hour = (shift: number) => new Date(at + shift * 3_600_000).toISOString();
-  const { kind, namespace, name, action, digest } = covered;
+  const { system, kind, namespace, name, action, digest } = covered;
   return {
     id: `CH-${covered.index}`,
     title: `${action} ${name}`,
@@ -114,7 +115,7 @@ export function changeFor(covered: PolicyVersionView, more: Partial<ChangeView> 
     windowTo: hour(1),
     proposedIndex: nextIndex++,
     reviewedIndex: nextIndex++,
-    items: [{ kind, namespace, name, action, digest }],
+    items: [{ system, kind, namespace, name, action, digest }],
     ...more,
   };
 }
@@ -140,13 +141,15 @@ export function edge(from: string, to: string, more: Partial<EdgeView> = {}): Ed
 }
 
 export function source(name: string, more: Partial<SourceView> = {}): SourceView {
+  const lastEventTime = more.lastEventTime === undefined ? '2026-10-31T23:00:00Z' : more.lastEventTime;
   return {
     name,
     createdAt: '2026-09-01T00:00:00Z',
     silenceAfterSeconds: 86_400,
     received: 1_000,
     rejected: 0,
-    lastEventTime: '2026-10-31T23:00:00Z',
+    lastReceivedAt: lastEventTime,
+    lastEventTime,
     lastIndex: nextIndex++,
     longestGap: { seconds: 3_600, from: '2026-10-10T00:00:00Z', to: '2026-10-10T01:00:00Z' },
     ...more,

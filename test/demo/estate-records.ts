@@ -36,9 +36,10 @@ export function linesOf({ body }: IngestStep): string[] {
 
 function versionOf({ policyChange: change, eventTime, actor }: NormalForm): AuditedVersion[] {
   if (change === null || !change.applied || eventTime === null || change.action === 'delete_collection') return [];
-  const { kind, namespace, name } = change.resource;
+  const { system, kind, namespace, name } = change.resource;
   return [
     {
+      system,
       kind,
       namespace,
       name: name ?? '',
@@ -71,6 +72,7 @@ export function readEstate({ steps, sources }: Estate): ReadEstate {
         windowFrom: step.windowFrom.toISOString(),
         windowTo: step.windowTo.toISOString(),
         items: step.items.map(({ action, manifest }) => ({
+          system: 'kubernetes',
           kind: manifest.kind,
           namespace: manifest.metadata.namespace,
           name: manifest.metadata.name,

@@ -223,7 +223,7 @@ describe('hygiene', () => {
   before(async () => {
     estate = await Estate.open();
     await estate.policy(deny);
-    await estate.policy(allow('web', 'web', 'api', { annotations: { 'segproof.io/owner': 'Mara' } }));
+    await estate.policy(allow('web', 'web', 'api', { annotations: { 'segproof.dev/owner': 'Mara' } }));
     await estate.policy(allow('batch', 'batch', 'db'));
     await estate.flow('shop/web', 'shop/api');
     await estate.flow('shop/batch', 'shop/db');
@@ -263,12 +263,12 @@ describe('hygiene', () => {
   });
 
   test('names the review and the end that have passed', async () => {
-    const dated = { 'segproof.io/review-by': '2026-11-20', 'segproof.io/expires': '2026-11-25T12:00:00Z' };
+    const dated = { 'segproof.dev/review': '2026-11-20', 'segproof.dev/expires': '2026-11-25T12:00:00Z' };
     await estate.policy(allow('dated', 'web', 'db', { annotations: dated }));
     assert.deepEqual([(await of('review-overdue')).length, (await of('expired')).length], [0, 0]);
     estate.now = Date.parse('2026-11-21T00:00:00Z');
     assert.deepEqual([(await of('review-overdue')).length, (await of('expired')).length], [1, 0]);
-    estate.now = Date.parse('2026-11-25T12:00:00Z');
+    estate.now = Date.parse('2026-11-25T12:00:01Z');
     assert.deepEqual([(await of('review-overdue')).length, (await of('expired')).length], [1, 1]);
   });
 

@@ -29,6 +29,7 @@ function version(time: string, digest: string | null, more: Partial<VersionSeen>
 
 function approved(digest: string | null, more: Partial<ApprovedItem> = {}): ApprovedItem {
   return {
+    system: 'kubernetes',
     kind: 'NetworkPolicy',
     namespace: 'shop',
     name: 'web-to-api',
@@ -176,7 +177,7 @@ describe('an accepted baseline', () => {
   });
 
   test('of some policies says nothing of others', () => {
-    const other = { kind: 'NetworkPolicy', namespace: 'shop', name: 'other' };
+    const other = { system: 'kubernetes', kind: 'NetworkPolicy', namespace: 'shop', name: 'other' };
     assert.equal(drift('06T00:00', [first, edit], [], [{ at: at('05T12:00'), policies: [other] }]).length, 1);
     assert.deepEqual(drift('06T00:00', [first, edit], [], [{ at: at('05T12:00'), policies: [edit] }]), []);
   });

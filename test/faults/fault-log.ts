@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import { Clock, systemActor } from '../../src/context.js';
 import { Database } from '../../src/database/database.js';
 import { makePartitions } from '../../src/ground.js';
+import { SourceRefusals } from '../../src/ingestion/refusals.js';
+import { SourceHealths } from '../../src/ingestion/source-health.js';
 import { NewSource, Sources } from '../../src/ingestion/sources.js';
 import type { Verifier } from '../../src/log/core/note.js';
 import { initialiseLog, Log } from '../../src/log/log.js';
 import { loadSigningKey } from '../../src/log/signing-key.js';
+import { Metrics } from '../../src/metrics.js';
 
 export const faultSource = 'cluster-a';
 
@@ -26,7 +29,12 @@ export async function makeFaultLog(serviceUrl: string, dataDirectory: string): P
     const clock = new Clock();
     await makePartitions(database, clock);
     const log = new Log(database, signer, () => clock.now());
-    const sources = new Sources(database, log, clock);
+    const sources = new Sources(
+      database,
+      log,
+      new SourceRefusals(database, clock, new Metrics()),
+      new SourceHealths(database, clock),
+    );
     const { token } = await sources.create(systemActor, NewSource.parse({ name: faultSource }));
     return { verifier: signer.verifier, verifierKey: log.verifierKey, token };
   } finally {

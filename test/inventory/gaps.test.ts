@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 import { normaliseRecord } from '../../src/ingestion/formats/registry.js';
+import { counterFrom, counterText } from '../../src/inventory/gaps/counter-text.js';
 import { lossNoticeOf } from '../../src/inventory/gaps/loss-notices.js';
 import {
   type CounterEvent,
   type CounterState,
   countRecord,
+  isBelieved,
+  isSparse,
   sequenceOf,
 } from '../../src/inventory/gaps/sequence-gaps.js';
-import { findSilences } from '../../src/inventory/gaps/silences.js';
 
 function count(numbers: readonly number[]): { state: CounterState | null; events: CounterEvent[] } {
   let state: CounterState | null = null;
@@ -49,6 +51,39 @@ describe('missing numbers of a counter', () => {
   test('a counter that starts again or wraps is no gap', () => {
     assert.deepEqual(kinds([1, 2, 3, 1, 2]), ['started', 'next', 'next', 'restarted', 'next']);
     assert.deepEqual(kinds([2147483646, 2147483647, 1, 2]), ['started', 'next', 'restarted', 'next']);
+  });
+
+  test('a repetition says nothing, and late records of the run before do not disturb the new one', () => {
+    assert.deepEqual(kinds([1, 2, 3, 2, 4]), ['started', 'next', 'next', 'repeated', 'next']);
+    const run = Array.from({ length: 500 }, (_, place) => place + 1);
+    const { state, events } = count([...run, 1, 2, 501, 3, 502, 4]);
+    assert.equal(events.filter(({ kind }) => kind === 'gap_found').length, 0);
+    assert.equal(state?.highest, 4n);
+  });
+
+  test('a number that comes again from far behind is no start when the run goes on', () => {
+    const run = Array.from({ length: 500 }, (_, place) => place + 1);
+    const { state, events } = count([...run, 20, ...run.map((number) => number + 500)]);
+    assert.equal(events.filter(({ kind }) => kind === 'gap_found').length, 0);
+    assert.equal(state?.highest, 1000n);
+  });
+
+  test('a counter of what is not sent is told apart, and its state stays small', () => {
+    const { state } = count(Array.from({ length: 2000 }, (_, place) => place * 5));
+    assert.ok(state !== null && isSparse(state) && !isBelieved(state));
+    assert.ok(state.open.length <= 256);
+    const dense = count(Array.from({ length: 2000 }, (_, place) => (place < 1000 ? place : place + 3))).state;
+    assert.ok(dense !== null && isBelieved(dense));
+  });
+
+  test('a counter is the same after it was stored', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1 }), (numbers) => {
+        const { state } = count(numbers);
+        assert.ok(state !== null);
+        assert.deepEqual(counterFrom(counterText(state)), state);
+      }),
+    );
   });
 
   test('in whatever order numbers arrive, exactly those between the ends that did not are missing', () => {
@@ -106,21 +141,9 @@ describe('a loss notice', () => {
   });
 
   test('is only a signal', () => {
-    assert.equal(lossNoticeOf(5, { kind: 'flow', lostCount: '42', interval: null, eventTime: null }), null);
-  });
-});
-
-describe('silence of a source', () => {
-  const at = (...seconds: number[]) => seconds.map((second, index) => ({ index, receivedAt: second * 1000 }));
-
-  test('begins beyond the limit, lasts until a record comes, and is open while none does', () => {
-    assert.deepEqual(findSilences(at(0, 60), 60, 120_000), []);
-    assert.deepEqual(findSilences(at(0, 61), 60, 121_000), [{ start: 0, end: 61_000, evidence: [0, 1] }]);
-    assert.deepEqual(findSilences(at(0), 60, 60_001), [{ start: 0, end: null, evidence: [0] }]);
-    assert.deepEqual(findSilences([], 60, 60_001), []);
-  });
-
-  test('a clock that is behind makes none', () => {
-    assert.deepEqual(findSilences(at(100, 10, 101), 60, 101_000), []);
+    assert.equal(
+      lossNoticeOf(5, { kind: 'flow', lostCount: '42', interval: null, eventTime: null, flags: ['records_lost'] }),
+      null,
+    );
   });
 });

@@ -190,7 +190,10 @@ describe('drift', () => {
       await as('admin')
     ).post(
       '/api/v1/drift/baselines',
-      { reason: 'CHG-2 was given up.', policies: [{ kind: 'NetworkPolicy', namespace: 'shop', name: 'web-to-api' }] },
+      {
+        reason: 'CHG-2 was given up.',
+        policies: [{ system: 'kubernetes', kind: 'NetworkPolicy', namespace: 'shop', name: 'web-to-api' }],
+      },
       BaselineView,
     );
     assert.equal(accepted.at, at(now));

@@ -125,7 +125,7 @@ describe('a pipeline', () => {
     // The webhook was not answered in time, so it sends the same once more.
     assert.equal((await webhook([create])).duplicate, 1);
     const { versions } = await approver.get(
-      '/api/v1/policies/NetworkPolicy/shop/web-to-api',
+      '/api/v1/policies/kubernetes/NetworkPolicy/shop/web-to-api',
       z.object({ versions: z.array(PolicyVersion) }),
     );
     assert.deepEqual(

@@ -16,6 +16,7 @@ const grown = {
   log_checkpoint: 'note',
   log_verification: 'problems',
   ingest_key: 'index',
+  ingest_conflict: 'first_index',
 };
 
 let log1: TestLog;
@@ -26,7 +27,15 @@ const closing: (() => Promise<void>)[] = [];
 
 /** All bytes of the log's tables. */
 async function dump(): Promise<string> {
-  const tables = ['log_head', 'log_entry', 'log_tile', 'log_checkpoint', 'log_verification', 'ingest_key'];
+  const tables = [
+    'log_head',
+    'log_entry',
+    'log_tile',
+    'log_checkpoint',
+    'log_verification',
+    'ingest_key',
+    'ingest_conflict',
+  ];
   const rows = tables.map((table) =>
     owner.query<{ row: string }>(`SELECT t::text AS row FROM ${table} AS t ORDER BY 1`),
   );

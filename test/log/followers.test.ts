@@ -5,13 +5,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { SourceHealthFollower } from '../../src/inventory/source-health-follower.js';
 import { Followers, type Follower } from '../../src/log/follower.js';
 import { PolicyVersionsFollower } from '../../src/policies/policy-versions-follower.js';
 import { sampleEntries } from './sample-records.js';
 import { openTestLog, untilSomebodyWaits, type TestLog } from './test-log.js';
 
-const names = ['records', 'inventory', 'policies'];
-const derived = ['record', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
+const names = ['records', 'inventory', 'source-health', 'policies'];
+const derived = ['record', 'source_receipt', 'source_heard', 'source_lag', 'workload', 'flow_edge', 'policy_version'];
 
 interface Ending {
   after(work: () => Promise<void>): void;
@@ -25,7 +26,7 @@ function followersOf(t: Ending, { database, log }: TestLog, list: readonly Follo
 }
 
 function ownFollowers(): Follower[] {
-  return [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()];
+  return [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()];
 }
 
 /** All rows of all derived tables, and where the followers stand. */
@@ -184,7 +185,10 @@ test('a follower that fails holds up nobody, loses nothing, and goes on where it
 });
 
 test('there is no follower of another name to rebuild', async (t) => {
-  await assert.rejects(followersOf(t, await openTestLog(t)).rebuild('inventry'), /records, inventory, policies/);
+  await assert.rejects(
+    followersOf(t, await openTestLog(t)).rebuild('inventry'),
+    /records, inventory, source-health, policies/,
+  );
 });
 
 async function startFollowing(t: Ending, { fresh }: TestLog): Promise<ChildProcess> {

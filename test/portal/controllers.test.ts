@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Client } from 'pg';
+import { FindingsLook } from '../../src/findings/look.js';
 import { openCheckpoint } from '../../src/log/core/checkpoint.js';
 import { parseVerifierKey } from '../../src/log/core/note.js';
 import { verifyInclusion } from '../../src/log/core/proof.js';
@@ -50,7 +52,7 @@ describe('pages', () => {
       `/records/${portal.policyChanges[0]}`,
       '/quarantine',
       '/policies',
-      '/policies/NetworkPolicy/payments/default-deny',
+      '/policies/kubernetes/NetworkPolicy/payments/default-deny',
       '/segments',
       '/segments/back-office',
       '/controls',
@@ -71,7 +73,7 @@ describe('pages', () => {
     for (const path of [
       '/records/999999',
       '/records/abc',
-      '/policies/NetworkPolicy/payments/none',
+      '/policies/kubernetes/NetworkPolicy/payments/none',
       '/segments/none',
       '/changes/none',
       '/reports/none',
@@ -100,13 +102,34 @@ describe('pages', () => {
   });
 
   test('name what needs attention', async () => {
+    // Never heard of, for longer than it may be.
+    await portal.service.newSource({ name: 'dr-site', silenceAfterSeconds: 3600 });
+    const owner = new Client({ connectionString: portal.service.database.ownerUrl });
+    await owner.connect();
+    await owner.query(`UPDATE source SET created_at = created_at - interval '2 hours' WHERE name = 'dr-site'`);
+    await owner.end();
+    await portal.service.app.get(FindingsLook).run();
     const home = textOf((await portal.browsers.auditor.get('/')).body);
     assert.match(home, /payments\/default-deny was created without an approved change/u);
-    assert.match(home, /hubble is silent/u);
+    assert.match(home, /dr-site is silent It has never sent a record; 1 hour without one is normal for it/u);
     assert.match(home, /back-office is not enforced/u);
     assert.match(home, /2 records could not be read/u);
     assert.match(home, /Policy changes authorised 0 of 2/u);
     assert.match(home, /Records understood 122 of 124/u);
+  });
+
+  test('records that match are exported by a browser, in every form', async () => {
+    const page = (await portal.browsers.auditor.get('/records?verdict=deny')).body;
+    const links = [...page.matchAll(/href="(\/api\/v1\/records\/export[^"]*)"/gu)].map(([, href = '']) =>
+      href.replaceAll('&amp;', '&'),
+    );
+    assert.equal(links.length, 5);
+    for (const link of links) {
+      const answer = await portal.browsers.auditor.get(link);
+      assert.equal(answer.status, 200, link);
+      assert.match(link, /verdict=deny/u);
+      assert.ok(answer.body.length > 0);
+    }
   });
 
   test('say which segments deny by default, and what passes between them', async () => {

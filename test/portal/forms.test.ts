@@ -78,7 +78,7 @@ describe('changes', () => {
       /Carried out an approved change CHG-1 Web reaches/u,
     );
     assert.match(
-      textOf((await portal.browsers.auditor.get('/policies/NetworkPolicy/payments/allow-web')).body),
+      textOf((await portal.browsers.auditor.get('/policies/kubernetes/NetworkPolicy/payments/allow-web')).body),
       /CHG-1 Web reaches/u,
     );
     assert.match(

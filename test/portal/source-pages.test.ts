@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { z } from 'zod';
+import { TokenView } from '../../src/ingestion/sources.js';
+import { MissingRecordsRegister } from '../../src/inventory/missing-records.js';
 import { entriesOf } from './browser.js';
 import { assertDocument, textOf } from './html.js';
 import { openPortal, type Portal } from './portal.js';
@@ -44,6 +47,84 @@ describe('sources in the portal', () => {
       body: '{"cut":',
     });
     assert.equal(answer.status, 200);
+  });
+
+  test('the page shows how clients are set up, and a token is changed without a gap', async () => {
+    const { admin, auditor } = portal.browsers;
+    const send = async (token: string): Promise<number> =>
+      (
+        await fetch(`${portal.service.url}/ingest/v1/branch-edge`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: '{"cut":',
+        })
+      ).status;
+    const issued = await admin.post('/sources/branch-edge/tokens', []);
+    const token = /sgt_[\w-]{20,}/u.exec(textOf(issued.body))?.[0] ?? '';
+    assert.match(textOf(issued.body), new RegExp(`Splunk_Token +${token}`, 'u'), 'filled in right after it was issued');
+    const page = textOf((await auditor.get('/sources/branch-edge')).body);
+    for (const client of ['Fluent Bit', 'Vector', 'OpenTelemetry Collector', 'rsyslog', 'syslog-ng', 'kube-apiserver'])
+      assert.ok(page.includes(client), client);
+    assert.ok(page.includes('/k8s/audit/branch-edge'));
+    assert.ok(!page.includes(token));
+    const { tokens } = z
+      .object({ tokens: z.array(TokenView) })
+      .parse(JSON.parse((await auditor.get('/api/v1/sources/branch-edge/tokens')).body));
+    assert.deepEqual(
+      tokens.map(({ revokedAt }) => revokedAt),
+      [null, null],
+    );
+    const old = tokens.find(({ hint }) => hint !== token.slice(-4))?.hint ?? '';
+    assert.equal((await auditor.post(`/sources/branch-edge/tokens/${old}/revoke`, [])).status, 403);
+    assert.equal((await admin.post(`/sources/branch-edge/tokens/${old}/revoke`, [])).status, 303);
+    assert.match(textOf((await auditor.get('/sources/branch-edge')).body), /Revoked/u);
+    assert.equal(await send(token), 200);
+  });
+
+  test('what is missing is shown, and acknowledged with a reason', async () => {
+    const { admin, auditor } = portal.browsers;
+    const issued = await admin.post('/sources/branch-edge/tokens', []);
+    const token = /sgt_[\w-]{20,}/u.exec(textOf(issued.body))?.[0] ?? '';
+    const notice = {
+      lost_events: { source: 'OBSERVER_EVENTS_QUEUE', num_events_lost: '77' },
+      node_name: 'n',
+      time: '2026-11-20T10:00:00Z',
+    };
+    await fetch(`${portal.service.url}/ingest/v1/branch-edge`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(notice),
+    });
+    await portal.service.followed();
+    await portal.service.app.get(MissingRecordsRegister).record();
+    const page = (await admin.get('/sources/branch-edge')).body;
+    assertDocument(page, 'a source with missing records');
+    assert.match(textOf(page), /Missing records .* 77 reported by the source/u);
+    const id = /name="id" value="([0-9a-f-]{36})"/u.exec(page)?.[1] ?? '';
+    const path = '/sources/branch-edge/missing/acknowledge';
+    assert.equal((await admin.post(path, [['id', id]])).status, 400, 'not without a reason');
+    assert.equal(
+      (
+        await auditor.post(path, [
+          ['id', id],
+          ['reason', 'x'],
+        ])
+      ).status,
+      403,
+    );
+    assert.equal(
+      (
+        await admin.post(path, [
+          ['id', id],
+          ['reason', 'The node was replaced.'],
+        ])
+      ).status,
+      303,
+    );
+    assert.match(
+      textOf((await auditor.get('/sources/branch-edge')).body),
+      /Acknowledged [\w-]+: The node was replaced\./u,
+    );
   });
 
   test('settings are changed, and what is wrong is said beside its field', async () => {

@@ -99,8 +99,8 @@ describe('identifiers and addresses', () => {
 
   test('names with separators of their own stay one part of the path', () => {
     assert.equal(
-      paths.policy({ kind: 'NetworkPolicy', namespace: null, name: 'a/b?c#d' }),
-      '/policies/NetworkPolicy/-/a%2Fb%3Fc%23d',
+      paths.policy({ system: 'kubernetes', kind: 'NetworkPolicy', namespace: null, name: 'a/b?c#d' }),
+      '/policies/kubernetes/NetworkPolicy/-/a%2Fb%3Fc%23d',
     );
     assert.equal(paths.change('../reports'), '/changes/..%2Freports');
   });

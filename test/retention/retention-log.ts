@@ -3,6 +3,7 @@ import { Clock, type Actor, type Role } from '../../src/context.js';
 import { makePartitions } from '../../src/ground.js';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { SourceHealthFollower } from '../../src/inventory/source-health-follower.js';
 import { Jobs } from '../../src/jobs/jobs.js';
 import type { NewEntry } from '../../src/log/entry.js';
 import { Followers } from '../../src/log/follower.js';
@@ -43,7 +44,16 @@ interface Ending {
   after(work: () => Promise<void>): void;
 }
 
-const derivedTables = ['record', 'record_day', 'source_minute', 'workload', 'flow_edge', 'policy_version'];
+const derivedTables = [
+  'record',
+  'record_day',
+  'source_receipt',
+  'source_heard',
+  'source_lag',
+  'workload',
+  'flow_edge',
+  'policy_version',
+];
 
 /** Noon of the tenth of a month so many months before the present one, which is what the database goes by. */
 export function monthsAgo(months: number, day = 10): string {
@@ -76,7 +86,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
   const followers = new Followers(
     database,
     log,
-    [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+    [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()],
     {
       now: () => clock.now(),
       onError: (_, error) => {
@@ -97,7 +107,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
     const running = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new PolicyVersionsFollower()],
+      [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()],
       { now: () => clock.now(), onError: () => {} },
     );
     running.start();

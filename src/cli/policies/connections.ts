@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { connectionsText, endText, isIpv6, joinedPorts, pathLine } from '../../policies/connection-list.js';
+import { connectionsText, endText, isIpv6, joinedPorts, pathLine, speaksIpv6 } from '../../policies/connection-list.js';
 import { explainPairs } from '../../policies/explain-pairs.js';
-import { readCluster, type ManifestCluster } from '../../policies/manifests/cluster.js';
+import { readCluster } from '../../policies/manifests/cluster.js';
 import { Connectivity, type Path } from '../../policies/simulation/connectivity.js';
 import { compile } from '../../policies/simulation/evaluate.js';
 import { exitCodes } from '../exit-codes.js';
@@ -13,15 +13,6 @@ interface ConnectionsFlags {
   readonly explain?: boolean;
   readonly ipblockMatchesPods?: boolean;
   readonly hostNetworkExempt?: boolean;
-}
-
-/** IPv6 counts where something in the manifests speaks of it; else every workload would have one more line. */
-export function speaksIpv6({ policies, topology }: Pick<ManifestCluster, 'policies' | 'topology'>): boolean {
-  const rules = policies.flatMap(({ ingress, egress }) => [...(ingress ?? []), ...(egress ?? [])]);
-  const inPolicies = rules.some(
-    ({ peers }) => peers !== null && /"[0-9a-f]*:[0-9a-f:.]*\/\d+"/.test(JSON.stringify(peers)),
-  );
-  return inPolicies || topology.pods.some(({ ips }) => ips.some((ip) => ip.includes(':')));
 }
 
 export function connectionsCommand(): Command {

@@ -1,10 +1,9 @@
 import { Command } from 'commander';
-import { changeLine, connectionsText, endText, isIpv6 } from '../../policies/connection-list.js';
+import { changeLine, connectionsText, endText, isIpv6, speaksIpv6 } from '../../policies/connection-list.js';
 import { diffEngines } from '../../policies/diff.js';
 import { readCluster } from '../../policies/manifests/cluster.js';
 import { compile } from '../../policies/simulation/evaluate.js';
 import { exitCodes } from '../exit-codes.js';
-import { speaksIpv6 } from './connections.js';
 import { manifestFiles, refuseProblems, sayWhatIsLeftOut, simulated } from './manifest-files.js';
 import { LineWriter } from './output.js';
 

@@ -3,6 +3,7 @@ import { connectionsCommand } from './connections.js';
 import { diffCommand } from './diff.js';
 import { evalCommand } from './eval.js';
 import { lintCommand } from './lint.js';
+import { renderCommand } from './render.js';
 import { schemeCommand } from './scheme.js';
 
 /** `segproof policies`: what policies allow, told from files alone. */
@@ -13,5 +14,6 @@ export function policiesCommand(): Command {
     .addCommand(diffCommand())
     .addCommand(evalCommand())
     .addCommand(lintCommand())
+    .addCommand(renderCommand())
     .addCommand(schemeCommand());
 }

@@ -25,13 +25,13 @@ export function silences(
   { asOf }: Pick<EvidenceSnapshot, 'asOf'>,
   limitSeconds: number,
 ): readonly Silence[] {
-  const { longestGap: gap, lastEventTime } = source;
+  const { longestGap: gap, lastReceivedAt } = source;
   const found: Silence[] = [];
   if (gap !== null && gap.seconds > limitSeconds) found.push({ kind: 'gap', ...gap });
-  const since = lastEventTime ?? source.createdAt;
+  const since = lastReceivedAt ?? source.createdAt;
   const seconds = secondsBetween(since, asOf);
   if (seconds > limitSeconds)
-    found.push({ kind: lastEventTime === null ? 'never_heard' : 'until_now', from: since, to: asOf, seconds });
+    found.push({ kind: lastReceivedAt === null ? 'never_heard' : 'until_now', from: since, to: asOf, seconds });
   return found;
 }
 

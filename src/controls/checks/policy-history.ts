@@ -3,6 +3,7 @@
 import { compareInstants, instantKey } from '../../changes/instants.js';
 import { importPolicy } from '../../policies/kubernetes/import.js';
 import type { Policy } from '../../policies/model.js';
+import { policyKeyText } from '../../policies/policy-key.js';
 import type { PolicyVersionView } from '../model.js';
 
 /** A policy in force; `policy` is null where the record lacks the object, or it is of a kind that cannot be read. */
@@ -65,7 +66,7 @@ export class PolicyHistory {
     const current = new Map<string, PolicyInForce>();
     const versions = this.versionsOf(namespace);
     for (const [at, version] of versions.entries()) {
-      const key = JSON.stringify([version.kind, version.namespace, version.name]);
+      const key = policyKeyText(version);
       if (version.action === 'delete') current.delete(key);
       else current.set(key, this.imported(version));
       const next = versions[at + 1];

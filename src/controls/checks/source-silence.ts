@@ -3,9 +3,9 @@ import type { Check, Citation, ControlResult, EvidenceSnapshot, Observation, Sou
 import { silences, silenceText } from './freshness.js';
 import { cited, counted, duration, listed } from './wording.js';
 
-function citationsOf({ name, lastIndex, lastEventTime }: SourceView): Citation[] {
-  if (lastIndex === null || lastEventTime === null) return [];
-  return [{ index: lastIndex, eventTime: lastEventTime, summary: `Last record of source ${name}` }];
+function citationsOf({ name, lastIndex, lastReceivedAt, lastEventTime }: SourceView): Citation[] {
+  if (lastIndex === null || lastReceivedAt === null) return [];
+  return [{ index: lastIndex, eventTime: lastEventTime ?? lastReceivedAt, summary: `Last record of source ${name}` }];
 }
 
 function unwatched(sources: readonly SourceView[]): Observation[] {
@@ -20,7 +20,7 @@ function unwatched(sources: readonly SourceView[]): Observation[] {
 /** A source that was registered a moment ago and is not yet due is neither heard nor silent. */
 function isDue(source: SourceView, asOf: string, limit: number): boolean {
   if (compareInstants(source.createdAt, asOf) >= 0) return false;
-  return source.lastEventTime !== null || silences(source, { asOf }, limit).length > 0;
+  return source.lastReceivedAt !== null || silences(source, { asOf }, limit).length > 0;
 }
 
 function run(snapshot: EvidenceSnapshot): ControlResult {
@@ -67,6 +67,6 @@ export const sourceSilence: Check = {
   title: 'No source fell silent',
   question: 'Did every source that is watched go on sending records through the period?',
   method:
-    'Each source has a longest silence that is normal for it. The longest gap between its records in the period, and the time from its last record to the time of assessment, must not exceed it. A source that was never heard of counts from its registration.',
+    'Each source has a longest silence that is normal for it. The longest time between the receipts of its records in the period, and the time from its last receipt to the time of assessment, must not exceed it; the clock of the source has no part in it. A source that was never heard of counts from its registration.',
   run,
 };

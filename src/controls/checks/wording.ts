@@ -1,6 +1,7 @@
 /** Words and citations that all checks write alike. */
 
 import { policyIdText } from '../../policies/model.js';
+import type { PolicyKey } from '../../policies/policy-key.js';
 import { citationLimit, type Citation, type ControlResult, type EdgeView, type PolicyVersionView } from '../model.js';
 
 const numbers = new Intl.NumberFormat('en-GB');
@@ -28,8 +29,8 @@ export function duration(seconds: number): string {
 }
 
 /** `NetworkPolicy payments/default-deny`. */
-export function policyText({ kind, namespace, name }: Pick<PolicyVersionView, 'kind' | 'namespace' | 'name'>): string {
-  return policyIdText({ system: 'kubernetes', kind, namespace, name });
+export function policyText(version: PolicyKey): string {
+  return policyIdText(version);
 }
 
 export function citeVersion(version: PolicyVersionView): Citation {

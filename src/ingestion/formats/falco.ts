@@ -2,12 +2,15 @@ import type { NormalForm, Normalised } from '../normal-form.js';
 import { severityOfWord } from './alert-severity.js';
 import { chooseTime } from './choose-time.js';
 import { readEpoch, readTime } from './event-time.js';
-import { isKeepable, objectOf, textOf, textsOf } from './json-value.js';
+import { isKeepable, objectOf, textOf, textsOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /** Alerts of Falco as JSON (falco.org/docs/concepts/outputs/formatting), also as Falcosidekick passes them on. */
-export const falco: FormatAdapter = { name: 'falco', version: 1, detect, normalise };
+export const falco: FormatAdapter = { name: 'falco', version: 2, detect, normalise };
+
+/** What Falco says when the kernel had more events than it could take (falco.org, "Actions For Dropped System Call Events"). */
+const dropRule = 'Falco internal: syscall event drop';
 
 function detect({ object }: Wire): boolean {
   return (
@@ -40,9 +43,14 @@ function normalise(wire: Wire): Normalised {
     reason: rule,
     reporter: 'node',
     reporterName: textOf(alert.hostname),
+    lostCount: rule === dropRule ? unsignedOf(fields?.n_drops) : null,
     summary: oneLine(textOf(alert.output) ?? rule),
     attributes,
-    places: { eventTime: '/time', severity: '/priority' },
+    places: {
+      eventTime: '/time',
+      severity: '/priority',
+      ...(rule === dropRule ? { lostCount: '/output_fields/n_drops' } : {}),
+    },
     flags,
   });
 }

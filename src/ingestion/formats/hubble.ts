@@ -134,10 +134,8 @@ function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalis
   const time = chooseTime([textOf(flow.time), textOf(line.time)], wire, flags);
   const told = { verdict, source, destination, protocol: layer4.protocol, direction, isReply, reason } as const;
 
-  return accept({
-    ...emptyRecord('flow', hubble),
-    ...told,
-    ...time,
+  // Filled in rather than spread into a new object: with thirty members that costs a seventh of the reading of a flow.
+  const record = Object.assign(emptyRecord('flow', hubble), told, time, {
     nativeId: nameOf(flow.uuid),
     summary: flowSummary(told, layer7Text),
     verdictRaw,
@@ -149,6 +147,7 @@ function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalis
     places: flow === wire.object ? flowPlaces : linePlaces,
     flags,
   });
+  return accept(record);
 }
 
 /**

@@ -14,7 +14,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * PAN-OS logs as syslog in their default form: comma-separated values whose meaning is their place (Palo Alto Networks,
  * "Syslog Field Descriptions"). Newer versions add fields at the end, so places hold and more fields are tolerated.
  */
-export const panOs: FormatAdapter = { name: 'pan-os', version: 1, detect, normalise };
+export const panOs: FormatAdapter = { name: 'pan-os', version: 2, detect, normalise };
 
 const begin =
   /(?:^|\s)([^,\s]{0,20},(?:\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T[\d:.+-]{8,30}Z?),[^,]{0,40},(TRAFFIC|THREAT|CONFIG|SYSTEM|HIP-?MATCH|HIPMATCH|USERID|GLOBALPROTECT|DECRYPTION|CORRELATION|GTP|SCTP|AUTHENTICATION|AUTH|IPTAG|URL|DATA|WILDFIRE|TUNNEL|START|END),)/;
@@ -106,7 +106,9 @@ function readSession(fields: readonly string[], type: string, wire: Wire): Norma
       application: field(14),
       vsys: field(15),
       sessionId: field(22),
+      // The device numbers the logs of each type by themselves.
       sequence: field(isTraffic ? 39 : 36),
+      stream: [field(2), type].filter(Boolean).join(' '),
       inboundInterface: field(18),
       outboundInterface: field(19),
       natSource: field(9),

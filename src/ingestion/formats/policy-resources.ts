@@ -1,6 +1,6 @@
 /** A kind of object whose change moves what segmentation allows. */
 export interface PolicyResource {
-  readonly system: 'kubernetes' | 'cilium' | 'calico' | 'istio' | 'antrea';
+  readonly system: 'kubernetes' | 'cilium' | 'calico' | 'istio' | 'antrea' | 'segproof';
   readonly kind: string;
 }
 
@@ -31,6 +31,8 @@ const resources: ReadonlyMap<string, PolicyResource> = new Map<string, PolicyRes
   ['security.istio.io/authorizationpolicies', { system: 'istio', kind: 'AuthorizationPolicy' }],
   ['crd.antrea.io/networkpolicies', { system: 'antrea', kind: 'NetworkPolicy' }],
   ['crd.antrea.io/clusternetworkpolicies', { system: 'antrea', kind: 'ClusterNetworkPolicy' }],
+  ['segproof.dev/intents', { system: 'segproof', kind: 'Intent' }],
+  ['segproof.dev/intenttemplates', { system: 'segproof', kind: 'IntentTemplate' }],
   ['crd.antrea.io/tiers', { system: 'antrea', kind: 'Tier' }],
   ...['projectcalico.org', 'crd.projectcalico.org'].flatMap((group) =>
     calico.map(([resource, kind]): [string, PolicyResource] => [`${group}/${resource}`, { system: 'calico', kind }]),

@@ -127,6 +127,7 @@ function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): Norma
   const carriers = wire.envelopes.map(({ place }) => place);
   if (wire.syslog !== null) carriers.push('syslog');
   const { nativeId, attributes } = wire.context;
+  const counter = record.attributes['sequence'] === undefined ? syslogCounter(wire.syslog) : null;
   const whole =
     carriers.length === 0 && attributes === undefined && (nativeId === undefined || record.nativeId !== null)
       ? record
@@ -134,12 +135,19 @@ function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): Norma
           ...record,
           carriers,
           nativeId: record.nativeId ?? nativeId ?? null,
-          attributes: { ...attributes, ...record.attributes },
+          attributes: { ...attributes, ...record.attributes, ...counter },
         };
   // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
   if (!mayNeedCleaning || !needsCleaning(whole)) return whole;
   const copy = NormalForm.parse(cleanText(whole));
   return { ...copy, flags: [...copy.flags, 'characters_replaced'] };
+}
+
+/** RFC 5424 section 7.3.1: what submits messages numbers them, so that who collects them sees losses. */
+function syslogCounter(header: Wire['syslog']): { readonly sequence: string; readonly stream: string } | null {
+  const sequence = /^(?:\[[^\]]*\])*\[meta(?: [^\]]*)? sequenceId="(\d{1,10})"/.exec(header?.structuredData ?? '')?.[1];
+  if (header === null || sequence === undefined) return null;
+  return { sequence, stream: [header.host, header.app, header.procId].filter(Boolean).join(' ') };
 }
 
 function unrecognised(raw: Buffer, wire: Wire): Normalised {

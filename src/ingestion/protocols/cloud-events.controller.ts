@@ -63,7 +63,7 @@ export class CloudEventsController {
   }
 
   private async accept(source: IngestSource, request: IncomingMessage): Promise<Response> {
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(source.name, request, async (body) => {
       const answer = await this.ingest.take(source, cloudEvents(request.headers, body), 'leaf');
       return Response.json(answer);
     });

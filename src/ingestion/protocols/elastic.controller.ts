@@ -9,6 +9,7 @@ import { Log } from '../../log/log.js';
 import { RequestBodies } from '../body.js';
 import { bulkItems } from '../elastic-bulk.js';
 import { Ingest } from '../ingest.js';
+import { SourceRefusals } from '../refusals.js';
 import { type IngestSource, Sources } from '../sources.js';
 import { sourceTokenOf } from './credentials.js';
 import { bulkResult, clusterInfo, elasticAnswer, elasticError } from './elastic-answers.js';
@@ -40,6 +41,7 @@ export class ElasticController {
     @Inject(RequestBodies) private readonly bodies: RequestBodies,
     @Inject(Log) private readonly log: Log,
     @Inject(Clock) private readonly clock: Clock,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
   ) {}
 
   @Post('_bulk')
@@ -155,11 +157,12 @@ export class ElasticController {
   private async take(request: IncomingMessage, index: string | null): Promise<Response> {
     const source = await this.authenticate(request);
     const started = this.clock.now().getTime();
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(source.name, request, async (body) => {
       const items = bulkItems(body, index);
       if (items.length === 0) throw new Problem('invalid_input', 'request body is required');
       const records = items.flatMap(({ record }) => record ?? []);
       const { receipts } = await this.ingest.take(source, { records }, 'index');
+      this.refusals.count(source.name, 'not_carried_out', items.length - records.length);
       let next = 0;
       let errors = false;
       const results = items.map((item) => {

@@ -8,6 +8,7 @@ import { Database } from '../../database/database.js';
 import { RequestBodies } from '../body.js';
 import { hecContext, hecRecords } from '../hec-records.js';
 import { Ingest } from '../ingest.js';
+import { SourceRefusals } from '../refusals.js';
 import { type IngestSource, Sources } from '../sources.js';
 import { credentialsOf } from './credentials.js';
 import { HecAcks } from './hec-acks.js';
@@ -40,6 +41,7 @@ export class HecController {
     @Inject(Ingest) private readonly ingest: Ingest,
     @Inject(Sources) private readonly sources: Sources,
     @Inject(RequestBodies) private readonly bodies: RequestBodies,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
     @Inject(HecAcks) private readonly acks: HecAcks,
     @Inject(Database) private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
@@ -110,10 +112,15 @@ export class HecController {
     if (typeof source === 'number') return hecAnswer(source);
     const channel = this.config.HEC_ACKS ? channelOf(request, query) : null;
     if (channel !== null) {
-      if (!guid.test(channel)) return hecAnswer(11);
-      this.acks.assertRoom(source.name, channel);
+      if (!guid.test(channel)) {
+        this.refusals.count(source.name, 'invalid_input', 1);
+        return hecAnswer(11);
+      }
+      await this.refusals.watch(source.name, async () => {
+        await Promise.resolve(this.acks.assertRoom(source.name, channel));
+      });
     }
-    return await this.bodies.with(request, async (body) =>
+    return await this.bodies.of(source.name, request, async (body) =>
       body.length === 0
         ? hecAnswer(5)
         : await use(source, body, () =>

@@ -11,6 +11,7 @@ import { RequestBodies } from '../body.js';
 import { isObject, type JsonObject, type JsonValue, objectOf, textOf } from '../formats/json-value.js';
 import { Ingest } from '../ingest.js';
 import type { RecordContext } from '../normal-form.js';
+import { SourceRefusals } from '../refusals.js';
 import { SourceSecrets } from '../source-secrets.js';
 import { type IngestSource, SourceName, Sources } from '../sources.js';
 import { isSigned, type SignatureScheme, verifyWebhook } from '../webhook-signatures.js';
@@ -40,6 +41,7 @@ export class HooksController {
     @Inject(Sources) private readonly sources: Sources,
     @Inject(SourceSecrets) private readonly secrets: SourceSecrets,
     @Inject(RequestBodies) private readonly bodies: RequestBodies,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -57,7 +59,7 @@ export class HooksController {
     const token = sourceTokenOf(request) ?? (this.config.INGEST_QUERY_TOKENS ? (query.token ?? null) : null);
     if (token !== null) {
       const source = await this.sources.authenticate(name, token);
-      return await this.bodies.with(request, async (body) => {
+      return await this.bodies.of(name, request, async (body) => {
         const context = contextOf(request, null, null);
         return Response.json(
           await this.ingest.take(source, { body: unwrapped(request, body), split: 'auto', context }, 'leaf'),
@@ -69,7 +71,7 @@ export class HooksController {
     // Nothing of a body is held for those who cannot have signed it.
     if (source === null || secrets.length === 0 || !isSigned(request.headers))
       throw this.refused(source, 'there is no signature that fits');
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(name, request, async (body) => {
       const verified = verifyWebhook(request.headers, body, secrets, this.clock.now());
       if (!verified.ok) throw this.refused(source, verified.detail);
       const content = unwrapped(request, body);
@@ -87,8 +89,12 @@ export class HooksController {
 
   /** Names that are no source's are not counted: they would be as many as somebody likes to invent. */
   private refused(source: IngestSource | null, detail: string): Problem {
-    if (source !== null) this.metrics.countRefusedWebhook(source.name);
-    return new Problem('wrong_credentials', `Send the token of the source, or sign the webhook: ${detail}.`);
+    const problem = new Problem('wrong_credentials', `Send the token of the source, or sign the webhook: ${detail}.`);
+    if (source !== null) {
+      this.metrics.countRefusedWebhook(source.name);
+      this.refusals.countError(source.name, problem, 1);
+    }
+    return problem;
   }
 }
 

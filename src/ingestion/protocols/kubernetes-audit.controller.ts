@@ -8,7 +8,8 @@ import { Problem } from '../../errors.js';
 import { eachPiece, RequestBodies } from '../body.js';
 import { Ingest, type IngestAnswer } from '../ingest.js';
 import type { ReceivedRecord } from '../received-record.js';
-import { SourceName, Sources } from '../sources.js';
+import { SourceRefusals } from '../refusals.js';
+import { type IngestSource, SourceName, Sources } from '../sources.js';
 import { StreamedItems } from '../streamed-items.js';
 import { sourceTokenOf } from './credentials.js';
 
@@ -35,6 +36,7 @@ export class KubernetesAuditController {
   constructor(
     @Inject(Ingest) private readonly ingest: Ingest,
     @Inject(Sources) private readonly sources: Sources,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
     @Inject(RequestBodies) private readonly bodies: RequestBodies,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -50,6 +52,10 @@ export class KubernetesAuditController {
     @Req() request: IncomingMessage,
   ): Promise<AuditAnswer> {
     const source = await this.sources.authenticate(name, sourceTokenOf(request));
+    return await this.refusals.watch(name, async () => await this.stream(source, request));
+  }
+
+  private async stream(source: IngestSource, request: IncomingMessage): Promise<AuditAnswer> {
     const { budget, limits } = this.bodies;
     const items = new StreamedItems();
     const counts = { received: 0, appended: 0, duplicate: 0, conflict: 0, rejected: 0 };

@@ -25,7 +25,7 @@ export class LokiController {
   @ApiBody({ schema: { type: 'string', description: 'streams of lines' } })
   async take(@Req() request: IncomingMessage): Promise<Response> {
     const source = await this.sources.authenticateToken(sourceTokenOf(request));
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(source.name, request, async (body) => {
       const records = lokiRecords(body, this.bodies.limits.decoded);
       const sent: Sent =
         records === null ? { body, split: 'auto', context: { attributes: { protocol: 'loki' } } } : { records };

@@ -25,7 +25,7 @@ export class OtlpController {
   @ApiBody({ schema: { type: 'string', description: 'ExportLogsServiceRequest' } })
   async take(@Req() request: IncomingMessage): Promise<Response> {
     const source = await this.sources.authenticateToken(sourceTokenOf(request));
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(source.name, request, async (body) => {
       const json = isJsonRequest(request);
       const split = json || (!isProtobufRequest(request) && looksLikeJson(body)) ? 'otlp-json' : 'otlp-protobuf';
       const { receipts } = await this.ingest.take(source, { body, split }, 'index');

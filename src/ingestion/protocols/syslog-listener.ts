@@ -16,6 +16,7 @@ import { CONFIG, type Config } from '../../config.js';
 import { Metrics } from '../../metrics.js';
 import { Ingest } from '../ingest.js';
 import type { ReceivedRecord } from '../received-record.js';
+import { SourceRefusals } from '../refusals.js';
 import { Sources } from '../sources.js';
 import { SyslogFrames, trimmed } from '../syslog-frames.js';
 
@@ -46,10 +47,13 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
   private appending: Promise<void> | null = null;
   private paused = false;
   private stopping = false;
+  /** The source of the configuration was there when it was last looked for. */
+  private known = false;
 
   constructor(
     @Inject(Ingest) private readonly ingest: Ingest,
     @Inject(Sources) private readonly sources: Sources,
+    @Inject(SourceRefusals) private readonly refusals: SourceRefusals,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -114,6 +118,7 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
     socket.on('message', (datagram, { address }) => {
       if (this.paused) {
         this.metrics.countLostDatagram();
+        if (this.known) this.refusals.count(this.config.SYSLOG_SOURCE ?? '', 'no_room', 1);
         return;
       }
       const raw = trimmed(datagram);
@@ -182,6 +187,7 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
     try {
       const name = this.config.SYSLOG_SOURCE ?? '';
       const source = await this.sources.find(name);
+      this.known = source !== null;
       if (source === null) {
         this.pause();
         this.logger.error(`SYSLOG_SOURCE names the source "${name}", which is not there; create it`);

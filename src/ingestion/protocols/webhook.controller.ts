@@ -41,7 +41,8 @@ export class WebhookController {
   ): Promise<IngestAnswer> {
     const source = await this.sources.authenticate(name, bearerToken(request.headers.authorization));
     const lines = lineTypes.test(request.headers['content-type'] ?? '');
-    return await this.bodies.with(
+    return await this.bodies.of(
+      source.name,
       request,
       async (body) => await this.ingest.take(source, { body, split: lines ? 'lines' : 'auto' }, query.receipt),
     );

@@ -93,9 +93,9 @@ function End({ end }: { readonly end: Endpoint }): JSX.Element {
 function PolicyRefs({ normal }: { readonly normal: NormalForm }): JSX.Element {
   return (
     <ul class="plain-list">
-      {normal.policies.map(({ kind, namespace, name, effect, staged, rule }) => (
+      {normal.policies.map(({ system, kind, namespace, name, effect, staged, rule }) => (
         <li>
-          <a href={paths.policy({ kind: kind ?? 'NetworkPolicy', namespace, name })}>
+          <a href={paths.policy({ system, kind: kind ?? 'NetworkPolicy', namespace, name })}>
             {[namespace, name].filter((part) => part !== null).join('/')}
           </a>{' '}
           <span class="note">
@@ -108,7 +108,7 @@ function PolicyRefs({ normal }: { readonly normal: NormalForm }): JSX.Element {
 }
 
 function PolicyChanged({ change }: { readonly change: NonNullable<NormalForm['policyChange']> }): JSX.Element {
-  const { kind, namespace, name, apiVersion } = change.resource;
+  const { system, kind, namespace, name, apiVersion } = change.resource;
   const outcome = change.dryRun ? 'dry run, nothing changed' : change.applied ? 'applied' : 'refused';
   return (
     <>
@@ -117,7 +117,7 @@ function PolicyChanged({ change }: { readonly change: NonNullable<NormalForm['po
         `${kind} ${namespace ?? ''}`
       ) : (
         <a
-          href={paths.policy({ kind, namespace, name })}
+          href={paths.policy({ system, kind, namespace, name })}
         >{`${kind} ${namespace === null ? '' : `${namespace}/`}${name}`}</a>
       )}
       <span class="note block">
@@ -131,6 +131,7 @@ function PolicyChanged({ change }: { readonly change: NonNullable<NormalForm['po
 
 const flagWords: Readonly<Record<string, string>> = {
   workload_from_pod_name: 'The workload was inferred from the pod’s name.',
+  conflicting_id: 'An earlier record of the source has the same id and other bytes.',
   no_event_time: 'The record carries no time of its own; the time of receipt stands in.',
 };
 

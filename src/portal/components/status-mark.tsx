@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
-import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealth } from '../views.js';
+import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -71,7 +71,7 @@ export const changeOutcomeMarks: Words<ChangeOutcome> = {
   not_applicable: { tone: 'quiet', word: 'Nothing expected' },
 };
 
-export const sourceHealthMarks: Words<SourceHealth> = {
+export const sourceHealthMarks: Words<SourceHealthMark> = {
   reporting: { tone: 'good', word: 'Reporting' },
   silent: { tone: 'bad', word: 'Silent' },
   never_reported: { tone: 'warn', word: 'Never reported' },

@@ -74,6 +74,13 @@ function Course({ view: { finding }, facts }: { readonly view: FindingDetailView
         { term: 'Kind', is: <a href={paths.findings({ state: 'all', kind })}>{findingKindWords[kind].word}</a> },
         { term: 'Segment', is: segment === null ? null : <a href={paths.segment(segment)}>{segment}</a> },
         { term: 'Change', is: change === null ? null : <a href={paths.change(change.id)}>{change.number}</a> },
+        {
+          term: 'Source',
+          is:
+            (kind === 'silence' || kind === 'gap') && facts.source !== null ? (
+              <a href={paths.source(facts.source)}>{facts.source}</a>
+            ) : null,
+        },
         { term: 'Enforcement point', is: facts.drift?.enforcementPoints.join('; ') ?? null },
         { term: 'Since', is: <Time at={occurredAt} /> },
         {

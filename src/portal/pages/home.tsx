@@ -20,7 +20,6 @@ const findingWords: Readonly<Partial<Record<FindingKind, string>>> = {
   ...registerWords,
   integrity: 'Log integrity',
   unauthorised_change: 'Unauthorised change',
-  silent_source: 'Silent source',
   unenforced_segment: 'Unenforced segment',
   rejected_records: 'Rejected records',
   failed_control: 'Failed control',
@@ -57,8 +56,8 @@ export function HomePage(view: HomeView): JSX.Element {
         >
           {findings.length === 0 ? (
             <EmptyState title="Nothing needs attention">
-              No drift, violation, unauthorised change, silent source, unenforced segment, rejected record or failed
-              control is known.
+              No drift, violation, unauthorised change, silent source, missing record, unenforced segment, rejected
+              record or failed control is known.
             </EmptyState>
           ) : (
             <ol class="findings">

@@ -1,22 +1,34 @@
 import type { JSX } from 'preact';
+import { StewardshipFlag, stewardshipFlags } from '../../policies/register/stewardship.js';
 import { Select, TextField } from '../components/fields.js';
 import { Time, countOf, countText } from '../components/figures.js';
 import { FilterForm, Pager, activeFilters } from '../components/filters.js';
 import { Name } from '../components/identifier.js';
 import { EmptyState } from '../components/panel.js';
+import { flagMarks, FlagMarks, SaidText } from '../components/stewardship.js';
 import { StatusMark } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { PoliciesView, PolicyRow } from '../views.js';
 
-export function PoliciesPage({ shell, filters, namespaces, rows, matching, paging }: PoliciesView): JSX.Element {
+export function PoliciesPage({
+  shell,
+  filters,
+  systems,
+  namespaces,
+  rows,
+  matching,
+  paging,
+}: PoliciesView): JSX.Element {
   const summary = `${countText(rows.length)} of ${countOf(matching, 'policy', 'policies')}`;
   const active = activeFilters(
     { ...filters },
     {
       namespace: (value) => `namespace ${value}`,
       text: (value) => `name “${value}”`,
+      system: (value) => `system ${value}`,
+      needs: (value) => flagMarks[StewardshipFlag.parse(value)].word.toLowerCase(),
       authorised: (value) => (value === 'no' ? 'with unauthorised versions' : 'every version authorised'),
     },
   );
@@ -24,9 +36,27 @@ export function PoliciesPage({ shell, filters, namespaces, rows, matching, pagin
     <Layout
       shell={shell}
       title="Policies"
-      lead="Segmentation policies as the audit records show them, with every version there was."
+      lead="Segmentation policies as the audit records show them, who answers for each, and every version there was."
+      actions={
+        <>
+          <a class="button button-plain" href={paths.policyTemplates}>
+            Templates
+          </a>
+          <a class="button" href={paths.policyDraft}>
+            Compare a draft
+          </a>
+        </>
+      }
     >
       <FilterForm path={paths.policies()} active={active}>
+        {systems.length > 1 && (
+          <Select
+            name="system"
+            label="System"
+            value={filters.system ?? ''}
+            options={[{ value: '', word: 'any' }, ...systems.map((system) => ({ value: system, word: system }))]}
+          />
+        )}
         <Select
           name="namespace"
           label="Namespace"
@@ -45,6 +75,15 @@ export function PoliciesPage({ shell, filters, namespaces, rows, matching, pagin
             { value: '', word: 'any' },
             { value: 'no', word: 'some unauthorised' },
             { value: 'yes', word: 'all authorised' },
+          ]}
+        />
+        <Select
+          name="needs"
+          label="Needs somebody"
+          value={filters.needs ?? ''}
+          options={[
+            { value: '', word: 'any' },
+            ...stewardshipFlags.map((flag) => ({ value: flag, word: flagMarks[flag].word.toLowerCase() })),
           ]}
         />
       </FilterForm>
@@ -80,7 +119,24 @@ function PolicyName({ row }: { readonly row: PolicyRow }): JSX.Element {
 
 const columns: readonly Column<PolicyRow>[] = [
   { head: 'Policy', names: true, cell: (row) => <PolicyName row={row} /> },
-  { head: 'Kind', cell: ({ kind }) => kind },
+  {
+    head: 'Kind',
+    cell: ({ system, kind }) => (
+      <>
+        {kind} <span class="note">{system}</span>
+      </>
+    ),
+  },
+  {
+    head: 'Owner',
+    cell: ({ owner, flags, rulesFlagged }) => (
+      <>
+        {owner !== null && <SaidText said={owner} />}
+        <FlagMarks flags={flags.filter((flag) => flag !== 'no_reason')} />
+        {rulesFlagged > 0 && <StatusMark tone="warn" word={`${countOf(rulesFlagged, 'rule')} overdue`} />}
+      </>
+    ),
+  },
   {
     head: 'Now',
     tight: true,

@@ -7,9 +7,10 @@ import { Guesses, normalFacts } from '../components/normal-form.js';
 import { Banner, Panel } from '../components/panel.js';
 import { Proof } from '../components/proof.js';
 import { StatusMark, plainWord, verdictMarks } from '../components/status-mark.js';
+import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
-import type { RecordDetailView } from '../views.js';
+import type { EarlierFormView, RecordDetailView } from '../views.js';
 
 export function RecordPage(view: RecordDetailView): JSX.Element {
   const { shell, index, records } = view;
@@ -28,6 +29,7 @@ export function RecordPage(view: RecordDetailView): JSX.Element {
       actions={<Neighbours view={view} />}
     >
       <Authorisation view={view} />
+      <SameId view={view} />
       <Panel id="record" title="What happened">
         <Facts columns={2} facts={[...envelopeFacts(view), ...(normal === null ? [] : normalFacts(normal))]} />
         {normal !== null && <Guesses normal={normal} />}
@@ -39,6 +41,7 @@ export function RecordPage(view: RecordDetailView): JSX.Element {
             <Guesses normal={record} />
           </Panel>
         ))}
+      <EarlierForms view={view} />
       <Raw view={view} />
       <Proof view={view} />
     </Layout>
@@ -86,6 +89,33 @@ function Authorisation({
   );
 }
 
+function SameId({ view: { conflicts } }: { readonly view: RecordDetailView }): JSX.Element | null {
+  const { firstIndex, later } = conflicts;
+  if (firstIndex === null && later.length === 0) return null;
+  return (
+    <Banner tone="bad" title="Another record has the same id and other bytes">
+      {firstIndex !== null && (
+        <p>
+          The source sent this id before, as <a href={paths.record(firstIndex)}>record {countText(firstIndex)}</a>. Both
+          are kept; at most one of them is what happened.
+        </p>
+      )}
+      {later.length > 0 && (
+        <p>
+          The source sent this id again as{' '}
+          {later.map((index, at) => (
+            <>
+              {at > 0 && ', '}
+              <a href={paths.record(index)}>record {countText(index)}</a>
+            </>
+          ))}
+          .
+        </p>
+      )}
+    </Banner>
+  );
+}
+
 function envelopeFacts(view: RecordDetailView): readonly Fact[] {
   return [
     {
@@ -98,6 +128,48 @@ function envelopeFacts(view: RecordDetailView): readonly Fact[] {
     { term: 'Id', is: <Identifier value={view.id} name="record id" keep={13} /> },
   ];
 }
+
+function EarlierForms({ view: { earlierForms } }: { readonly view: RecordDetailView }): JSX.Element | null {
+  if (earlierForms.length === 0) return null;
+  return (
+    <Panel
+      id="earlier-forms"
+      title="What it was read as before"
+      note="Newer parsers read the same bytes otherwise. What the search said before is kept, and an entry of the log holds its digest."
+    >
+      {earlierForms.map((form) => (
+        <>
+          <Facts
+            columns={2}
+            facts={[
+              { term: 'Read by', is: `${form.format}, parser ${form.parserVersion}` },
+              { term: 'Fact', is: form.part === 0 ? null : countText(form.part + 1) },
+              { term: 'Until', is: <Time at={form.supersededAt} precision="second" /> },
+              {
+                term: 'Recorded as',
+                is: <a href={paths.record(form.supersededIndex)}>entry {countText(form.supersededIndex)}</a>,
+              },
+              { term: 'Digest', is: <Identifier value={form.digest} name="digest of the earlier form" keep={13} /> },
+            ]}
+          />
+          <Table
+            id={`earlier-${form.supersededIndex}-${form.part}`}
+            caption={`How parser ${form.parserVersion} read it, and how it is read now`}
+            columns={differenceColumns}
+            rows={form.differences}
+            empty="It is read as before now."
+          />
+        </>
+      ))}
+    </Panel>
+  );
+}
+
+const differenceColumns: readonly Column<EarlierFormView['differences'][number]>[] = [
+  { head: 'Field', names: true, cell: ({ field }) => field },
+  { head: 'Was', wide: true, cell: ({ was }) => was ?? <span class="note">nothing</span> },
+  { head: 'Is', wide: true, cell: ({ is }) => is ?? <span class="note">nothing</span> },
+];
 
 function Raw({ view: { index, raw } }: { readonly view: RecordDetailView }): JSX.Element {
   return (

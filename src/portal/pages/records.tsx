@@ -9,6 +9,7 @@ import { StatusMark, plainWord, verdictMarks } from '../components/status-mark.j
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
+import type { ExportFormat } from '../../inventory/record-export.js';
 import type { RecordFilters, RecordRow, RecordsView } from '../views.js';
 
 export function RecordsPage(view: RecordsView): JSX.Element {
@@ -34,8 +35,35 @@ export function RecordsPage(view: RecordsView): JSX.Element {
           )
         }
       />
+      <ExportLinks filters={filters} />
       <Pager path={paths.records()} query={{ ...filters }} paging={paging} summary={caption(rows.length, matching)} />
     </Layout>
+  );
+}
+
+const exportFormats = [
+  ['ndjson', 'NDJSON'],
+  ['csv', 'CSV'],
+  ['ocsf', 'OCSF 1.8'],
+  ['cef', 'CEF'],
+  ['raw', 'original bytes'],
+] as const satisfies readonly (readonly [ExportFormat, string])[];
+
+/** All that the filters match, not this page alone. */
+function ExportLinks({ filters }: { readonly filters: RecordFilters }): JSX.Element {
+  return (
+    <p class="note">
+      Export all that matches:{' '}
+      {exportFormats.map(([format, word], place) => (
+        <>
+          {place > 0 && ' · '}
+          <a key={format} href={paths.exportRecords({ ...filters, format })} download>
+            {word}
+          </a>
+        </>
+      ))}
+      . Each export is an entry of the log.
+    </p>
   );
 }
 
@@ -65,6 +93,7 @@ function RecordFilterForm({
     workload: (value) => `workload ${value}`,
     actor: (value) => `actor ${value}`,
     policy: (value) => `policy ${value}`,
+    conflicting: () => 'same id, other bytes',
     text: (value) => `text “${value}”`,
   } satisfies Record<keyof RecordFilters, (value: string) => string>);
   return (
@@ -84,6 +113,15 @@ function RecordFilterForm({
       <TextField name="workload" label="Workload" value={filters.workload ?? ''} problems={problems} />
       <TextField name="actor" label="Actor" value={filters.actor ?? ''} problems={problems} />
       <TextField name="policy" label="Policy" value={filters.policy ?? ''} problems={problems} />
+      <Select
+        name="conflicting"
+        label="Id"
+        value={filters.conflicting ?? ''}
+        options={[
+          { value: '', word: 'any' },
+          { value: 'yes', word: 'had by an earlier record' },
+        ]}
+      />
       <TextField name="text" label="Text" value={filters.text ?? ''} problems={problems} />
     </FilterForm>
   );

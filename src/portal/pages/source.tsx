@@ -1,14 +1,16 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { formatNames, verdicts } from '../../ingestion/normal-form.js';
 import type { Preview } from '../../ingestion/preview.js';
-import { Facts } from '../components/facts.js';
 import { Choices, ProblemSummary, Select, TextArea, TextField } from '../components/fields.js';
-import { Time, countOf, countText, durationText } from '../components/figures.js';
+import { countOf } from '../components/figures.js';
 import { CodeBlock, JsonText } from '../components/json-text.js';
 import { Banner, Panel } from '../components/panel.js';
 import { StatusMark, sourceHealthMarks, verdictMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
+import { SourceConnectPanels } from './source-connect.js';
+import { SourceMissingPanel } from './source-missing.js';
+import { SourceHealthPanels } from './source-health.js';
 import type { SourceForm, SourceFormView, SourceView } from '../source-views.js';
 
 /** One source: whether it still sends, how its records are read, and what would be made of a sample. */
@@ -23,27 +25,8 @@ export function SourcePage(view: SourceView): JSX.Element {
       crumbs={[{ href: paths.sources, word: 'Sources' }]}
     >
       {token !== null && <NewToken token={token} />}
-      <Panel id="figures" title="What it has sent">
-        <Facts
-          columns={2}
-          facts={[
-            { term: 'Received', is: <a href={paths.records({ source: source.name })}>{countText(source.received)}</a> },
-            {
-              term: 'In quarantine',
-              is: <a href={paths.quarantine({ source: source.name })}>{countText(source.rejected)}</a>,
-            },
-            {
-              term: 'Last event time',
-              is: source.lastEventTime === null ? 'none yet' : <Time at={source.lastEventTime} />,
-            },
-            {
-              term: 'Silent after',
-              is: source.silenceAfterSeconds === null ? 'not watched' : durationText(source.silenceAfterSeconds),
-            },
-            { term: 'Created', is: <Time at={source.createdAt} /> },
-          ]}
-        />
-      </Panel>
+      <SourceHealthPanels {...view} />
+      <SourceMissingPanel {...view} />
       <Panel
         id="sample"
         title="What would you make of this?"
@@ -73,16 +56,7 @@ export function SourcePage(view: SourceView): JSX.Element {
           </form>
         </Panel>
       )}
-      <Panel id="connect" title="Connect" note="The token is shown once, when it is issued.">
-        <CodeBlock label="Send records with curl">{connectText(view.publicUrl, source.name)}</CodeBlock>
-        {mayManage && (
-          <form method="post" action={paths.issueToken(source.name)} class="actions">
-            <button type="submit" class="button">
-              Issue another token
-            </button>
-          </form>
-        )}
-      </Panel>
+      <SourceConnectPanels {...view} />
     </Layout>
   );
 }
@@ -257,8 +231,4 @@ function PreviewText({ preview }: { readonly preview: Preview }): ComponentChild
       </details>
     </>
   );
-}
-
-function connectText(publicUrl: string, name: string): string {
-  return `curl -sS "${publicUrl}/ingest/v1/${name}?receipt=index" -H "Authorization: Bearer $TOKEN" --data-binary @records.log`;
 }

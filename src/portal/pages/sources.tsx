@@ -73,14 +73,33 @@ function columns(now: string): readonly Column<SourceRow>[] {
       head: 'Received',
       numeric: true,
       sortBy: ({ received }) => received,
-      cell: ({ name, received }) => <a href={paths.records({ source: name })}>{countText(received)}</a>,
+      cell: ({ received }) => countText(received),
     },
     {
-      head: 'Rejected',
+      head: 'Stored',
       numeric: true,
-      sortBy: ({ rejected }) => rejected,
-      cell: ({ name, rejected }) =>
-        rejected === 0 ? '0' : <a href={paths.quarantine({ source: name })}>{countText(rejected)}</a>,
+      sortBy: ({ appended }) => appended,
+      cell: ({ name, appended }) => <a href={paths.records({ source: name })}>{countText(appended)}</a>,
+    },
+    {
+      head: 'Known already',
+      numeric: true,
+      sortBy: ({ duplicate }) => duplicate,
+      cell: ({ duplicate }) => countText(duplicate),
+    },
+    {
+      head: 'Quarantine',
+      numeric: true,
+      sortBy: ({ quarantined }) => quarantined,
+      cell: ({ name, quarantined }) =>
+        quarantined === 0 ? '0' : <a href={paths.quarantine({ source: name })}>{countText(quarantined)}</a>,
+    },
+    {
+      head: 'Refused',
+      numeric: true,
+      sortBy: ({ refused }) => refused,
+      cell: ({ name, refused }) =>
+        refused === 0 ? '0' : <a href={`${paths.source(name)}#refusals`}>{countText(refused)}</a>,
     },
     { head: 'Last 30 days', wide: true, cell: ({ perDay }) => <Trend perDay={perDay} /> },
   ];

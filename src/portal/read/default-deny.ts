@@ -14,7 +14,7 @@ export function defaultDenyOf(members: readonly Member[], policies: readonly Pol
   return {
     ingress: ingress.complete,
     egress: egress.complete,
-    policies: [...named.values()].map(({ kind, namespace, name }) => ({ kind, namespace, name })),
+    policies: [...named.values()].map(({ system, kind, namespace, name }) => ({ system, kind, namespace, name })),
   };
 }
 

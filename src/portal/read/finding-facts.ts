@@ -7,6 +7,7 @@ const Paths = z.object({ pairs: z.number(), betweenWorkloads: z.number(), listed
 const Spread = z.object({ mean: z.number(), p95: z.number(), max: z.number() });
 
 const DriftPolicy = z.object({
+  system: z.string(),
   kind: z.string(),
   namespace: z.string().nullable(),
   name: z.string(),
@@ -65,7 +66,12 @@ const IsolationFacts = z.object({
 });
 export type IsolationFacts = z.infer<typeof IsolationFacts>;
 
-const PolicyName = z.object({ kind: z.string(), namespace: z.string().nullable(), name: z.string() });
+const PolicyName = z.object({
+  system: z.string(),
+  kind: z.string(),
+  namespace: z.string().nullable(),
+  name: z.string(),
+});
 
 const HygieneFacts = z.object({
   check: z.string(),
@@ -83,8 +89,11 @@ export interface ReadFacts {
   readonly isolation: IsolationFacts | null;
   readonly hygiene: HygieneFacts | null;
   readonly entries: readonly number[];
+  /** The source that a silence or gap is of. */
+  readonly source: string | null;
 }
 
+const Source = z.object({ source: z.string() });
 const Entries = z.object({ entries: z.array(z.number().int()) });
 
 /** The facts of a finding, by what they look like: a finding of an earlier version may lack some. */
@@ -95,5 +104,6 @@ export function readFacts(facts: unknown): ReadFacts {
     isolation: IsolationFacts.safeParse(facts).data ?? null,
     hygiene: HygieneFacts.safeParse(facts).data ?? null,
     entries: Entries.safeParse(facts).data?.entries ?? [],
+    source: Source.safeParse(facts).data?.source ?? null,
   };
 }

@@ -1,5 +1,6 @@
-import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
 import type { ReportedControl } from '../../evidence/report-model.js';
+import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
+import type { Conflict } from '../../inventory/conflicts.js';
 import type { SourceView } from '../../ingestion/sources.js';
 import { paths } from '../paths.js';
 import type { FindingView, LogState, SegmentRow, Severity } from '../views.js';
@@ -11,7 +12,6 @@ export interface Situation {
   /** Policy versions of the last 30 days. */
   readonly changes: readonly JudgedVersion[];
   readonly sources: readonly SourceView[];
-  readonly isSilent: (source: SourceView) => boolean;
   readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
@@ -22,18 +22,22 @@ export interface Situation {
   readonly mayReadQuarantine: boolean;
   /** Null when nothing was rejected. */
   readonly lastQuarantinedAt: string | null;
+  /** Records with the id of an earlier one and other bytes: the newest of them, and how many there are. */
+  readonly conflicts: { readonly conflicts: readonly Conflict[]; readonly total: number };
 }
 
 /** Unauthorised changes that are named one by one. */
 const changesNamed = 20;
+/** Records with an id of earlier ones that are named one by one. */
+const conflictsNamed = 5;
 
 /** Everything that needs a person now, from the records and the present assessment. */
 export function findingsIn(situation: Situation): FindingView[] {
   return [
     ...integrity(situation),
-    ...registered(situation),
+    ...conflictingIds(situation),
     ...unauthorisedChanges(situation),
-    ...silentSources(situation),
+    ...registered(situation),
     ...unenforcedSegments(situation),
     ...quarantinedRecords(situation),
     ...failedControls(situation),
@@ -103,6 +107,32 @@ function integrity({ log }: Situation): FindingView[] {
   return found;
 }
 
+function conflictingIds({ conflicts: { conflicts, total } }: Situation): FindingView[] {
+  const named = conflicts
+    .slice(0, conflictsNamed)
+    .map(({ index, firstIndex, source, nativeId, receivedAt }): FindingView => ({
+      kind: 'integrity',
+      severity: 'high',
+      title: `${source} sent two different records with the same id`,
+      detail: `Records ${firstIndex} and ${index}${nativeId === null ? '' : `, id ${nativeId.slice(0, 80)}`}. Both are kept; at most one of them is what happened.`,
+      since: receivedAt,
+      href: paths.record(index),
+    }));
+  const last = conflicts[named.length - 1];
+  if (last === undefined || total <= named.length) return named;
+  return [
+    ...named,
+    {
+      kind: 'integrity',
+      severity: 'high',
+      title: `${total - named.length} more records came with the id of an earlier record and other bytes`,
+      detail: 'All of them are kept beside the earlier ones.',
+      since: last.receivedAt,
+      href: paths.records({ conflicting: 'yes' }),
+    },
+  ];
+}
+
 function unauthorisedChanges({ changes, controls }: Situation): FindingView[] {
   const found = changes.filter(({ unauthorised }) => unauthorised !== null).toReversed();
   const severities = severityByRecord(controls);
@@ -143,37 +173,6 @@ function severityByRecord(controls: readonly ReportedControl[]): ReadonlyMap<num
   );
 }
 
-function silentSources({ sources, isSilent }: Situation): FindingView[] {
-  return sources.filter(isSilent).map((source) => {
-    const limit = spanText(source.silenceAfterSeconds ?? 0);
-    return {
-      kind: 'silent_source',
-      severity: 'high',
-      title: `${source.name} is silent`,
-      detail:
-        source.lastEventTime === null
-          ? `It has never sent a record; ${limit} without one is normal for it.`
-          : `Its last record is from ${source.lastEventTime.slice(0, 16).replace('T', ' ')}; ${limit} without one is normal for it.`,
-      since: source.lastEventTime ?? source.createdAt,
-      href: `${paths.sources}#source-${source.name}`,
-    };
-  });
-}
-
-function spanText(seconds: number): string {
-  for (const [size, name] of [
-    [86_400, 'day'],
-    [3600, 'hour'],
-    [60, 'minute'],
-  ] as const) {
-    if (seconds >= size) {
-      const amount = Math.round(seconds / size);
-      return `${amount} ${name}${amount === 1 ? '' : 's'}`;
-    }
-  }
-  return `${seconds} seconds`;
-}
-
 function unenforcedSegments({ segments }: Situation): FindingView[] {
   return segments.flatMap(
     ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, phaseSince }): FindingView[] => {
@@ -205,8 +204,8 @@ function unenforcedSegments({ segments }: Situation): FindingView[] {
 }
 
 function quarantinedRecords({ sources, mayReadQuarantine, lastQuarantinedAt }: Situation): FindingView[] {
-  const senders = sources.filter(({ rejected }) => rejected > 0).sort((a, b) => b.rejected - a.rejected);
-  const total = senders.reduce((sum, { rejected }) => sum + rejected, 0);
+  const senders = sources.filter(({ quarantined }) => quarantined > 0).sort((a, b) => b.quarantined - a.quarantined);
+  const total = senders.reduce((sum, { quarantined }) => sum + quarantined, 0);
   if (lastQuarantinedAt === null || total === 0) return [];
   return [
     {
@@ -215,7 +214,7 @@ function quarantinedRecords({ sources, mayReadQuarantine, lastQuarantinedAt }: S
       title: `${total} record${total === 1 ? '' : 's'} could not be read`,
       detail: `${senders
         .slice(0, 3)
-        .map(({ name, rejected }) => `${rejected} of ${name}`)
+        .map(({ name, quarantined }) => `${quarantined} of ${name}`)
         .join(', ')}${senders.length > 3 ? ' and others' : ''}; the bytes are kept.`,
       since: lastQuarantinedAt,
       href: mayReadQuarantine ? paths.quarantine() : paths.sources,

@@ -3,6 +3,7 @@ import { changeNumber } from '../../changes/change-number.js';
 import { isWithin } from '../../changes/instants.js';
 import { matchPolicyChanges, type ChangeToMatch, type PolicyVersionToMatch } from '../../changes/matching.js';
 import { Database } from '../../database/database.js';
+import { policyKeyText, type PolicyKey } from '../../policies/policy-key.js';
 import type { ChangeAction, ChangeOutcome, ChangeReference, ChangeState, MatchedVersion } from '../views.js';
 
 /** A policy version as an audit record showed it, without the object. */
@@ -22,7 +23,7 @@ export interface JudgedVersion {
 export interface VersionFilter {
   /** Versions that this entry showed. */
   readonly index?: number;
-  readonly policy?: { readonly kind: string; readonly namespace: string | null; readonly name: string };
+  readonly policy?: PolicyKey;
   /** Event time, inclusive. */
   readonly since?: string;
 }
@@ -38,11 +39,8 @@ export interface ChangeProgress {
   readonly matched: readonly (readonly MatchedVersion[])[];
 }
 
-interface VersionRow {
+interface VersionRow extends PolicyKey {
   readonly index: string;
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
   readonly action: ChangeAction;
   readonly author: string;
   readonly event_time_text: string;
@@ -83,34 +81,41 @@ export class PolicyMatches {
     const changes = await this.changes(changeIds);
     const versions = new Map<string, VersionSeen[]>();
     for (const version of await this.versionsNamedBy(changeIds)) {
-      const key = keyOf(version);
+      const key = policyKeyText(version);
       versions.set(key, [...(versions.get(key) ?? []), version]);
     }
     return new Map(
       changes.map((change) => [
         change.reference.id,
-        progressOf(change, now, (item) => versions.get(keyOf(item)) ?? []),
+        progressOf(change, now, (item) => versions.get(policyKeyText(item)) ?? []),
       ]),
     );
   }
 
   private async versions({ index, policy, since }: VersionFilter): Promise<VersionSeen[]> {
     const rows = await this.database.query<VersionRow>(
-      `SELECT index, kind, namespace, name, action, author, event_time_text, digest FROM policy_version
+      `SELECT index, system, kind, namespace, name, action, author, event_time_text, digest FROM policy_version
        WHERE ($1::bigint IS NULL OR index = $1)
-         AND ($2::text IS NULL OR (kind = $2 AND namespace IS NOT DISTINCT FROM $3 AND name = $4))
-         AND ($5::timestamptz IS NULL OR event_time >= $5)
+         AND ($2::text IS NULL OR (kind = $2 AND namespace IS NOT DISTINCT FROM $3 AND name = $4 AND system = $5))
+         AND ($6::timestamptz IS NULL OR event_time >= $6)
        ORDER BY index, position`,
-      [index ?? null, policy?.kind ?? null, policy?.namespace ?? null, policy?.name ?? null, since ?? null],
+      [
+        index ?? null,
+        policy?.kind ?? null,
+        policy?.namespace ?? null,
+        policy?.name ?? null,
+        policy?.system ?? null,
+        since ?? null,
+      ],
     );
     return rows.map(seen);
   }
 
   private async versionsNamedBy(changeIds: readonly string[]): Promise<VersionSeen[]> {
     const rows = await this.database.query<VersionRow>(
-      `SELECT v.index, v.kind, v.namespace, v.name, v.action, v.author, v.event_time_text, v.digest
-       FROM (SELECT DISTINCT kind, namespace, name FROM change_item WHERE change_id = ANY ($1::uuid[])) named
-       JOIN policy_version v ON v.kind = named.kind AND v.name = named.name AND v.namespace IS NOT DISTINCT FROM named.namespace
+      `SELECT v.index, v.system, v.kind, v.namespace, v.name, v.action, v.author, v.event_time_text, v.digest
+       FROM (SELECT DISTINCT system, kind, namespace, name FROM change_item WHERE change_id = ANY ($1::uuid[])) named
+       JOIN policy_version v ON v.system = named.system AND v.kind = named.kind AND v.name = named.name AND v.namespace IS NOT DISTINCT FROM named.namespace
        ORDER BY v.index, v.position`,
       [changeIds],
     );
@@ -122,7 +127,7 @@ export class PolicyMatches {
     const rows = await this.database.query<ChangeRow>(
       `SELECT c.id, c.number, c.title, c.state, c.proposed_at, c.window_from, c.window_to,
               (SELECT min(v.reviewed_at) FROM change_review v WHERE v.change_id = c.id AND v.decision = 'approve') AS approved_at,
-              (SELECT json_agg(json_build_object('kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
+              (SELECT json_agg(json_build_object('system', i.system, 'kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'action', i.action,
                         'digest', i.digest) ORDER BY i.position)
                FROM change_item i WHERE i.change_id = c.id) AS items
        FROM change c WHERE $1::uuid[] IS NULL OR c.id = ANY ($1) ORDER BY c.number`,
@@ -148,20 +153,18 @@ function withPlainTimes(sentence: string): string {
 }
 
 function seen(row: VersionRow): VersionSeen {
-  const { kind, namespace, name, action, author, digest } = row;
-  return { index: Number(row.index), kind, namespace, name, action, author, eventTime: row.event_time_text, digest };
-}
-
-function keyOf({
-  kind,
-  namespace,
-  name,
-}: {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}): string {
-  return JSON.stringify([kind, namespace, name]);
+  const { system, kind, namespace, name, action, author, digest } = row;
+  return {
+    index: Number(row.index),
+    system,
+    kind,
+    namespace,
+    name,
+    action,
+    author,
+    eventTime: row.event_time_text,
+    digest,
+  };
 }
 
 type Item = RegisteredChange['items'][number];

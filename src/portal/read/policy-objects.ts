@@ -1,13 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Database } from '../../database/database.js';
+import type { PolicyKey } from '../../policies/policy-key.js';
 import type { Json } from '../views.js';
-
-interface PolicyName {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}
 
 /** Policy objects as they stood at a time. */
 @Injectable()
@@ -15,13 +10,13 @@ export class PolicyObjects {
   constructor(@Inject(Database) private readonly database: Database) {}
 
   /** The object of each policy in force at `time`, in the order asked for; null where there was none or it is not known. */
-  async inForceAt(policies: readonly PolicyName[], time: string): Promise<Json[]> {
+  async inForceAt(policies: readonly PolicyKey[], time: string): Promise<Json[]> {
     const rows = await this.database.query<{ object: unknown }>(
       `SELECT v.object
-       FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS asked (kind, namespace, name, place)
+       FROM unnest($1::text[], $2::text[], $3::text[], $5::text[]) WITH ORDINALITY AS asked (kind, namespace, name, system, place)
        LEFT JOIN LATERAL (
          SELECT object FROM policy_version v
-         WHERE v.kind = asked.kind AND v.namespace IS NOT DISTINCT FROM asked.namespace AND v.name = asked.name AND v.event_time <= $4
+         WHERE v.system = asked.system AND v.kind = asked.kind AND v.namespace IS NOT DISTINCT FROM asked.namespace AND v.name = asked.name AND v.event_time <= $4
          ORDER BY v.event_time DESC, v.index DESC LIMIT 1) v ON true
        ORDER BY asked.place`,
       [
@@ -29,6 +24,7 @@ export class PolicyObjects {
         policies.map(({ namespace }) => namespace),
         policies.map(({ name }) => name),
         time,
+        policies.map(({ system }) => system),
       ],
     );
     return rows.map(({ object }) => writtenPart(object));

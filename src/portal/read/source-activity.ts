@@ -20,12 +20,12 @@ export class SourceActivity {
     return rows.map(({ name }) => name);
   }
 
-  /** Records of each source on each of `days`, which run without a gap; sources that sent none are left out. */
+  /** Records that came from each source on each of `days`, which run without a gap; sources that sent none are left out. */
   async perDay(days: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>> {
     const rows = await this.database.query<{ source: string; day: string; received: string }>(
       `SELECT source, to_char(day, 'YYYY-MM-DD') AS day, received
-       FROM (SELECT source, (minute AT TIME ZONE 'UTC')::date AS day, sum(received) AS received
-             FROM source_minute WHERE minute >= $1::timestamptz GROUP BY 1, 2) daily`,
+       FROM (SELECT source, (minute AT TIME ZONE 'UTC')::date AS day, sum(appended + quarantined) AS received
+             FROM source_receipt WHERE minute >= $1::timestamptz GROUP BY 1, 2) daily`,
       [`${days[0]}T00:00:00Z`],
     );
     const bySource = new Map<string, Map<string, number>>();
@@ -34,14 +34,5 @@ export class SourceActivity {
       bySource.set(source, byDay.set(day, Number(received)));
     }
     return new Map([...bySource].map(([source, byDay]) => [source, days.map((day) => byDay.get(day) ?? 0)]));
-  }
-
-  /** When the entries were received, by index. */
-  async receivedAt(indices: readonly number[]): Promise<ReadonlyMap<number, string>> {
-    const rows = await this.database.query<{ index: string; received_at: Date }>(
-      'SELECT index, received_at FROM log_entry WHERE index = ANY ($1::bigint[])',
-      [indices],
-    );
-    return new Map(rows.map((row) => [Number(row.index), row.received_at.toISOString()]));
   }
 }
