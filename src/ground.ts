@@ -7,8 +7,10 @@ import { provisionServiceRole } from './database/roles.js';
 import { lockNotAvailable, sqlStateOf } from './database/sql-state.js';
 import { InventoryFollower } from './inventory/inventory-follower.js';
 import { RecordsFollower } from './inventory/records-follower.js';
+import { FlowMinutesFollower } from './inventory/flow-minutes-follower.js';
 import { SourceGapFollower } from './inventory/source-gap-follower.js';
 import { SourceHealthFollower } from './inventory/source-health-follower.js';
+import { WorkloadLabelsFollower } from './inventory/workload-labels-follower.js';
 import { Jobs } from './jobs/jobs.js';
 import { Followers } from './log/follower.js';
 import { initialiseLog, type Log } from './log/log.js';
@@ -122,6 +124,8 @@ export async function openGround(config: Config, logger: Logger, options: Ground
         new SourceHealthFollower(),
         new SourceGapFollower(),
         new PolicyVersionsFollower(),
+        new WorkloadLabelsFollower(),
+        new FlowMinutesFollower(),
       ],
       {
         now: () => clock.now(),

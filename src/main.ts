@@ -10,6 +10,7 @@ import { systemActor } from './context.js';
 import { Problem } from './errors.js';
 import { Reports } from './evidence/reports.js';
 import { makePartitions, type Ground } from './ground.js';
+import { FigureHistory } from './figures/history.js';
 import { FindingsLook } from './findings/look.js';
 import { NotYetError, type JobHandlers } from './jobs/jobs.js';
 import { actEntry } from './log/act.js';
@@ -27,6 +28,7 @@ import { contentSecurityPolicy } from './portal/render.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestLog } from './request-log.js';
 import { Retention } from './retention/retention.js';
+import { Simulations } from './simulations/simulations.js';
 
 /** A running service. */
 export interface Service {
@@ -46,9 +48,9 @@ export async function startService(ground: Ground): Promise<Service> {
     bodyParser: false,
     routeConflictPolicy: { duplicate: 'error', shadow: 'error' },
     routeResolutionStrategy: 'specificity',
-    return503OnClosing: true,
   });
-  prepareHttp(app, ground);
+  let stopping = false;
+  prepareHttp(app, ground, () => stopping);
   let url: string | null = null;
   if (config.ROLE !== 'worker') {
     await app.listen(config.PORT, config.HOST);
@@ -67,11 +69,14 @@ export async function startService(ground: Ground): Promise<Service> {
   return {
     url,
     app,
-    stop: async () => await app.close(),
+    stop: async () => {
+      stopping = true;
+      await app.close();
+    },
   };
 }
 
-function prepareHttp(app: NestExpressApplication, ground: Ground): void {
+function prepareHttp(app: NestExpressApplication, ground: Ground, isStopping: () => boolean): void {
   const { config, logger, metrics } = ground;
   app.disable('x-powered-by');
   app.use(requestLog(logger, metrics));
@@ -80,6 +85,11 @@ function prepareHttp(app: NestExpressApplication, ground: Ground): void {
     strictTransportSecurity: config.SECURE_COOKIES,
   });
   app.use((_request: unknown, response: ServerResponse, next: () => void) => {
+    if (isStopping()) {
+      // In the words of the protocol, as any other problem: splunk-logging takes what it cannot read for success.
+      response.setHeader('Connection', 'close');
+      throw new Problem('unavailable', 'The service is stopping. Send again shortly.', { retryAfter: 2 });
+    }
     response.setHeader('Content-Security-Policy', contentSecurityPolicy);
     next();
   });
@@ -124,8 +134,10 @@ function pointerOf(path: IssuePath): string {
 async function startWork(app: NestExpressApplication, ground: Ground): Promise<void> {
   const { config, jobs, database, clock } = ground;
   const reports = app.get(Reports);
+  const simulations = app.get(Simulations);
   const handlers: JobHandlers = {
     'report.build': async ({ reportId }) => await reports.build(reportId),
+    'simulation.run': async ({ simulationId }) => await simulations.run(simulationId),
     'log.keep-checkpoint': async () => {
       await app.get(Checkpoints).keep();
       app.get(Witnessing).wake();
@@ -155,6 +167,10 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       const { opened, closed } = await app.get(FindingsLook).run();
       if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');
     },
+    'figures.keep': async () => {
+      const days = await app.get(FigureHistory).bringUpToDate();
+      if (days > 0) ground.logger.info({ days }, 'figures were computed');
+    },
   };
   ground.followers.start();
   jobs.work(handlers);
@@ -166,5 +182,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
   await jobs.every(86_400, 'retention.apply');
   await jobs.every(60, 'retention.rewrite');
   await jobs.every(config.FINDINGS_SECONDS, 'findings.look');
+  await jobs.every(3600, 'figures.keep');
   await reports.resumeBuilding();
+  await simulations.resumeRunning();
 }

@@ -3,9 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ZodError } from 'zod';
 import { Problem, problems, type ProblemCode } from './errors.js';
-import { isSenderPath, protocolProblem } from './ingestion/protocols/problem-forms.js';
+import { isSenderPath, protocolProblem, takesAnyAnswerForFinal } from './ingestion/protocols/problem-forms.js';
 import { ProofError } from './log/core/proof.js';
 import { requestIdOf } from './request-log.js';
+
+/** How long a sender waits that is given no answer. */
+const silenceMilliseconds = 500;
 
 /** How a problem is shown to a browser, by a page or by sending it elsewhere; set by the portal. */
 export type ProblemPage = (
@@ -38,6 +41,11 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (response.headersSent) {
       response.destroy();
+      return;
+    }
+    if (problem.status >= 500 && takesAnyAnswerForFinal(pathOf(request), request)) {
+      // It comes again at once.
+      setTimeout(() => response.destroy(), silenceMilliseconds);
       return;
     }
     response.setHeader('Cache-Control', 'no-store');

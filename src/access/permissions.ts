@@ -8,17 +8,26 @@ export const permissions = {
   'sources.read': ['admin', 'requester', 'approver', 'auditor'],
   'segments.manage': ['admin'],
   'segments.read': ['admin', 'requester', 'approver', 'auditor'],
+  'phases.move': ['admin', 'approver'],
+  /** Moving a segment to a phase whose criteria do not hold. */
+  'phases.override': ['admin'],
+  /** Saying that policies may block connections which passed. */
+  'phases.accept_blocked': ['admin', 'approver'],
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
   'findings.read': ['admin', 'requester', 'approver', 'auditor'],
   /** Saying that what is in force is what was intended. */
   'drift.accept': ['admin'],
+  'figures.read': ['admin', 'requester', 'approver', 'auditor'],
+  'figures.compute': ['admin'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],
   /** Owner, reason, expiry, review and labels in the register; what policies allow is changed by changes alone. */
   'policies.manage': ['admin', 'requester'],
   'changes.read': ['admin', 'requester', 'approver', 'auditor'],
   'changes.propose': ['requester'],
   'changes.review': ['approver'],
+  'simulations.read': ['admin', 'requester', 'approver', 'auditor'],
+  'simulations.run': ['admin', 'requester', 'approver'],
   'controls.read': ['admin', 'requester', 'approver', 'auditor'],
   'reports.read': ['admin', 'approver', 'auditor'],
   'reports.request': ['admin', 'auditor'],

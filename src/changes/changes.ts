@@ -261,7 +261,7 @@ function personId(actor: Actor): string {
   return actor.id;
 }
 
-interface ReadItem extends PolicyKey {
+export interface ReadItem extends PolicyKey {
   readonly action: 'create' | 'update' | 'delete';
   readonly digest: string | null;
   readonly object: unknown;
@@ -273,7 +273,8 @@ const ObjectHead = z.object({
   metadata: z.object({ name: z.string().min(1), namespace: z.string().min(1).optional() }),
 });
 
-function readItems(items: NewChange['items']): ReadItem[] {
+/** @throws Problem `invalid_input` naming each policy object that cannot be read and where. */
+export function readItems(items: NewChange['items']): ReadItem[] {
   const problems: InputProblem[] = [];
   const read = items.flatMap((item, at): ReadItem[] => {
     const pointer = `/items/${at}/manifest`;

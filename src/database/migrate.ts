@@ -22,9 +22,14 @@ import { Findings1795305600018 } from '../../migrations/0018-findings.js';
 import { SourceHealth1795305600019 } from '../../migrations/0019-source-health.js';
 import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems.js';
 import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
+import { WorkloadLabels1795305600022 } from '../../migrations/0022-workload-labels.js';
+import { Simulations1795305600023 } from '../../migrations/0023-simulations.js';
 import { DriftBaselines1795305600024 } from '../../migrations/0024-drift-baselines.js';
 import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
 import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
+import { Figures1795305600027 } from '../../migrations/0027-figures.js';
+import { SegmentPhases1795305600028 } from '../../migrations/0028-segment-phases.js';
+import { AcceptedBlocks1795305600029 } from '../../migrations/0029-accepted-blocks.js';
 import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 
 /** All migrations in order; a landed one is never edited. */
@@ -50,9 +55,14 @@ export const migrations = [
   SourceHealth1795305600019,
   PolicySystems1795305600020,
   PolicyRegister1795305600021,
+  WorkloadLabels1795305600022,
+  Simulations1795305600023,
   DriftBaselines1795305600024,
   ConflictingIds1795305600025,
   EarlierForms1795305600026,
+  Figures1795305600027,
+  SegmentPhases1795305600028,
+  AcceptedBlocks1795305600029,
   MissingRecords1795305600030,
 ];
 

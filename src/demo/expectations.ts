@@ -65,7 +65,7 @@ export function expectationsOf(story: Story, { events, dryRuns }: Unfolded, flow
     author: by.user.username,
     change: null,
   }));
-  const enforced = story.phases.find(({ segment }) => segment.name === enforcedLater);
+  const enforced = story.phases.find(({ segment }) => segment === enforcedLater);
   return {
     flows,
     changes: {

@@ -76,7 +76,7 @@ export class PolicyEpochs {
     this.epochs = epochs;
     this.enforcedFrom = new Map([
       ...segments.map(({ name, phase }): [string, number] => [name, phase === 'monitoring' ? Infinity : -Infinity]),
-      ...phases.map(({ at, segment }): [string, number] => [segment.name, at]),
+      ...phases.map(({ at, segment }): [string, number] => [segment, at]),
       [neverEnforced, Infinity],
     ]);
   }

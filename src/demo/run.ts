@@ -130,6 +130,12 @@ class DemoRun {
         await client.sendAs(step.by, 'PUT', `/api/v1/segments/${encodeURIComponent(name)}`, definition, [200, 201]);
         return;
       }
+      case 'phase': {
+        const { segment, phase, reason } = step;
+        const move = { phase, reason, override: true };
+        await client.sendAs(step.by, 'POST', `/api/v1/segments/${encodeURIComponent(segment)}/phase`, move, [200, 201]);
+        return;
+      }
       case 'propose': {
         const { title, reason, windowFrom, windowTo, items } = step;
         const change = { title, reason, windowFrom, windowTo, items };

@@ -53,14 +53,3 @@ export const segments: readonly EstateSegment[] = [
   segment('notifications', 'Merchant Communication', 'medium', 'testing'),
   segment('back-office', 'Support and Reporting', 'medium', 'monitoring'),
 ];
-
-/**
- * A segment in another phase.
- *
- * @throws RangeError when there is no such segment
- */
-export function inPhase(name: string, phase: EstateSegment['phase']): EstateSegment {
-  const found = segments.find((known) => known.name === name);
-  if (found === undefined) throw new RangeError(`expected the name of a segment, got ${name}`);
-  return { ...found, phase };
-}

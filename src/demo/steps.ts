@@ -10,7 +10,7 @@ import type { ManifestChange } from './manifests.js';
 import { admin, argocd } from './people.js';
 import type { Random } from './random.js';
 import { segments, type EstateSegment } from './segments.js';
-import type { PlannedChange, Story } from './story.js';
+import type { PhaseChange, PlannedChange, Story } from './story.js';
 import type { Traffic } from './traffic.js';
 import { auditSource, prodSources, type Workloads } from './workloads.js';
 
@@ -54,7 +54,8 @@ export type Step =
       readonly decision: 'approve' | 'reject';
       readonly comment: string;
     }
-  | { readonly at: Date; readonly kind: 'segment'; readonly by: string; readonly segment: EstateSegment };
+  | { readonly at: Date; readonly kind: 'segment'; readonly by: string; readonly segment: EstateSegment }
+  | ({ readonly at: Date; readonly kind: 'phase'; readonly by: string } & Omit<PhaseChange, 'at'>);
 
 export interface StepsInput {
   readonly calendar: Calendar;
@@ -117,7 +118,7 @@ function plannedSteps({ calendar, story, unfolded, random }: StepsInput): Step[]
       by: admin,
       segment,
     })),
-    ...story.phases.map(({ at, segment }): Step => ({ at: new Date(at), kind: 'segment', by: admin, segment })),
+    ...story.phases.map(({ at, ...change }): Step => ({ at: new Date(at), kind: 'phase', by: admin, ...change })),
     ...story.changes.flatMap((change) => changeSteps(change, unfolded.items.get(change.key) ?? [], random)),
   ];
   const audit = new AuditLog(random);

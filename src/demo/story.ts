@@ -60,7 +60,9 @@ export interface Refusal {
 /** A segment enters a phase; policies of an enforcing segment deny from then on. */
 export interface PhaseChange {
   readonly at: number;
-  readonly segment: EstateSegment;
+  readonly segment: string;
+  readonly phase: EstateSegment['phase'];
+  readonly reason: string;
 }
 
 /** One workload tries many ports, or somebody on the internet does. */

@@ -4,7 +4,7 @@ import { day, hour, minute, second, type Calendar } from './calendar.js';
 import { irregularChanges } from './irregular-changes.js';
 import { nightEngineer } from './people.js';
 import { firstPolicies, regularChanges } from './regular-changes.js';
-import { enforcedLater, inPhase, isolatedLater } from './segments.js';
+import { enforcedLater, isolatedLater } from './segments.js';
 import type { Story } from './story.js';
 import { drSource } from './workloads.js';
 
@@ -34,8 +34,18 @@ export function storyOf(calendar: Calendar): Story {
       },
     ],
     phases: [
-      { at: calendar.on(3, '07:10') + 19 * second + 806, segment: inPhase(isolatedLater, 'enforcing') },
-      { at: calendar.on(9, '10:00') + 52 * second + 137, segment: inPhase(enforcedLater, 'enforcing') },
+      {
+        at: calendar.on(3, '07:10') + 19 * second + 806,
+        segment: isolatedLater,
+        phase: 'enforcing',
+        reason: 'First policies are in force and the owner confirmed every connection; no month of flows to wait for.',
+      },
+      {
+        at: calendar.on(9, '10:00') + 52 * second + 137,
+        segment: enforcedLater,
+        phase: 'enforcing',
+        reason: 'Audit verdicts were reviewed with the fraud team for a week; nothing needed is among them.',
+      },
     ],
     scans: [
       { at: calendar.on(4, '03:14'), from: 'internet', targets: ['edge-gateway'], ports: internetPorts },

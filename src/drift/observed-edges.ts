@@ -6,8 +6,10 @@ import { Replay, type RecordedEdge } from '../policies/replay/replay.js';
 import type { Verdict } from '../policies/simulation/evaluate.js';
 import type { ObservedEdge } from './violations.js';
 
+type JudgedEdge = Omit<RecordedEdge, 'firstTime' | 'time'>;
+
 /** Edges of all days that have ends, protocol, port and direction in common. */
-export interface Connection extends RecordedEdge {
+export interface Connection extends JudgedEdge {
   readonly direction: string;
   readonly lastTime: string;
 }
@@ -91,7 +93,7 @@ export class ObservedEdges {
    * Hands every edge that can be judged to `take`, with the verdict of the policies of the estate. Where a policy's
    * content is unknown or cannot be read, nothing is said of the workloads that it may guard.
    */
-  async judge<Edge extends RecordedEdge>(
+  async judge<Edge extends JudgedEdge>(
     edges: readonly Edge[],
     estate: Estate,
     take: (edge: Edge, verdict: Verdict) => void,
@@ -107,7 +109,9 @@ export class ObservedEdges {
     for (const [at, edge] of edges.entries()) {
       if (at % judgedAtOnce === judgedAtOnce - 1) await setImmediate();
       if (hidden.has(edge.source) || hidden.has(edge.destination)) continue;
-      const verdict = replay.verdictInForce(edge);
+      // Without its times: labels are those of now.
+      const { source, destination, protocol, port, flows } = edge;
+      const verdict = replay.verdictInForce({ source, destination, protocol, port, flows });
       if ('egress' in verdict) take(edge, verdict);
     }
   }

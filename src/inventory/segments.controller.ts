@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import type { Actor } from '../context.js';
-import { SegmentDefinition, SegmentName, Segments, SegmentView } from './segments.js';
+import { NewSegment, SegmentName, Segments, SegmentView } from './segments.js';
 
 const SegmentList = z.object({ segments: z.array(SegmentView) });
 
@@ -23,11 +23,11 @@ export class SegmentsController {
   @Put(':name')
   @Needs('segments.manage')
   @SerializeOptions({ schema: SegmentView })
-  @ApiOperation({ summary: 'Define a segment, or define it anew' })
+  @ApiOperation({ summary: 'Define a segment, or define it anew; its phase is given at first only' })
   async define(
     @CurrentActor() actor: Actor,
     @Param('name', { schema: SegmentName }) name: string,
-    @Body({ schema: SegmentDefinition }) definition: SegmentDefinition,
+    @Body({ schema: NewSegment }) definition: NewSegment,
   ): Promise<SegmentView> {
     return await this.segments.define(actor, name, definition);
   }

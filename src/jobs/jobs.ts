@@ -13,6 +13,7 @@ import { jobSchema } from '../database/migrate.js';
 /** Jobs and the payload each takes. A job is a wake-up call: the truth is in the database, and running one twice does no harm. */
 export const jobPayloads = {
   'report.build': z.object({ reportId: z.uuid() }),
+  'simulation.run': z.object({ simulationId: z.uuid() }),
   'log.keep-checkpoint': z.object({}),
   'log.verify': z.object({}),
   'log.verify-new': z.object({}),
@@ -20,6 +21,7 @@ export const jobPayloads = {
   'retention.apply': z.object({}),
   'retention.rewrite': z.object({}),
   'findings.look': z.object({}),
+  'figures.keep': z.object({}),
 } as const;
 
 export type JobName = keyof typeof jobPayloads;
@@ -139,6 +141,8 @@ async function dispatch(handlers: JobHandlers, name: string, data: unknown): Pro
   switch (name) {
     case 'report.build':
       return await handlers[name](jobPayloads[name].parse(data));
+    case 'simulation.run':
+      return await handlers[name](jobPayloads[name].parse(data));
     case 'log.keep-checkpoint':
     case 'log.verify':
     case 'log.verify-new':
@@ -146,6 +150,7 @@ async function dispatch(handlers: JobHandlers, name: string, data: unknown): Pro
     case 'retention.apply':
     case 'retention.rewrite':
     case 'findings.look':
+    case 'figures.keep':
       return await handlers[name](jobPayloads[name].parse(data));
     default:
       throw new Error(`there is no job ${name}; a newer version may have queued it`);

@@ -64,7 +64,14 @@ export function diffEngines(before: Engine, after: Engine): PathChange[] {
   return changes;
 }
 
-/** The same of two maps that share their port sets, one change at a time: there may be millions. */
+/** The same for two maps, which MUST share their port sets. */
+export function diffConnectivity(old: Connectivity, current: Connectivity): PathChange[] {
+  const changes: PathChange[] = [];
+  diffMaps(old, current, (change) => changes.push(change));
+  return changes;
+}
+
+/** The same one change at a time: there may be millions. */
 export function diffMaps(old: Connectivity, current: Connectivity, take: (change: PathChange) => void): void {
   const { engine: before, sets } = old;
   const after = current.engine;

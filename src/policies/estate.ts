@@ -43,6 +43,11 @@ export interface Estate {
   readonly topology: Topology;
 }
 
+/** What reads rows: the database, or a transaction. */
+export interface Reader {
+  query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+}
+
 /** Brings together what the followers keep of policies and workloads, for the engine to work on. */
 @Injectable()
 export class PolicyEstates {
@@ -51,9 +56,13 @@ export class PolicyEstates {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** As of an instant by the time of the events, `null` for the latest known. Labels are those last seen. */
-  async at(instant: Date | null): Promise<Estate> {
-    const [objects, workloads] = await Promise.all([this.objectsInForce(instant), this.workloads()]);
+  /**
+   * As of an instant by the time of the events, `null` for the latest known. Labels are those last seen. `reader` is the
+   * transaction whose view of the database is wanted.
+   */
+  async at(instant: Date | null, reader: Reader = this.database): Promise<Estate> {
+    const objects = await this.objectsInForce(instant, reader);
+    const workloads = await this.workloads(reader);
     const known = objects.filter(({ object }) => object !== null);
     const imported = importPolicies(
       known.map(({ object }) => object),
@@ -70,8 +79,8 @@ export class PolicyEstates {
     };
   }
 
-  private async objectsInForce(instant: Date | null): Promise<ObjectInForce[]> {
-    const rows = await this.database.query<Omit<ObjectInForce, 'index'> & { readonly index: string; action: string }>(
+  private async objectsInForce(instant: Date | null, reader: Reader): Promise<ObjectInForce[]> {
+    const rows = await reader.query<Omit<ObjectInForce, 'index'> & { readonly index: string; action: string }>(
       `SELECT system, kind, namespace, name, version, index, event_time_text AS since, author, object FROM (
          SELECT DISTINCT ON (system, kind, namespace, name) * FROM policy_version
          WHERE $1::timestamptz IS NULL OR event_time <= $1
@@ -82,8 +91,8 @@ export class PolicyEstates {
     return rows.map((row) => ({ ...row, index: Number(row.index) }));
   }
 
-  private async workloads(): Promise<EstateWorkload[]> {
-    const rows = await this.database.query<{
+  private async workloads(reader: Reader): Promise<EstateWorkload[]> {
+    const rows = await reader.query<{
       key: string;
       namespace: string | null;
       name: string;

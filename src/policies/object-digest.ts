@@ -51,8 +51,8 @@ function contentDigest({ policies, tiers, networkSets }: PolicyObject): string {
   return hash('sha256', canonicalOrPlain(content), 'hex');
 }
 
-/** Lone surrogates have no canonical form, but an object that holds some must have a digest too. */
-function canonicalOrPlain(content: object): string {
+/** Canonical JSON; lone surrogates have no such form, but an object that holds some must have a digest too. */
+export function canonicalOrPlain(content: object): string {
   try {
     return canonicalJson(content);
   } catch (error) {

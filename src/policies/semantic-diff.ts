@@ -8,6 +8,7 @@ import type { Direction, Policy } from './model.js';
 import { policyTexts } from './register/rule-text.js';
 import { rulesOf, type RegisteredRule } from './register/rules.js';
 import { compile, type Topology } from './simulation/evaluate.js';
+import type { PortRange } from './simulation/ports.js';
 
 /** A policy object among the others in force; `object` is null where there is none, `at` the instant rules expire by. */
 export interface DiffSide {
@@ -44,11 +45,19 @@ export interface SemanticDiff {
 }
 
 const order = { opened: 0, changed: 1, closed: 2 } as const;
-const anyAddress = '0.0.0.0-255.255.255.255[External]';
+const wholeSpaces: ReadonlyMap<string, string> = new Map([
+  ['0.0.0.0-255.255.255.255[External]', 'any address outside'],
+  ['::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]', 'any IPv6 address outside'],
+]);
 
 function endOf(end: PathChange['source']): string {
   const text = endText(end);
-  return text === anyAddress ? 'any address outside' : text.replace('[External]', '');
+  return wholeSpaces.get(text) ?? text.replace('[External]', '');
+}
+
+function portsText(ports: readonly PortRange[]): string {
+  if (ports.length === 0) return '';
+  return connectionsText(ports).replaceAll(',', ', ').replace('All Connections', 'every port');
 }
 
 /** Policies that say the same as one of `known` become that one, so that an engine need not look at them again. */
@@ -149,8 +158,8 @@ export function semanticDiff(
         change,
         source: endOf(source),
         destination: endOf(destination),
-        gained: gained.length === 0 ? '' : connectionsText(gained),
-        lost: lost.length === 0 ? '' : connectionsText(lost),
+        gained: portsText(gained),
+        lost: portsText(lost),
       })),
     rules: changedRules(rules(before.object), rules(after.object)),
     statements: changedStatements(before.object, after.object),

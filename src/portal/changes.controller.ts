@@ -1,10 +1,12 @@
 import { Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { stringify as stringifyYaml } from 'yaml';
 import { z } from 'zod';
 import { CurrentActor, Needs } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import { changeNumber } from '../changes/change-number.js';
 import { Changes, NewChange, type ChangeView } from '../changes/changes.js';
+import { Simulations } from '../simulations/simulations.js';
 import type { Actor } from '../context.js';
 import { pageAnswer, seeOther } from './answers.js';
 import {
@@ -68,6 +70,7 @@ export class ChangePagesController {
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(PolicyObjects) private readonly objects: PolicyObjects,
+    @Inject(Simulations) private readonly simulations: Simulations,
   ) {}
 
   @Get()
@@ -120,7 +123,10 @@ export class ChangePagesController {
     const again = (problems: FieldProblems, status: number): Response =>
       pageAnswer(NewChangePage({ shell, values, problems }), status);
     const { action, policy, ...rest } = values;
-    const input = NewChange.safeParse({ ...rest, items: [{ action, manifest: policy }] });
+    const input = NewChange.safeParse({
+      ...rest,
+      items: manifestsIn(policy).map((manifest) => ({ action, manifest })),
+    });
     if (!input.success) return again(problemsOfInput(input.error, changeFields), 400);
     const outcome = await attempt(() => this.changes.propose(actor, input.data));
     if ('problem' in outcome) return again(problemsOf(outcome.problem, changeFields), outcome.problem.status);
@@ -136,18 +142,21 @@ export class ChangePagesController {
   // After `:id`: the more specific route is tried first, and the check for routes in each other's shadow knows it only this way.
   @Get('new')
   @Needs('changes.propose')
-  newChange(@CurrentShell() shell: Shell): Response {
-    // The window of a change is seldom today: reviewers need their time.
-    const from = new Date(Date.parse(`${shell.now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
-    const values: NewChangeView['values'] = {
-      title: '',
-      reason: '',
-      windowFrom: from.toISOString(),
-      windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
-      action: 'create',
-      policy: '',
-    };
-    return pageAnswer(NewChangePage({ shell, values, problems: {} }));
+  async newChange(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
+    const simulation = fieldText(query, 'simulation');
+    const simulated = simulation === null ? null : await this.simulations.get(simulation);
+    const item = simulated?.items.length === 1 ? simulated.items[0] : undefined;
+    const given = item === undefined ? {} : { action: item.action, policy: policyTextOf(item) };
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...given }, problems: {} }));
+  }
+
+  /** The form filled in by another page; nothing is proposed yet. */
+  @Post('new')
+  @Needs('changes.propose')
+  prefilledChange(@CurrentShell() shell: Shell, @SentForm() body: Fields): Response {
+    const text = (name: string): string => fieldText(body, name) ?? '';
+    const given = { title: text('title'), reason: text('reason'), policy: text('policy') };
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...given }, problems: {} }));
   }
 
   @Post(':id/review')
@@ -182,6 +191,11 @@ export class ChangePagesController {
       this.matches.progress([change.id], shell.now),
       this.objects.inForceAt(change.items, change.proposedAt),
     ]);
+    const newest = isPermitted(actor, 'simulations.read') ? await this.simulations.newestOf(change.items) : undefined;
+    const simulation =
+      newest === undefined
+        ? undefined
+        : { newest, stale: newest?.state === 'finished' && (await this.simulations.isStale(newest.id)) };
     const { outcome = 'waiting', matched = [] } = progress.get(change.id) ?? {};
     const view: ChangeDetailView = {
       shell: { ...shell, path: paths.change(id) },
@@ -211,10 +225,36 @@ export class ChangePagesController {
         voidBecause: null,
       })),
       mayReview: mayReview(actor, change),
+      ...(simulation === undefined ? {} : { simulation }),
       problems,
     };
     return pageAnswer(ChangePage(view), status);
   }
+}
+
+function emptyChange(now: string): NewChangeView['values'] {
+  // The window of a change is seldom today: reviewers need their time.
+  const from = new Date(Date.parse(`${now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
+  return {
+    title: '',
+    reason: '',
+    windowFrom: from.toISOString(),
+    windowTo: new Date(from.getTime() + 4 * 3_600_000).toISOString(),
+    action: 'create',
+    policy: '',
+  };
+}
+
+/** The documents of a YAML file; a text without any is one, so that it is refused as such. */
+function manifestsIn(text: string): string[] {
+  const documents = text.split(/^---(?:[ \t].*)?\r?$/mu).filter((document) => document.trim() !== '');
+  return documents.length === 0 ? [text] : documents;
+}
+
+/** An item as somebody would write it. */
+function policyTextOf({ kind, namespace, name, object }: ChangeView['items'][number]): string {
+  const written = object ?? { kind, metadata: { ...(namespace === null ? {} : { namespace }), name } };
+  return stringifyYaml(writtenPart(written));
 }
 
 /** Whether the form is offered; the use case decides. */

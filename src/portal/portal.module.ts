@@ -6,8 +6,11 @@ import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
 import { FindingPagesController } from './findings.controller.js';
+import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
+import { IncidentPagesController } from './incident.controller.js';
 import { IntegrityPagesController } from './integrity.controller.js';
+import { PhasePagesController } from './phases.controller.js';
 import { PolicyPagesController } from './policies.controller.js';
 import { PolicyRegisterPagesController } from './policy-register.controller.js';
 import { ProblemPages } from './problem-pages.js';
@@ -26,6 +29,7 @@ import { QuarantinePagesController } from './quarantine.controller.js';
 import { RetentionPagesController } from './retention.controller.js';
 import { SegmentPagesController } from './segments.controller.js';
 import { Shells } from './shell.js';
+import { SimulationPagesController } from './simulations.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { SourcePagesController } from './sources.controller.js';
 
@@ -38,9 +42,13 @@ import { SourcePagesController } from './sources.controller.js';
     RecordPagesController,
     FindingPagesController,
     ChangePagesController,
+    SimulationPagesController,
     PolicyPagesController,
     PolicyRegisterPagesController,
     SegmentPagesController,
+    PhasePagesController,
+    FigurePagesController,
+    IncidentPagesController,
     SourcePagesController,
     ControlPagesController,
     ReportPagesController,
@@ -74,13 +82,16 @@ export class PortalModule implements NestModule {
         SignInController,
         ChangePagesController,
         FindingPagesController,
+        SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,
         RetentionPagesController,
         QuarantinePagesController,
         SourcePagesController,
         ErasurePagesController,
+        IncidentPagesController,
         PolicyRegisterPagesController,
+        PhasePagesController,
       );
   }
 }

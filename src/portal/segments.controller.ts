@@ -2,6 +2,8 @@ import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Needs } from '../access/guard.js';
 import { Problem } from '../errors.js';
+import { phaseAfter } from '../phases/criteria.js';
+import { Phases } from '../phases/phases.js';
 import { pageAnswer } from './answers.js';
 import { SegmentPage } from './pages/segment.js';
 import { SegmentsPage } from './pages/segments.js';
@@ -21,7 +23,10 @@ function sinceDay(now: string): string {
 @ApiExcludeController()
 @Controller('segments')
 export class SegmentPagesController {
-  constructor(@Inject(SegmentEstate) private readonly estate: SegmentEstate) {}
+  constructor(
+    @Inject(SegmentEstate) private readonly estate: SegmentEstate,
+    @Inject(Phases) private readonly phases: Phases,
+  ) {}
 
   @Get()
   @Needs('segments.read')
@@ -48,11 +53,16 @@ export class SegmentPagesController {
     if (found === undefined) throw new Problem('not_found', `There is no segment ${name}.`);
     const { segment, members } = found;
     const keys = members.map(({ key }) => key);
-    const { edges, total } = await this.estate.edgesOf(keys, since, edgesShown);
+    const [{ edges, total }, phase] = await Promise.all([
+      this.estate.edgesOf(keys, since, edgesShown),
+      this.phases.detail(name),
+    ]);
     const byWorkload = flowsByWorkload(flows);
     return pageAnswer(
       SegmentPage({
         shell,
+        phase,
+        move: { phase: phaseAfter(segment.phase) ?? 'monitoring', reason: '', override: false },
         segment: segmentRow(found, flows, policies.get(segment.namespace) ?? []),
         matchLabels: segment.matchLabels,
         workloads: members.map((workload) => ({

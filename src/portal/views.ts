@@ -4,10 +4,15 @@ import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
 import type { NormalForm, QuarantineReason, Verdict } from '../ingestion/normal-form.js';
 import type { ReprocessAnswer } from '../inventory/quarantine.js';
-import type { PolicyKey } from '../policies/policy-key.js';
 import type { PolicyEntry } from '../policies/register/register-view.js';
 import type { Said, StewardshipFlag } from '../policies/register/stewardship.js';
+import type { SegmentPhase } from '../inventory/segment-phase.js';
+import type { PhaseDetail } from '../phases/phases.js';
+import type { DefaultDeny } from '../policies/default-deny.js';
+import type { EdgeClass, UncertainReason } from '../policies/replay/replay.js';
+import type { EdgePage, SimulationSummary, SimulationView, StoredPath } from '../simulations/simulation.js';
 import type { OpenApiDocument } from './openapi.js';
+import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -368,6 +373,8 @@ export interface ChangeDetailView {
   readonly items: readonly ChangeItemView[];
   readonly reviews: readonly ReviewView[];
   readonly mayReview: Allowance;
+  /** What simulating exactly these items showed last. */
+  readonly simulation?: ChangeSimulationView;
   readonly problems: FieldProblems;
 }
 
@@ -383,6 +390,61 @@ export interface NewChangeView {
     readonly policy: string;
   };
   readonly problems: FieldProblems;
+}
+
+// ---- simulations -------------------------------------------------------------------------------
+
+export interface SimulationsView {
+  readonly shell: Shell;
+  readonly rows: readonly SimulationSummary[];
+  readonly paging: Paging;
+}
+
+export interface SimulationDetailView {
+  readonly shell: Shell;
+  readonly simulation: SimulationView;
+  /** Whether other policies are in force by now; false while it has no result. */
+  readonly stale: boolean;
+  /** The objects its items replace, as they stood when it was asked for. */
+  readonly before: readonly Json[];
+  /** The change it was asked for, or the newest one of the same items. */
+  readonly change: { readonly id: string; readonly number: string } | null;
+}
+
+export interface SimulationEdgesView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly filters: {
+    readonly class: EdgeClass;
+    readonly reason: UncertainReason | null;
+    readonly workload: string | null;
+    readonly peer: string | null;
+    readonly segment: string | null;
+  };
+  readonly segments: readonly string[];
+  /** All edges of the class and reason, whatever the other filters. */
+  readonly total: number;
+  readonly edges: EdgePage['edges'];
+  readonly paging: Paging;
+}
+
+export interface SimulationPathsView {
+  readonly shell: Shell;
+  readonly id: string;
+  readonly title: string;
+  readonly change: PathChangeWord;
+  readonly counts: Readonly<Record<PathChangeWord, number>>;
+  readonly paths: readonly StoredPath[];
+  readonly paging: Paging;
+}
+
+export type PathChangeWord = 'opened' | 'closed' | 'changed';
+
+export interface ChangeSimulationView {
+  /** Null where these items were not simulated yet. */
+  readonly newest: SimulationView | null;
+  readonly stale: boolean;
 }
 
 // ---- policies, segments, sources ---------------------------------------------------------------
@@ -443,20 +505,11 @@ export interface PolicyDetailView {
   readonly versions: readonly PolicyVersionRow[];
 }
 
-export type Phase = 'discovery' | 'modelling' | 'testing' | 'monitoring' | 'enforcing';
-
-export interface DefaultDeny {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** The policies that bring it about. */
-  readonly policies: readonly PolicyKey[];
-}
-
 export interface SegmentRow {
   readonly name: string;
   readonly owner: string;
   readonly criticality: 'low' | 'medium' | 'high' | 'critical';
-  readonly phase: Phase;
+  readonly phase: SegmentPhase;
   readonly namespace: string;
   readonly workloads: number;
   readonly defaultDeny: DefaultDeny;
@@ -493,6 +546,8 @@ export interface EdgeRow {
 
 export interface SegmentDetailView {
   readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
   readonly segment: SegmentRow;
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly workloads: readonly {

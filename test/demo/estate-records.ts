@@ -62,6 +62,7 @@ export function readEstate({ steps, sources }: Estate): ReadEstate {
   for (const step of steps) {
     const at = step.at.toISOString();
     if (step.kind === 'segment') phases.push({ segment: step.segment.name, phase: step.segment.phase, at });
+    if (step.kind === 'phase') phases.push({ segment: step.segment, phase: step.phase, at });
     if (step.kind === 'propose')
       changes.set(step.key, {
         id: step.key,

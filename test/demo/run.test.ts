@@ -55,7 +55,8 @@ describe('playing the estate into a service', () => {
     const paths = (path: string) => seen.filter((each) => each.path === path);
     assert.equal(paths('/api/v1/users').length, 6);
     assert.equal(paths('/api/v1/sources').length, estate.sources.length);
-    assert.equal(seen.filter(({ method }) => method === 'PUT').length, estate.segments.length + 2);
+    assert.equal(seen.filter(({ method }) => method === 'PUT').length, estate.segments.length);
+    assert.equal(seen.filter(({ path }) => path.endsWith('/phase')).length, 2);
     assert.equal(
       seen.filter(({ path }) => path.endsWith('/reviews')).length,
       counts.changes - expectations.changes.proposed,

@@ -16,6 +16,10 @@ export interface DatabaseLink {
   cutCommits(choose: () => Cut | null): void;
   /** Cuts all connections at once. */
   cutAll(): void;
+  /** While true, connections are cut and new ones are refused, as of a database that is away. */
+  refuse(away: boolean): void;
+  /** Keeps each message with a COMMIT in it back for this long; 0 ends that. */
+  delayCommits(milliseconds: number): void;
   /** How many commits were cut, by where. */
   readonly cuts: Readonly<Record<Cut, number>>;
   close(): Promise<void>;
@@ -27,9 +31,15 @@ export async function openDatabaseLink(port: number): Promise<DatabaseLink> {
   let target = port;
   let choose: () => Cut | null = () => null;
   const cuts = { before: 0, within: 0, after: 0 };
+  let away = false;
+  let delay = 0;
   const open = new Set<() => void>();
 
   const server = createServer((client) => {
+    if (away) {
+      client.destroy();
+      return;
+    }
     const database = connect(target, '127.0.0.1');
     let dropAnswers = false;
     const end = (): void => {
@@ -54,7 +64,13 @@ export async function openDatabaseLink(port: number): Promise<DatabaseLink> {
         return;
       }
       dropAnswers ||= cut === 'after';
-      pass(chunk, database, client);
+      if (delay > 0 && chunk.includes(commit)) {
+        client.pause();
+        setTimeout(() => {
+          client.resume();
+          pass(chunk, database, client);
+        }, delay);
+      } else pass(chunk, database, client);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -71,6 +87,11 @@ export async function openDatabaseLink(port: number): Promise<DatabaseLink> {
     },
     lead: (to) => (target = to),
     cutCommits: (by) => (choose = by),
+    refuse: (now) => {
+      away = now;
+      if (away) open.forEach((end) => end());
+    },
+    delayCommits: (milliseconds) => (delay = milliseconds),
     cutAll: () => open.forEach((end) => end()),
     cuts,
     close: async () => {

@@ -53,6 +53,7 @@ export function serviceVariables(database: FreshDatabase, directory: string): Re
 /** `segproof start` in a process of its own. */
 export interface ServiceProcess {
   readonly url: string;
+  readonly pid: number;
   /** The login that a first start prints; null on later starts. */
   readonly admin: { readonly name: string; readonly password: string } | null;
   /** What it has written on standard error so far. */
@@ -88,6 +89,7 @@ export async function startServiceProcess(env: Readonly<Record<string, string>>)
   const login = /^first login \(shown once\): name (?<name>\S+), password (?<password>\S+)$/mu.exec(lines.join('\n'));
   return {
     url: /^portal: (?<url>\S+)$/mu.exec(lines.join('\n'))?.groups?.['url'] ?? '',
+    pid: child.pid ?? 0,
     admin:
       login?.groups === undefined
         ? null

@@ -5,14 +5,26 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { FlowMinutesFollower } from '../../src/inventory/flow-minutes-follower.js';
 import { SourceHealthFollower } from '../../src/inventory/source-health-follower.js';
+import { WorkloadLabelsFollower } from '../../src/inventory/workload-labels-follower.js';
 import { Followers, type Follower } from '../../src/log/follower.js';
 import { PolicyVersionsFollower } from '../../src/policies/policy-versions-follower.js';
 import { sampleEntries } from './sample-records.js';
 import { openTestLog, untilSomebodyWaits, type TestLog } from './test-log.js';
 
-const names = ['records', 'inventory', 'source-health', 'policies'];
-const derived = ['record', 'source_receipt', 'source_heard', 'source_lag', 'workload', 'flow_edge', 'policy_version'];
+const names = ['records', 'inventory', 'source-health', 'policies', 'labels', 'flow-minutes'];
+const derived = [
+  'record',
+  'source_receipt',
+  'source_heard',
+  'source_lag',
+  'workload',
+  'flow_edge',
+  'policy_version',
+  'workload_labels',
+  'flow_minute',
+];
 
 interface Ending {
   after(work: () => Promise<void>): void;
@@ -26,7 +38,14 @@ function followersOf(t: Ending, { database, log }: TestLog, list: readonly Follo
 }
 
 function ownFollowers(): Follower[] {
-  return [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()];
+  return [
+    new RecordsFollower(),
+    new InventoryFollower(),
+    new SourceHealthFollower(),
+    new PolicyVersionsFollower(),
+    new WorkloadLabelsFollower(),
+    new FlowMinutesFollower(),
+  ];
 }
 
 /** All rows of all derived tables, and where the followers stand. */

@@ -1,7 +1,9 @@
 import { Database } from '../../src/database/database.js';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { FlowMinutesFollower } from '../../src/inventory/flow-minutes-follower.js';
 import { SourceHealthFollower } from '../../src/inventory/source-health-follower.js';
+import { WorkloadLabelsFollower } from '../../src/inventory/workload-labels-follower.js';
 import { signerFromSeed } from '../../src/log/core/note.js';
 import { Followers } from '../../src/log/follower.js';
 import { Log } from '../../src/log/log.js';
@@ -18,7 +20,14 @@ const log = new Log(database, signerFromSeed(testOrigin, Buffer.alloc(32, 1)), (
 const followers = new Followers(
   database,
   log,
-  [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()],
+  [
+    new RecordsFollower(),
+    new InventoryFollower(),
+    new SourceHealthFollower(),
+    new PolicyVersionsFollower(),
+    new WorkloadLabelsFollower(),
+    new FlowMinutesFollower(),
+  ],
   {
     now: () => new Date(),
     onError: (follower, error) => console.error(follower, error),

@@ -123,6 +123,65 @@ describe('changes', () => {
   });
 });
 
+describe('the register of policies', () => {
+  const place = '/policies/kubernetes/NetworkPolicy/payments/default-deny';
+  const fields = (more: Record<string, string> = {}): [string, string][] =>
+    Object.entries({
+      owner: 'Payments <b>core</b>',
+      reason: '',
+      expires: '',
+      review: '2026-01-31',
+      labels: 'pci=yes',
+      ...more,
+    });
+
+  test('is set by a form, by those who may, and shown with what is overdue', async () => {
+    const { requester, auditor } = portal.browsers;
+    const answer = await requester.post(`${place}/register`, fields());
+    assert.equal(answer.status, 303);
+    assert.equal(answer.headers.get('location'), `${place}#register`);
+    const { body } = await auditor.get(place);
+    assertDocument(body, 'policy with an entry');
+    assert.match(textOf(body), /Review overdue.*Payments <b>core<\/b> \(set in the register\)/u);
+    assert.doesNotMatch(body, /\/register"/u, 'what is beyond the role is not offered');
+    assert.match(textOf((await auditor.get('/policies?needs=review_overdue')).body), /1 of 1 policy/u);
+    assert.match((await requester.get(`${place}/register`)).body, /value="2026-01-31"/u);
+    assert.equal((await auditor.post(`${place}/register`, fields())).status, 403);
+    assert.equal((await auditor.get(`${place}/register`)).status, 403);
+  });
+
+  test('a form that cannot be taken comes back as it was', async () => {
+    const { requester } = portal.browsers;
+    const wrong = await requester.post(`${place}/register`, fields({ expires: 'soon' }));
+    assert.equal(wrong.status, 400);
+    assertDocument(wrong.body, 'register form with problems');
+    assert.match(textOf(wrong.body), /Expires: expected a day/u);
+    const labels = await requester.post(`${place}/register`, fields({ labels: 'no pair' }));
+    assert.match(textOf(labels.body), /Labels: key=value on each line/u);
+    assert.equal((await requester.post(`${place}/register/${'0'.repeat(64)}`, fields())).status, 404);
+  });
+
+  test('a draft is held against what is in force, and addresses without a system lead on', async () => {
+    const { auditor } = portal.browsers;
+    const manifest = stringify(networkPolicy('payments', 'default-deny', { podSelector: {}, ingress: [{}] }));
+    const drafted = await auditor.post('/policies/draft', [
+      ['action', 'apply'],
+      ['policy', manifest],
+    ]);
+    assert.equal(drafted.status, 200);
+    assertDocument(drafted.body, 'draft');
+    assert.match(textOf(drafted.body), /Added ingress – allow from anything on every port/u);
+    const broken = await auditor.post('/policies/draft', [['policy', 'kind: [']]);
+    assert.equal(broken.status, 400);
+    assert.match(textOf(broken.body), /Policy: not readable as one YAML document/u);
+    assertDocument((await auditor.get(`${place}/diff`)).body, 'diff');
+    assertDocument((await auditor.get('/policies/templates')).body, 'templates');
+    const old = await auditor.get('/policies/NetworkPolicy/payments/default-deny');
+    assert.deepEqual([old.status, old.headers.get('location')], [303, place]);
+    assert.equal((await auditor.get('/policies/NetworkPolicy/payments/none')).status, 404);
+  });
+});
+
 describe('reports', () => {
   test('are asked for by days, watched, read and taken away', async () => {
     const today = ago(0).slice(0, 10);

@@ -5,7 +5,7 @@ import { importPolicy } from '../../src/policies/kubernetes/import.js';
 import type { Policy } from '../../src/policies/model.js';
 import { readTime } from '../../src/portal/forms.js';
 import { readCursor, sliceOf } from '../../src/portal/read/cursor.js';
-import { defaultDenyOf } from '../../src/portal/read/default-deny.js';
+import { defaultDenyOf } from '../../src/policies/default-deny.js';
 import { findingsIn, type Situation } from '../../src/portal/read/findings.js';
 import { writtenPart } from '../../src/portal/read/policy-objects.js';
 import { daysUntil } from '../../src/portal/read/source-activity.js';

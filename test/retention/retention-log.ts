@@ -3,7 +3,9 @@ import { Clock, type Actor, type Role } from '../../src/context.js';
 import { makePartitions } from '../../src/ground.js';
 import { InventoryFollower } from '../../src/inventory/inventory-follower.js';
 import { RecordsFollower } from '../../src/inventory/records-follower.js';
+import { FlowMinutesFollower } from '../../src/inventory/flow-minutes-follower.js';
 import { SourceHealthFollower } from '../../src/inventory/source-health-follower.js';
+import { WorkloadLabelsFollower } from '../../src/inventory/workload-labels-follower.js';
 import { Jobs } from '../../src/jobs/jobs.js';
 import type { NewEntry } from '../../src/log/entry.js';
 import { Followers } from '../../src/log/follower.js';
@@ -53,6 +55,8 @@ const derivedTables = [
   'workload',
   'flow_edge',
   'policy_version',
+  'workload_labels',
+  'flow_minute',
 ];
 
 /** Noon of the tenth of a month so many months before the present one, which is what the database goes by. */
@@ -86,7 +90,14 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
   const followers = new Followers(
     database,
     log,
-    [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()],
+    [
+      new RecordsFollower(),
+      new InventoryFollower(),
+      new SourceHealthFollower(),
+      new PolicyVersionsFollower(),
+      new WorkloadLabelsFollower(),
+      new FlowMinutesFollower(),
+    ],
     {
       now: () => clock.now(),
       onError: (_, error) => {
@@ -107,7 +118,14 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
     const running = new Followers(
       database,
       log,
-      [new RecordsFollower(), new InventoryFollower(), new SourceHealthFollower(), new PolicyVersionsFollower()],
+      [
+        new RecordsFollower(),
+        new InventoryFollower(),
+        new SourceHealthFollower(),
+        new PolicyVersionsFollower(),
+        new WorkloadLabelsFollower(),
+        new FlowMinutesFollower(),
+      ],
       { now: () => clock.now(), onError: () => {} },
     );
     running.start();
@@ -166,7 +184,7 @@ export async function openRetentionLog(t: Ending): Promise<RetentionLog> {
       assert.deepEqual((await test.fsck(...checkpoints)).problems, []);
     },
     rebuilt: async () => {
-      for (const name of ['records', 'inventory', 'policies']) await followers.rebuild(name);
+      for (const name of ['records', 'inventory', 'policies', 'labels', 'flow-minutes']) await followers.rebuild(name);
       return await derived();
     },
   };

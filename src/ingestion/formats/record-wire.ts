@@ -84,6 +84,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/result/_raw', (outer) => objectOf(outer.result)?._raw],
   ['/raw', (outer) => outer.raw],
   ['/msg', (outer) => outer.msg],
+  // winston, whose message may be words about what stands beside it.
+  ['/meta', (outer) => outer.meta],
   ['/textPayload', (outer) => outer.textPayload],
   ['/jsonPayload', (outer) => outer.jsonPayload],
 ];

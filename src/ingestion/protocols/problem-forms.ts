@@ -19,3 +19,12 @@ export function protocolProblem(path: string, request: IncomingMessage, problem:
   if (/^\/_[a-z]|^\/[^/]+\/_bulk\/?$/u.test(path)) return elasticProblem(request, problem);
   return null;
 }
+
+/**
+ * Would the sender take any answer for the last word? rsyslog (omelasticsearch, measured with 8.2302) drops a batch whatever status and
+ * body it is answered with, and sends it again only when the connection breaks. It is known by having no `User-Agent`, which
+ * all other clients of Elasticsearch send.
+ */
+export function takesAnyAnswerForFinal(path: string, request: IncomingMessage): boolean {
+  return /^(?:\/[^/]+)?\/_bulk\/?$/u.test(path) && request.headers['user-agent'] === undefined;
+}

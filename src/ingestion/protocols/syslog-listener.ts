@@ -27,13 +27,16 @@ const mostPerAppend = 1000;
 const fullBytes = 16 * 1024 * 1024;
 const emptiedBytes = 8 * 1024 * 1024;
 const retryMilliseconds = 1000;
+/** At the end, connections are read until nothing has come for the first, but no longer than the second. */
+const quietMilliseconds = 150;
+const drainMilliseconds = 1000;
 
 export type SyslogTransport = 'tcp' | 'tls' | 'udp';
 
 /**
  * Listens for syslog over TCP (RFC 6587), TLS (RFC 5425) and UDP (RFC 5426), where the configuration names a port, and feeds what comes to
  * one source. Syslog knows no answer: while the log cannot take messages, connections are not read, so that their senders wait;
- * datagrams that find no room are counted and lost.
+ * datagrams are held until there is no room, then counted and lost. Before the end, what senders have written is read.
  */
 @Injectable()
 export class SyslogListener implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -47,6 +50,7 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
   private appending: Promise<void> | null = null;
   private paused = false;
   private stopping = false;
+  private lastRead = 0;
   /** The source of the configuration was there when it was last looked for. */
   private known = false;
 
@@ -95,10 +99,22 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     for (const server of this.servers.splice(0)) server.close();
+    await this.drain();
     this.udp?.close();
     this.udp = null;
-    for (const socket of this.sockets) socket.destroy();
     await this.appending;
+  }
+
+  /** Tells the senders that no more is taken, reads what they have written until then, and hangs up. */
+  private async drain(): Promise<void> {
+    for (const socket of this.sockets) socket.end();
+    this.lastRead = Date.now();
+    for (const deadline = Date.now() + drainMilliseconds; this.sockets.size > 0;) {
+      const now = Date.now();
+      if (now > deadline || now - this.lastRead > quietMilliseconds) break;
+      await delay(10);
+    }
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private async listen(transport: SyslogTransport, server: Server, port: number): Promise<void> {
@@ -116,7 +132,7 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
     let number = 0;
     socket.on('error', (error) => this.logger.error(error));
     socket.on('message', (datagram, { address }) => {
-      if (this.paused) {
+      if (this.pendingBytes > fullBytes) {
         this.metrics.countLostDatagram();
         if (this.known) this.refusals.count(this.config.SYSLOG_SOURCE ?? '', 'no_room', 1);
         return;
@@ -140,7 +156,10 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
     };
     this.sockets.add(socket);
     if (this.paused) socket.pause();
-    socket.on('data', (chunk: Buffer) => add(frames.push(chunk)));
+    socket.on('data', (chunk: Buffer) => {
+      this.lastRead = Date.now();
+      add(frames.push(chunk));
+    });
     socket.on('end', () => add(frames.end()));
     // A connection that breaks is the sender's to open again.
     socket.on('error', () => {});

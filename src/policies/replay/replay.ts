@@ -1,14 +1,16 @@
 /** A draft policy set held against recorded flow edges: what it would have done to each. Pure; edges are streamed. */
 
-import { flowProtocols, type Direction, type Peer, type Policy, type Rule } from '../model.js';
-import { compile, type Engine, type Guard, type Pod, type Topology, type Verdict } from '../simulation/evaluate.js';
+import { flowProtocols, type Policy } from '../model.js';
+import type { Pod, Topology, Verdict } from '../simulation/evaluate.js';
+import { baseOf, Side } from './side.js';
 
 /** Of the engine and of these rules together: part of a result, since another version may judge otherwise. */
-export const replayVersion = 1;
+export const replayVersion = 2;
 
 /**
  * An edge as the inventory keeps it: `source` and `destination` are workload keys, or `ip:` and an address; `port` is -1
- * where none was recorded; `flows` is how many flows were summed up.
+ * where none was recorded; `flows` is how many flows were summed up. `firstTime` and `time`, in
+ * seconds since 1970, are those of the first and the last of them: labels are taken as of then where workloads have a history.
  */
 export interface RecordedEdge {
   readonly source: string;
@@ -16,14 +18,26 @@ export interface RecordedEdge {
   readonly protocol: string;
   readonly port: number;
   readonly flows: number;
+  readonly firstTime?: number;
+  readonly time?: number;
 }
 
-/** A workload as known at the time the labels are taken of; `labels` is null where no record showed any. */
+/** Labels a workload was first seen with at `since`, in seconds since 1970. */
+export interface LabelsSince {
+  readonly since: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * A workload. `labels` are those it has now, null where no record showed any; `history`, oldest first, says which it had
+ * when, and then alone decides.
+ */
 export interface ReplayWorkload {
   readonly key: string;
   readonly namespace: string | null;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>> | null;
+  readonly history?: readonly LabelsSince[];
 }
 
 export const edgeClasses = ['newly_blocked', 'newly_allowed', 'uncertain', 'stays_allowed', 'stays_denied'] as const;
@@ -33,9 +47,11 @@ export type EdgeClass = (typeof edgeClasses)[number];
  * Why an edge cannot be judged.
  *
  * - `unknown_workload`: an end is no workload the inventory knows, lies in no namespace, or is no address.
- * - `labels_unknown`: no record showed labels of an end.
+ * - `labels_unknown`: no record showed labels of an end, or none until then; or they changed between the flows of
+ *   the edge, and what becomes of it changes with them.
  * - `not_modelled`: the protocol or port was not recorded or cannot be simulated, or a policy that may decide says
- *   something beyond the model or asks for what is not recorded of workloads (addresses, named ports).
+ *   something beyond the model or asks for what is not recorded of workloads (addresses, named ports, labels of
+ *   namespaces).
  * - `option_dependent`: whether an `ipBlock` covers addresses of pods, which differs between network plugins, decides.
  */
 export const uncertainReasons = ['unknown_workload', 'labels_unknown', 'not_modelled', 'option_dependent'] as const;
@@ -51,7 +67,13 @@ export interface ReplaySet {
   readonly inForce: readonly Policy[];
   readonly draft: readonly Policy[];
   readonly workloads: readonly ReplayWorkload[];
+  /** Empty where labels of namespaces are not known. */
   readonly namespaces: Topology['namespaces'];
+  /**
+   * False where the network plugin is known to apply no `ipBlock` to addresses of pods. Where it does, or nobody said,
+   * an `ipBlock` may cover any workload, as their addresses are not recorded.
+   */
+  readonly ipBlockMatchesPods?: boolean | null;
 }
 
 const staysAllowed: EdgeOutcome = { class: 'stays_allowed' };
@@ -64,235 +86,179 @@ const protocolNumbers: ReadonlyMap<string, number> = new Map(
   flowProtocols.map((name, number) => [name.toUpperCase(), number]),
 );
 
-const unmodelledPeers: ReadonlySet<string> = new Set(['nodes', 'domainNames', 'unknown', 'unmodelled']);
+/** An end of an edge: its number under both sets, or why it cannot be judged. */
+type End = number | EdgeOutcome;
 
-/** Whether members of a peer cannot be told from keys and labels: addresses and accounts of workloads are not recorded. */
-function hiddenPeer(peer: Peer): boolean {
-  switch (peer.kind) {
-    case 'networks':
-      return !peer.cidrs.includes('0.0.0.0/0');
-    case 'addressList':
-      return peer.coversPods;
-    case 'entity':
-      return peer.nets !== null || peer.notNets.length + peer.sets.length + peer.notSets.length > 0;
-    case 'hosts':
-      return true;
-    default:
-      return unmodelledPeers.has(peer.kind);
-  }
+/** A workload whose labels changed: its end since each of the times, ascending. */
+interface Timeline {
+  readonly since: readonly number[];
+  readonly ends: readonly End[];
 }
 
-function rulesOf(policy: Policy): readonly Rule[] {
-  return [...(policy.ingress ?? []), ...(policy.egress ?? [])];
-}
-
-function beyondModel(policy: Policy): boolean {
-  return (
-    policy.unmodelled !== undefined ||
-    rulesOf(policy).some(
-      ({ unmodelled, peers, near, ports, notPorts }) =>
-        unmodelled !== undefined ||
-        peers?.some(hiddenPeer) === true ||
-        (near !== undefined && hiddenPeer(near)) ||
-        [...(ports ?? []), ...(notPorts ?? [])].some(({ kind }) => kind === 'named'),
-    )
-  );
-}
-
-/** Rules that only allow show up in the reason when they match, and their policy in `isolatedBy` when they do not; others may decide unseen. */
-function maySayMoreUnseen(policy: Policy): boolean {
-  return policy.precedence === 'ordered' || rulesOf(policy).some(({ action }) => action !== 'Accept');
-}
-
-function hasIpBlock(policy: Policy): boolean {
-  return rulesOf(policy).some(({ peers }) => peers?.some(({ kind }) => kind === 'ipBlock') === true);
-}
-
-const anyPod: Peer = { kind: 'pods', namespaces: [], pods: [] };
-
-/** Addresses of recorded workloads are not known, so every `ipBlock` may cover them where the plugin lets it cover any. */
-function covering(policy: Policy): Policy {
-  const widened = (rules: readonly Rule[] | null): readonly Rule[] | null =>
-    rules?.map((rule) => ({
-      ...rule,
-      peers: rule.peers?.map((peer) => (peer.kind === 'ipBlock' ? anyPod : peer)) ?? null,
-    })) ?? null;
-  return { ...policy, ingress: widened(policy.ingress), egress: widened(policy.egress) };
-}
-
-/** One policy set on the topology, under both readings of `ipBlock` where the set has any. */
-class Side {
-  readonly engine: Engine;
-  private readonly other: Engine | null;
-  private readonly beyond: ReadonlySet<string>;
-  private readonly unseen: ReadonlySet<string>;
-  private readonly guardsUnseen = new Map<Guard, boolean>();
-  private readonly optional: ReadonlySet<string>;
-  private readonly guardsOptional = new Map<Guard, boolean>();
-
-  constructor(topology: Topology, policies: readonly Policy[]) {
-    this.engine = compile(topology, policies, { ipBlockMatchesPods: false });
-    this.other = policies.some(hasIpBlock)
-      ? compile(topology, policies.map(covering), { ipBlockMatchesPods: false })
-      : null;
-    this.optional = new Set(policies.filter(hasIpBlock).map(({ id }) => JSON.stringify(id)));
-    const beyond = policies.filter(beyondModel);
-    this.beyond = new Set(beyond.map(({ id }) => JSON.stringify(id)));
-    this.unseen = new Set(beyond.filter(maySayMoreUnseen).map(({ id }) => JSON.stringify(id)));
-  }
-
-  verdict(source: number, destination: number, protocol: number, port: number): Verdict {
-    return this.engine.verdictOf(source, destination, protocol, port);
-  }
-
-  /** Of edges between workloads; both readings number those alike. */
-  dependsOnOption(verdict: Verdict, source: number, destination: number, protocol: number, port: number): boolean {
-    const { podCount } = this.engine;
-    if (this.other === null || source >= podCount || destination >= podCount) return false;
-    const { optional, guardsOptional } = this;
-    if (
-      !this.guards('egress', source, optional, guardsOptional) &&
-      !this.guards('ingress', destination, optional, guardsOptional)
-    )
-      return false;
-    return this.other.verdictOf(source, destination, protocol, port).allowed !== verdict.allowed;
-  }
-
-  /** Whether what a policy says beyond the model, or beyond what is recorded of workloads, may decide. */
-  beyondModel({ egress, ingress }: Verdict, source: number, destination: number): boolean {
-    if (this.beyond.size === 0) return false;
-    const { unseen, guardsUnseen } = this;
-    if (
-      this.guards('egress', source, unseen, guardsUnseen) ||
-      this.guards('ingress', destination, unseen, guardsUnseen)
-    )
-      return true;
-    return [egress, ingress].some(({ by, passedBy }) => {
-      const deciding =
-        typeof by === 'string' ? [] : 'isolatedBy' in by ? by.isolatedBy : by.policies.map(({ policy }) => policy);
-      return [...deciding, ...passedBy.map(({ policy }) => policy)].some((id) => this.beyond.has(JSON.stringify(id)));
-    });
-  }
-
-  /** Whether rules of any of these policies guard the endpoint; `known` remembers it for each guard. */
-  private guards(
-    direction: Direction,
-    endpoint: number,
-    policies: ReadonlySet<string>,
-    known: Map<Guard, boolean>,
-  ): boolean {
-    const guard = policies.size === 0 ? null : this.engine.guard(direction, endpoint);
-    if (guard === null) return false;
-    let found = known.get(guard);
-    if (found === undefined) {
-      found = guard.some(({ steps }) =>
-        steps.some((step) => {
-          const lists = step.precedence === 'ordered' ? [step.rules] : [...step.denying, ...step.allowing];
-          return lists.some((rules) => rules.some(({ policy }) => policies.has(JSON.stringify(policy))));
-        }),
-      );
-      known.set(guard, found);
-    }
-    return found;
-  }
-}
-
-/** An end of an edge under both sets: its numbers there, or why it cannot be judged. */
-type Numbers = { readonly before: number; readonly after: number };
-type End = Numbers | EdgeOutcome;
-
-type Placed = Readonly<Record<'source' | 'destination', Numbers> & Record<'protocol' | 'port', number>>;
+const none: readonly number[] = [];
 
 /** So that a flood of addresses does not take memory without bound. */
 const rememberedAddresses = 100_000;
+
+/** Draft policies that say the same as one in force become that one, so that engines see what did not change. */
+export function sharing(inForce: readonly Policy[], draft: readonly Policy[]): readonly Policy[] {
+  const known = new Map(inForce.map((policy) => [JSON.stringify(policy), policy]));
+  return draft.map((policy) => known.get(JSON.stringify(policy)) ?? policy);
+}
 
 /** Judges edges one by one under the policies in force and under the draft; holds nothing of the edges. */
 export class Replay {
   private readonly before: Side;
   private readonly after: Side;
-  private readonly workloads: ReadonlyMap<string, End>;
+  private readonly workloads: ReadonlyMap<string, End | Timeline>;
   private readonly addresses = new Map<string, End>();
+  private readonly flagsOption: boolean;
 
   /** @throws TypeError when two workloads share a key */
-  constructor({ inForce, draft, workloads, namespaces }: ReplaySet) {
-    const placed = workloads.filter(({ namespace }) => namespace !== null);
-    const pods = placed.map(({ key, namespace, name, labels }): Pod => ({
-      key,
-      namespace: namespace ?? '',
-      name,
-      labels: labels ?? {},
-      ips: [],
-      namedPorts: [],
-      hostNetwork: false,
-    }));
+  constructor({ inForce, draft, workloads, namespaces, ipBlockMatchesPods = null }: ReplaySet) {
+    const pods: Pod[] = [];
+    const keys = new Map<string, End | Timeline>();
+    for (const workload of workloads) {
+      if (workload.namespace === null) continue;
+      if (keys.has(workload.key)) throw new TypeError(`expected every workload once, got ${workload.key} again`);
+      const place = ({ labels }: Pick<ReplayWorkload, 'labels'>): End =>
+        labels === null ? uncertain.labels_unknown : pods.push(podOf(workload, labels, pods.length)) - 1;
+      const { history } = workload;
+      keys.set(
+        workload.key,
+        history === undefined
+          ? place(workload)
+          : { since: history.map(({ since }) => since), ends: history.map(place) },
+      );
+    }
+    this.workloads = keys;
+    const shared = sharing(inForce, draft);
     const topology = { namespaces, pods };
-    this.before = new Side(topology, inForce);
-    this.after = new Side(topology, draft);
-    this.workloads = new Map(
-      placed.map(({ key, labels }, at) => [
-        key,
-        labels === null ? uncertain.labels_unknown : { before: at, after: at },
-      ]),
-    );
+    const base = baseOf(topology, [...new Set([...inForce, ...shared])]);
+    this.flagsOption = ipBlockMatchesPods !== false;
+    this.before = new Side(base, inForce, !this.flagsOption);
+    this.after = new Side(this.before.base, shared, !this.flagsOption);
   }
 
-  private end(end: string): End {
-    if (!end.startsWith('ip:')) return this.workloads.get(end) ?? uncertain.unknown_workload;
+  private end(end: string, time: number | undefined): End {
+    if (!end.startsWith('ip:')) {
+      const known = this.workloads.get(end) ?? uncertain.unknown_workload;
+      return typeof known === 'object' && 'since' in known ? endAt(known, time) : known;
+    }
     let known = this.addresses.get(end);
     if (known === undefined) {
-      const endpoint = { ip: end.slice(3) };
-      const number = this.before.engine.endpointNumber(endpoint);
-      known =
-        number === -1
-          ? uncertain.unknown_workload
-          : { before: number, after: this.after.engine.endpointNumber(endpoint) };
+      const number = this.before.engine.endpointNumber({ ip: end.slice(3) });
+      known = number === -1 ? uncertain.unknown_workload : number;
       if (this.addresses.size >= rememberedAddresses) this.addresses.clear();
       this.addresses.set(end, known);
     }
     return known;
   }
 
-  /** The ends, protocol and port of an edge as numbers, or why it cannot be judged. */
-  private placed(edge: RecordedEdge): EdgeOutcome | Placed {
-    const source = this.end(edge.source);
-    if ('class' in source) return source;
-    const destination = this.end(edge.destination);
-    if ('class' in destination) return destination;
-    const protocol = protocolNumbers.get(edge.protocol) ?? protocolNumbers.get(edge.protocol.toUpperCase());
-    const { port } = edge;
-    if (protocol === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) return uncertain.not_modelled;
-    return { source, destination, protocol, port };
-  }
-
   /** The explained verdict of the policies in force alone; the outcome `uncertain` where it cannot be told. */
   verdictInForce(edge: RecordedEdge): Verdict | EdgeOutcome {
-    const placed = this.placed(edge);
+    const placed = this.place(edge, edge.time);
     if ('class' in placed) return placed;
-    const { protocol, port } = placed;
-    const [from, to] = [placed.source.before, placed.destination.before];
-    const verdict = this.before.verdict(from, to, protocol, port);
-    if (this.before.beyondModel(verdict, from, to)) return uncertain.not_modelled;
-    if (this.before.dependsOnOption(verdict, from, to, protocol, port)) return uncertain.option_dependent;
+    const { source, destination, protocol, port } = placed;
+    const verdict = this.before.verdict(source, destination, protocol, port);
+    if (this.before.beyondModel(verdict, source, destination)) return uncertain.not_modelled;
+    if (this.before.dependsOnOption(verdict, source, destination, protocol, port)) return uncertain.option_dependent;
     return verdict;
   }
 
   judge(edge: RecordedEdge): EdgeOutcome {
-    const { before, after } = this;
-    const placed = this.placed(edge);
+    const outcome = this.judgeAt(edge, edge.time);
+    if (outcome.class === 'uncertain') return outcome;
+    for (const time of this.changesWithin(edge)) {
+      const earlier = this.judgeAt(edge, time);
+      if (earlier.class !== outcome.class && earlier !== uncertain.labels_unknown) return uncertain.labels_unknown;
+    }
+    return outcome;
+  }
+
+  /** Times at which the ends had other labels than at the last flow: that of the first flow, and when they changed until the last. */
+  private changesWithin({ source, destination, firstTime, time }: RecordedEdge): readonly number[] {
+    if (firstTime === undefined || time === undefined || firstTime === time) return none;
+    const times = new Set<number>();
+    for (const key of [source, destination]) {
+      const known = this.workloads.get(key);
+      if (typeof known !== 'object' || !('since' in known)) continue;
+      const [first, last] = [placeAt(known, firstTime), placeAt(known, time)];
+      if (first === last) continue;
+      times.add(firstTime);
+      for (const since of known.since.slice(first, last)) times.add(since);
+    }
+    return times.size === 0 ? none : [...times];
+  }
+
+  private judgeAt(edge: RecordedEdge, time: number | undefined): EdgeOutcome {
+    const placed = this.place(edge, time);
     if ('class' in placed) return placed;
+    const { before, after } = this;
     const { source, destination, protocol, port } = placed;
-    const { before: fromBefore, after: fromAfter } = source;
-    const { before: toBefore, after: toAfter } = destination;
-    const was = before.verdict(fromBefore, toBefore, protocol, port);
-    const becomes = after.verdict(fromAfter, toAfter, protocol, port);
-    if (before.beyondModel(was, fromBefore, toBefore) || after.beyondModel(becomes, fromAfter, toAfter))
+    const was = before.verdict(source, destination, protocol, port);
+    const same =
+      before.engine.guard('egress', source) === after.engine.guard('egress', source) &&
+      before.engine.guard('ingress', destination) === after.engine.guard('ingress', destination);
+    const becomes = same ? was : after.verdict(source, destination, protocol, port);
+    if (before.beyondModel(was, source, destination) || (!same && after.beyondModel(becomes, source, destination)))
       return uncertain.not_modelled;
     if (
-      before.dependsOnOption(was, fromBefore, toBefore, protocol, port) ||
-      after.dependsOnOption(becomes, fromAfter, toAfter, protocol, port)
+      this.flagsOption &&
+      (before.dependsOnOption(was, source, destination, protocol, port) ||
+        (!same && after.dependsOnOption(becomes, source, destination, protocol, port)))
     )
       return uncertain.option_dependent;
     if (was.allowed === becomes.allowed) return was.allowed ? staysAllowed : staysDenied;
     return { class: becomes.allowed ? 'newly_allowed' : 'newly_blocked', before: was, after: becomes };
   }
+
+  /** What decides before and after, whichever class the edge has; null where an end or the port cannot be placed. */
+  explain(edge: RecordedEdge): { readonly before: Verdict; readonly after: Verdict } | null {
+    const placed = this.place(edge, edge.time);
+    if ('class' in placed) return null;
+    const { source, destination, protocol, port } = placed;
+    return {
+      before: this.before.verdict(source, destination, protocol, port),
+      after: this.after.verdict(source, destination, protocol, port),
+    };
+  }
+
+  private place(edge: RecordedEdge, time: number | undefined): Placed | EdgeOutcome {
+    const source = this.end(edge.source, time);
+    if (typeof source === 'object') return source;
+    const destination = this.end(edge.destination, time);
+    if (typeof destination === 'object') return destination;
+    const protocol = protocolNumbers.get(edge.protocol) ?? protocolNumbers.get(edge.protocol.toUpperCase());
+    const { port } = edge;
+    if (protocol === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) return uncertain.not_modelled;
+    return { source, destination, protocol, port };
+  }
+}
+
+interface Placed {
+  readonly source: number;
+  readonly destination: number;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+function podOf({ key, namespace, name }: ReplayWorkload, labels: Pod['labels'], at: number): Pod {
+  // A workload of several label sets stands there once for each; nobody asks for a pod by its key.
+  return { key: `${at} ${key}`, namespace: namespace ?? '', name, labels, ips: [], namedPorts: [], hostNetwork: false };
+}
+
+/** How many of the times are not after `time`. */
+function placeAt({ since }: Timeline, time: number): number {
+  let [low, high] = [0, since.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((since[middle] ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function endAt(timeline: Timeline, time = Number.POSITIVE_INFINITY): End {
+  return timeline.ends[placeAt(timeline, time) - 1] ?? uncertain.labels_unknown;
 }

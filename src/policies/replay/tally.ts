@@ -35,16 +35,15 @@ export class ReplayTally {
   private edgeLines: string[] = [];
   private resultLines: string[] = [];
 
-  /** Edges MUST come in one order for equal inputs to give equal digests. */
-  add(edge: RecordedEdge, outcome: EdgeOutcome): void {
-    const { source, destination, protocol, port, flows } = edge;
+  /** Edges MUST come in one order for equal inputs to give equal digests. `line` is the edge as text, all of it. */
+  add(edge: RecordedEdge, outcome: EdgeOutcome, line: string = lineOf(edge)): void {
+    const { flows } = edge;
     const counts = [this.total, this.classes[outcome.class]];
     if (outcome.class === 'uncertain') counts.push(this.reasons[outcome.reason]);
     for (const count of counts) {
       count.edges++;
       count.flows += flows;
     }
-    const line = JSON.stringify([source, destination, protocol, port, flows]);
     this.edgeLines.push(line);
     this.resultLines.push(line, outcomeText(outcome));
     if (this.edgeLines.length >= linesAtOnce) this.flush();
@@ -72,6 +71,10 @@ export class ReplayTally {
 }
 
 const linesAtOnce = 1000;
+
+function lineOf({ source, destination, protocol, port, flows }: RecordedEdge): string {
+  return JSON.stringify([source, destination, protocol, port, flows]);
+}
 
 function outcomeText(outcome: EdgeOutcome): string {
   if (outcome.class === 'uncertain') return outcome.reason;

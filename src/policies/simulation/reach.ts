@@ -139,7 +139,7 @@ export function closureOf(graph: Adjacency): readonly Bits[] {
   return Array.from(of, (component) => reached[component] ?? emptyBits(graph.length));
 }
 
-function spread(values: readonly number[]): Spread {
+export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const sum = sorted.reduce((total, value) => total + value, 0);
   return {

@@ -73,10 +73,14 @@ interface PagerProps {
   readonly paging: Paging;
   /** `50 of 7,203 records`. */
   readonly summary: string;
+  /** For lists that are in no order of time. */
+  readonly words?: { readonly newer: string; readonly older: string };
 }
 
+const timeWords = { newer: 'Newer', older: 'Older' };
+
 /** Older and newer, by cursor: the query name is `cursor`, so a page keeps its place while the log grows. */
-export function Pager({ path, query, paging, summary }: PagerProps): JSX.Element | null {
+export function Pager({ path, query, paging, summary, words = timeWords }: PagerProps): JSX.Element | null {
   if (paging.older === null && paging.newer === null) return null;
   const at = (cursor: string): string => withQuery(path, { ...query, cursor });
   return (
@@ -88,12 +92,12 @@ export function Pager({ path, query, paging, summary }: PagerProps): JSX.Element
             <span class="flip">
               <Icon name="next" />
             </span>
-            Newer
+            {words.newer}
           </a>
         )}
         {paging.older !== null && (
           <a class="button button-plain" rel="next" href={at(paging.older)}>
-            Older
+            {words.older}
             <Icon name="next" />
           </a>
         )}

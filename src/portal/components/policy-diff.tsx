@@ -22,10 +22,14 @@ function Summary({ diff }: { readonly diff: PolicyDiff }): JSX.Element {
         <p>Both have one canonical digest: what differs is the spelling.</p>
       </Banner>
     );
-  const paths =
-    total(counts) === 0
-      ? `No path between the ${countOf(diff.workloads, 'workload')} known opens or closes.`
-      : `${countOf(counts.opened, 'path')} ${counts.opened === 1 ? 'opens' : 'open'}, ${countText(counts.changed)} ${counts.changed === 1 ? 'changes' : 'change'} ports, ${countText(counts.closed)} ${counts.closed === 1 ? 'closes' : 'close'}, among ${countOf(diff.workloads, 'workload')}.`;
+  const parts = [
+    counts.opened === 0 ? null : `${countOf(counts.opened, 'path')} ${counts.opened === 1 ? 'opens' : 'open'}`,
+    counts.changed === 0
+      ? null
+      : `${countOf(counts.changed, 'path')} ${counts.changed === 1 ? 'changes' : 'change'} ports`,
+    counts.closed === 0 ? null : `${countOf(counts.closed, 'path')} ${counts.closed === 1 ? 'closes' : 'close'}`,
+  ].filter((part) => part !== null);
+  const paths = `${parts.length === 0 ? 'No path opens or closes' : parts.join(', ')}, among ${countOf(diff.workloads, 'workload')}`;
   return (
     <Banner tone={counts.opened > 0 || diff.paths.some(({ gained }) => gained !== '') ? 'warn' : 'quiet'} title={paths}>
       <p>
@@ -75,7 +79,7 @@ export function PolicyDiffPanels({ diff, name }: { readonly diff: PolicyDiff; re
       <Summary diff={diff} />
       <Panel id="rules" title="In words">
         {diff.statements.length > 0 && (
-          <ul>
+          <ul class="plain-list">
             {diff.statements.map(({ before, after }) => (
               <li key={`${before} ${after}`}>
                 {before === null
@@ -119,7 +123,7 @@ export function PolicyDiffPanels({ diff, name }: { readonly diff: PolicyDiff; re
         {diff.notes.length > 0 && (
           <details class="more">
             <summary>What these verdicts do not regard ({countText(diff.notes.length)})</summary>
-            <ul>
+            <ul class="plain-list">
               {diff.notes.map((note) => (
                 <li key={note}>{note}</li>
               ))}
@@ -128,7 +132,12 @@ export function PolicyDiffPanels({ diff, name }: { readonly diff: PolicyDiff; re
         )}
       </Panel>
       <Panel id="text" title="As YAML">
-        <PolicyText name={name} before={diff.from.object} after={diff.to.object} />
+        <PolicyText
+          name={name}
+          before={diff.from.object}
+          after={diff.to.object}
+          against={diff.to.version === null ? 'the version in force' : `version ${diff.from.version}`}
+        />
       </Panel>
     </>
   );

@@ -58,10 +58,12 @@ interface PolicyTextProps {
   readonly name: string;
   readonly before: Json;
   readonly after: Json;
+  /** What `before` is. */
+  readonly against?: string;
 }
 
-/** A policy as YAML, with what changed since `before` marked line by line, and as JSON. */
-export function PolicyText({ name, before, after }: PolicyTextProps): JSX.Element {
+/** A policy as YAML, with what differs from `before` marked line by line, and as JSON. */
+export function PolicyText({ name, before, after, against = 'the version before' }: PolicyTextProps): JSX.Element {
   if (before === null && after === null) {
     return <p class="note">The object itself is not in the records: the audit level of the source leaves it out.</p>;
   }
@@ -73,15 +75,11 @@ export function PolicyText({ name, before, after }: PolicyTextProps): JSX.Elemen
     <div class="policy-text">
       <p class="note">
         {before !== null && after !== null && added + removed === 0 ? (
-          'No difference from the version before.'
+          `No difference from ${against}.`
         ) : (
           <>
             <span class="diff-count-added">+{added}</span> and <span class="diff-count-removed">−{removed}</span> lines
-            {before === null
-              ? ', a new object'
-              : after === null
-                ? ', the object is deleted'
-                : ' against the version before'}
+            {before === null ? ', a new object' : after === null ? ', the object is deleted' : ` against ${against}`}
           </>
         )}
       </p>

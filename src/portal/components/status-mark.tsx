@@ -1,7 +1,10 @@
 import type { JSX } from 'preact';
 import type { ResultWord } from '../../controls/model.js';
 import type { Verdict } from '../../ingestion/normal-form.js';
-import type { ChangeOutcome, ChangeState, Phase, ReportState, Severity, SourceHealthMark } from '../views.js';
+import type { SegmentPhase } from '../../inventory/segment-phase.js';
+import type { EdgeClass } from '../../policies/replay/replay.js';
+import type { SimulationState } from '../../simulations/simulation.js';
+import type { ChangeOutcome, ChangeState, ReportState, Severity, SourceHealthMark } from '../views.js';
 
 /** Four tones; each has its own colour, its own shape and always a word beside it. */
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet';
@@ -78,7 +81,7 @@ export const sourceHealthMarks: Words<SourceHealthMark> = {
   not_watched: { tone: 'quiet', word: 'Not watched' },
 };
 
-export const phaseMarks: Words<Phase> = {
+export const phaseMarks: Words<SegmentPhase> = {
   discovery: { tone: 'quiet', word: 'Discovery' },
   modelling: { tone: 'quiet', word: 'Modelling' },
   testing: { tone: 'quiet', word: 'Testing' },
@@ -91,6 +94,22 @@ export const reportStateMarks: Words<ReportState> = {
   building: { tone: 'warn', word: 'Being built' },
   ready: { tone: 'good', word: 'Ready' },
   failed: { tone: 'bad', word: 'Failed' },
+};
+
+export const simulationStateMarks: Words<SimulationState> = {
+  waiting: { tone: 'quiet', word: 'Waiting' },
+  running: { tone: 'warn', word: 'Running' },
+  finished: { tone: 'good', word: 'Finished' },
+  failed: { tone: 'bad', word: 'Failed' },
+  cancelled: { tone: 'quiet', word: 'Cancelled' },
+};
+
+export const edgeClassMarks: Words<EdgeClass> = {
+  newly_blocked: { tone: 'bad', word: 'Newly blocked' },
+  newly_allowed: { tone: 'warn', word: 'Newly allowed' },
+  uncertain: { tone: 'quiet', word: 'Uncertain' },
+  stays_allowed: { tone: 'good', word: 'Stays allowed' },
+  stays_denied: { tone: 'good', word: 'Stays denied' },
 };
 
 export const authorisedMark: StatusMarkProps = { tone: 'good', word: 'Authorised' };

@@ -16,10 +16,10 @@ export const flagMarks: Readonly<Record<StewardshipFlag, { readonly tone: Tone; 
 };
 
 const origins = {
-  object: 'said by the object',
-  register: 'set in the register',
-  policy: 'of the policy',
-  segment: 'of the segment',
+  object: '(in the object)',
+  register: '(set in the register)',
+  policy: '(from the policy)',
+  segment: '(from the segment)',
 } as const;
 
 /** A value and where it comes from. */

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { policyIdText } from '../../policies/model.js';
 import { Facts } from '../components/facts.js';
 import { ProblemSummary, TextArea } from '../components/fields.js';
 import { Span, Time, countText } from '../components/figures.js';
@@ -7,6 +8,7 @@ import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { PolicyText } from '../components/policy-text.js';
 import { StatusMark, changeOutcomeMarks, changeStateMarks, plainWord } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
+import { ChangeSimulation } from '../components/change-simulation.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 import type { ChangeDetailView, ChangeItemView, MatchedVersion, ReviewView } from '../views.js';
@@ -52,6 +54,7 @@ export function ChangePage(view: ChangeDetailView): JSX.Element {
           <Item item={item} alone={items.length === 1} />
         ))}
       </Panel>
+      {view.simulation !== undefined && <ChangeSimulation view={view} simulation={view.simulation} />}
       <Reviews view={view} />
       {state !== 'rejected' && <Outcome view={view} />}
     </Layout>
@@ -66,21 +69,17 @@ function EntryLink({ index }: { readonly index: number }): JSX.Element {
   );
 }
 
-function policyName({ kind, namespace, name }: ChangeItemView): string {
-  return `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
-}
-
 function inWords(item: ChangeItemView): string {
-  return `${plainWord(item.action)}s ${policyName(item)}.`;
+  return `${plainWord(item.action)}s ${policyIdText(item)}.`;
 }
 
 function Item({ item, alone }: { readonly item: ChangeItemView; readonly alone: boolean }): JSX.Element {
   return (
     <div class="item">
-      {!alone && <h3>{policyName(item)}</h3>}
+      {!alone && <h3>{policyIdText(item)}</h3>}
       <Facts
         facts={[
-          { term: 'Policy', is: <a href={paths.policy(item)}>{policyName(item)}</a> },
+          { term: 'Policy', is: <a href={paths.policy(item)}>{policyIdText(item)}</a> },
           { term: 'Action', is: plainWord(item.action) },
           {
             term: 'Digest',
@@ -88,7 +87,7 @@ function Item({ item, alone }: { readonly item: ChangeItemView; readonly alone: 
           },
         ]}
       />
-      <PolicyText name={policyName(item)} before={item.before} after={item.after} />
+      <PolicyText name={policyIdText(item)} before={item.before} after={item.after} />
     </div>
   );
 }
@@ -164,7 +163,7 @@ interface Matched extends MatchedVersion {
 
 function Outcome({ view }: { readonly view: ChangeDetailView }): JSX.Element {
   const matched = view.items.flatMap((item) =>
-    item.matched.map((version): Matched => ({ ...version, policy: policyName(item) })),
+    item.matched.map((version): Matched => ({ ...version, policy: policyIdText(item) })),
   );
   return (
     <Panel

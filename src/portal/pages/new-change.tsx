@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { ProblemSummary, Select, TextArea, TextField, TimeField } from '../components/fields.js';
 import { Layout } from '../layout.js';
+import { may } from '../may.js';
 import { paths } from '../paths.js';
 import type { NewChangeView } from '../views.js';
 
@@ -64,7 +65,7 @@ export function NewChangePage({ shell, values, problems }: NewChangeView): JSX.E
         <TextArea
           name="policy"
           label="Policy (YAML)"
-          hint="The whole object as it shall be. For a deletion, kind, namespace and name are enough."
+          hint="The whole object as it shall be; several with --- between them. For a deletion, kind, namespace and name are enough."
           value={values.policy}
           rows={18}
           code
@@ -74,10 +75,19 @@ export function NewChangePage({ shell, values, problems }: NewChangeView): JSX.E
           <button type="submit" class="button button-main">
             Propose
           </button>
+          {may(shell, 'simulations.run') && (
+            <button type="submit" class="button" formaction={paths.newSimulation} formnovalidate>
+              Simulate
+            </button>
+          )}
           <a class="button button-plain" href={paths.changes()}>
             Cancel
           </a>
         </div>
+        <p class="note">
+          Simulating holds the policy against the flows of the last 30 days and proposes nothing: what would be blocked,
+          what opened, and what the records do not tell.
+        </p>
       </form>
     </Layout>
   );

@@ -111,22 +111,19 @@ export function PoliciesPage({
 
 function PolicyName({ row }: { readonly row: PolicyRow }): JSX.Element {
   return (
-    <a href={paths.policy(row)}>
-      <Name text={row.namespace === null ? row.name : `${row.namespace}/${row.name}`} />
-    </a>
+    <>
+      <a href={paths.policy(row)}>
+        <Name text={row.namespace === null ? row.name : `${row.namespace}/${row.name}`} />
+      </a>
+      <span class="note block">
+        {row.kind} ({row.system})
+      </span>
+    </>
   );
 }
 
 const columns: readonly Column<PolicyRow>[] = [
   { head: 'Policy', names: true, cell: (row) => <PolicyName row={row} /> },
-  {
-    head: 'Kind',
-    cell: ({ system, kind }) => (
-      <>
-        {kind} <span class="note">{system}</span>
-      </>
-    ),
-  },
   {
     head: 'Owner',
     cell: ({ owner, flags, rulesFlagged }) => (
@@ -153,6 +150,15 @@ const columns: readonly Column<PolicyRow>[] = [
         <StatusMark tone="bad" word={`${unauthorisedVersions} unauthorised`} />
       ),
   },
-  { head: 'Last changed', tight: true, cell: ({ changedAt }) => <Time at={changedAt} precision="minute" /> },
-  { head: 'By', cell: ({ changedBy }) => <Name text={changedBy} /> },
+  {
+    head: 'Last changed',
+    cell: ({ changedAt, changedBy }) => (
+      <>
+        <Time at={changedAt} precision="minute" />
+        <span class="note block">
+          <Name text={changedBy} />
+        </span>
+      </>
+    ),
+  },
 ];

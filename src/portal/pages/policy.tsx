@@ -22,12 +22,17 @@ export function PolicyPage({ shell, entry, versions }: PolicyDetailView): JSX.El
       shell={shell}
       title={title}
       marks={<StatusMark tone={inForce ? 'good' : 'quiet'} word={inForce ? 'In force' : 'Deleted'} />}
-      lead={`${kind} of ${system}, ${countOf(versions.length, 'version')} in the records`}
+      lead={`${kind} (${system}), ${countOf(versions.length, 'version')} in the records`}
       crumbs={[{ href: paths.policies(), word: 'Policies' }]}
       actions={
-        <a class="button" href={paths.records({ policy: title })}>
-          Records that name it
-        </a>
+        <>
+          <a class="button button-plain" href={paths.records({ policy: title })}>
+            Records that name it
+          </a>
+          <a class="button" href={paths.policyDiff(entry)}>
+            Compare versions
+          </a>
+        </>
       }
     >
       {unauthorised.length > 0 && (
@@ -159,33 +164,40 @@ function Version({ version, before, name, open }: VersionProps): JSX.Element {
 
 function columnsFor(policy: PolicyKey): readonly Column<PolicyVersionRow>[] {
   return [
-    ...columns,
     {
-      head: 'What changed',
-      cell: ({ version, action, object, sameMeaning }) =>
-        sameMeaning ? (
-          <StatusMark tone="quiet" word="No change in meaning" />
-        ) : action !== 'delete' && object === null ? (
-          <span class="note">content not recorded</span>
-        ) : (
-          <a href={paths.policyDiff(policy, { from: version - 1, to: version })}>rules and paths</a>
-        ),
+      head: 'Version',
+      numeric: true,
+      names: true,
+      cell: ({ version }) => <a href={`#version-${version}`}>{version}</a>,
+    },
+    { head: 'Event time', tight: true, cell: ({ eventTime }) => <Time at={eventTime} /> },
+    {
+      head: 'Action',
+      cell: ({ version, action, object, sameMeaning }) => (
+        <>
+          {plainWord(action)}
+          <span class="note block">
+            {sameMeaning ? (
+              'no change in meaning'
+            ) : action !== 'delete' && object === null ? (
+              'content not recorded'
+            ) : (
+              <a href={paths.policyDiff(policy, { from: version - 1, to: version })}>what changed</a>
+            )}
+          </span>
+        </>
+      ),
+    },
+    { head: 'Author', cell: ({ author }) => <Name text={author} /> },
+    { head: 'Authorised by', wide: true, cell: (row) => <AuthorisedBy row={row} /> },
+    { head: 'Source entry', numeric: true, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
+    {
+      head: 'Digest',
+      cell: ({ digest }) =>
+        digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" keep={6} />,
     },
   ];
 }
-
-const columns: readonly Column<PolicyVersionRow>[] = [
-  { head: 'Version', numeric: true, names: true, cell: ({ version }) => <a href={`#version-${version}`}>{version}</a> },
-  { head: 'Event time', tight: true, cell: ({ eventTime }) => <Time at={eventTime} /> },
-  { head: 'Action', cell: ({ action }) => plainWord(action) },
-  { head: 'Author', cell: ({ author }) => <Name text={author} /> },
-  { head: 'Authorised by', wide: true, cell: (row) => <AuthorisedBy row={row} /> },
-  { head: 'Source entry', numeric: true, cell: ({ index }) => <a href={paths.record(index)}>{countText(index)}</a> },
-  {
-    head: 'Digest',
-    cell: ({ digest }) => (digest === null ? <span class="note">–</span> : <Identifier value={digest} name="digest" />),
-  },
-];
 
 function AuthorisedBy({ row: { authorisedBy } }: { readonly row: PolicyVersionRow }): JSX.Element {
   if (authorisedBy === null) return <StatusMark {...unauthorisedMark} />;

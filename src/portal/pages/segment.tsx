@@ -3,6 +3,7 @@ import { Facts } from '../components/facts.js';
 import { Time, countOf, countText } from '../components/figures.js';
 import { PolicyName, Workload } from '../components/identifier.js';
 import { Labels } from '../components/labels.js';
+import { CriteriaList, MoveForm } from '../components/phase.js';
 import { EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, phaseMarks, plainWord, verdictMarks } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
@@ -20,6 +21,11 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
       marks={<StatusMark {...phaseMarks[segment.phase]} />}
       lead={`Owned by ${segment.owner}, ${countOf(segment.workloads, 'workload')} in namespace ${segment.namespace}`}
       crumbs={[{ href: paths.segments, word: 'Segments' }]}
+      actions={
+        <a class="button" href={paths.recommendation(segment.name)}>
+          Recommend policies
+        </a>
+      }
     >
       <Facts
         columns={2}
@@ -54,6 +60,7 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
           },
         ]}
       />
+      <PhasePanel view={view} />
       <Panel id="workloads" title="Workloads">
         <Table
           id="workload-table"
@@ -68,7 +75,7 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
             {
               head: 'Workload',
               names: true,
-              cell: ({ key, name }) => <a href={paths.records({ workload: key })}>{name}</a>,
+              cell: ({ key, name }) => <a href={paths.workload(key)}>{name}</a>,
             },
             { head: 'Labels', wide: true, cell: ({ labels }) => <Labels labels={labels} /> },
             { head: 'Last seen', tight: true, cell: ({ lastSeen }) => <Time at={lastSeen} /> },
@@ -96,6 +103,32 @@ export function SegmentPage(view: SegmentDetailView): JSX.Element {
   );
 }
 
+function PhasePanel({ view: { shell, phase, move } }: { readonly view: SegmentDetailView }): JSX.Element {
+  const { name, next } = phase;
+  const wanted = next ?? phase.phase;
+  return (
+    <Panel
+      id="phase"
+      title={next === null ? 'Phase' : `Phase: next is ${next}`}
+      note={
+        <>
+          {countOf(phase.daysInPhase, 'day')} in {phase.phase}.{' '}
+          <a href={paths.segmentPhase(name)}>All criteria and history</a>
+        </>
+      }
+    >
+      <div class="columns">
+        <CriteriaList
+          segment={name}
+          criteria={phase.criteria.filter((criterion) => criterion.phase === wanted)}
+          whole
+        />
+        <MoveForm shell={shell} phase={phase} values={move} problems={{}} />
+      </div>
+    </Panel>
+  );
+}
+
 function EdgesNote({ view: { edges, edgesTotal, edgesSince } }: { readonly view: SegmentDetailView }): JSX.Element {
   const shown =
     edges.length === edgesTotal
@@ -109,7 +142,8 @@ function EdgesNote({ view: { edges, edgesTotal, edgesSince } }: { readonly view:
   );
 }
 
-function edgeColumns(since: string): readonly Column<EdgeRow>[] {
+/** Columns of edges since an instant, RFC 3339. */
+export function edgeColumns(since: string): readonly Column<EdgeRow>[] {
   return [
     { head: 'From', names: true, cell: ({ from }) => <Workload id={from} href={paths.records({ workload: from })} /> },
     { head: 'To', wide: true, cell: ({ to }) => <Workload id={to} href={paths.records({ workload: to })} /> },

@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
+import type { DefaultDeny } from '../../policies/default-deny.js';
 import { countText } from '../components/figures.js';
 import { EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, phaseMarks, plainWord } from '../components/status-mark.js';
 import { Table, type Column } from '../components/table.js';
 import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
-import type { DefaultDeny, SegmentRow, SegmentsView } from '../views.js';
+import type { SegmentRow, SegmentsView } from '../views.js';
 
 export function SegmentsPage({ shell, rows, traffic }: SegmentsView): JSX.Element {
   return (

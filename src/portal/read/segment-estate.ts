@@ -53,6 +53,20 @@ export class SegmentEstate {
     }));
   }
 
+  /** A workload by its key, with when records showed it first and last; null when none did. */
+  async workload(key: string): Promise<(Omit<ObservedWorkload, 'key'> & { readonly firstSeen: string }) | null> {
+    const [row] = await this.database.query<{
+      readonly namespace: string | null;
+      readonly name: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly first_seen: Date;
+      readonly last_seen: Date;
+    }>('SELECT namespace, name, labels, first_seen, last_seen FROM workload WHERE key = $1', [key]);
+    if (row === undefined) return null;
+    const { first_seen, last_seen, ...workload } = row;
+    return { ...workload, firstSeen: first_seen.toISOString(), lastSeen: last_seen.toISOString() };
+  }
+
   /** The namespaced policies in force now that can be read, by namespace. */
   async policiesInForce(): Promise<ReadonlyMap<string, readonly Policy[]>> {
     const { policies } = await this.estates.at(null);

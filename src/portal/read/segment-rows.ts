@@ -1,6 +1,6 @@
+import { defaultDenyOf } from '../../policies/default-deny.js';
 import type { Policy } from '../../policies/model.js';
 import type { SegmentRow, SegmentsView } from '../views.js';
-import { defaultDenyOf } from './default-deny.js';
 import type { FlowSum, PeopledSegment } from './segment-estate.js';
 
 /** Where flows come from or go to that are in no segment. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
 import { Client, escapeIdentifier } from 'pg';
 import type { IssuedToken } from '../../../src/ingestion/sources.js';
@@ -34,6 +36,18 @@ async function withoutDatabase(superuserUrl: string, work: () => Promise<void>):
   }
 }
 
+/** As omelasticsearch does, with nothing that says who it is; resolves with the status. */
+async function sendAsRsyslog(url: string, token: string): Promise<number> {
+  const sent = request(`${url}/_bulk`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json; charset=utf-8' },
+  });
+  sent.end(`{"index":{"_index":"syslog"}}\n${flow()}\n`);
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]; // node documents it
+  answer.resume();
+  return answer.statusCode ?? 0;
+}
+
 test('while the database is away every sender is told to come again, and then nothing is missing', async (t) => {
   const { superuserUrl } = service.database;
   if (superuserUrl === undefined) return t.skip('needs a superuser');
@@ -63,6 +77,8 @@ test('while the database is away every sender is told to come again, and then no
       const answer = await send(path, body);
       assert.deepEqual([answer.status, answer.headers.has('retry-after')], [503, true], path);
     }
+    // rsyslog, which sends no User-Agent, drops a batch at any answer.
+    await assert.rejects(sendAsRsyslog(service.url, source.token), /socket hang up|ECONNRESET/);
     const health = await fetch(`${service.url}/services/collector/health`);
     assert.deepEqual(
       [health.status, await health.json()],

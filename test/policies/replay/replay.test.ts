@@ -139,6 +139,34 @@ describe('a replay', () => {
     assert.equal(reasonOf(judged([], { ...call, protocol: 'unknown' })), 'not_modelled');
   });
 
+  test('takes labels as of the time of the flows, and says where they changed meanwhile and it matters', () => {
+    const draft = [ingress({ from: [{ podSelector: { matchLabels: { app: 'web' } } }] })].map(imported);
+    const history = [
+      { since: 100, labels: { app: 'web' } },
+      { since: 200, labels: { app: 'web', release: 'two' } },
+      { since: 300, labels: { app: 'other' } },
+    ];
+    const replay = new Replay({ inForce: [], draft, namespaces: [], workloads: [{ ...web, history }, api] });
+    const at = (time: number, firstTime = time) => replay.judge({ ...call, firstTime, time });
+    assert.deepEqual(at(99), { class: 'uncertain', reason: 'labels_unknown' });
+    assert.equal(at(100).class, 'stays_allowed');
+    assert.equal(at(299).class, 'stays_allowed');
+    assert.equal(at(300).class, 'newly_blocked');
+    assert.equal(at(250, 150).class, 'stays_allowed', 'both sets of labels are allowed');
+    assert.deepEqual(at(350, 150), { class: 'uncertain', reason: 'labels_unknown' });
+    assert.equal(at(250, 50).class, 'stays_allowed', 'labels that were first shown after the first flow');
+  });
+
+  test('cannot tell what is said of labels of namespaces, which records do not show', () => {
+    const outcome = (from: object) => judged([ingress({ from: [from] })]);
+    const uncertain = { class: 'uncertain', reason: 'not_modelled' };
+    assert.deepEqual(outcome({ namespaceSelector: { matchLabels: { stage: 'live' } } }), uncertain);
+    assert.equal(
+      outcome({ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } } }).class,
+      'stays_allowed',
+    );
+  });
+
   test('another edge, count or draft gives another digest', () => {
     const digests = (edge: RecordedEdge, draft: readonly RawPolicy[]) => {
       const tally = new ReplayTally();

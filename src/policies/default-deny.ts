@@ -1,6 +1,13 @@
-import { policyIdText, type Direction, type Policy } from '../../policies/model.js';
-import { matchesSelector } from '../../policies/simulation/topology.js';
-import type { DefaultDeny } from '../views.js';
+import { policyIdText, type Direction, type Policy } from './model.js';
+import type { PolicyKey } from './policy-key.js';
+import { matchesSelector } from './simulation/topology.js';
+
+/** Which directions are denied by default for all members, and what brings it about. */
+export interface DefaultDeny {
+  readonly ingress: boolean;
+  readonly egress: boolean;
+  readonly policies: readonly PolicyKey[];
+}
 
 interface Member {
   readonly labels: Readonly<Record<string, string>>;

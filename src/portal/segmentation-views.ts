@@ -1,0 +1,43 @@
+import type { PhaseBoard, PhaseDetail } from '../phases/phases.js';
+import type { RecommendationView } from '../policies/recommendations.js';
+import type { FieldProblems, Shell } from './views.js';
+
+/** Which segment is in which phase. */
+export interface PhasesPageView {
+  readonly shell: Shell;
+  readonly board: PhaseBoard;
+}
+
+/** The phase of a segment, what the next ones ask for, and the way there. */
+export interface SegmentPhaseView {
+  readonly shell: Shell;
+  readonly phase: PhaseDetail;
+  readonly move: PhaseMoveForm;
+  readonly problems: FieldProblems;
+}
+
+/** A form as it was sent, with what is wrong; texts as they were typed. */
+export interface PhaseMoveForm {
+  readonly phase: string;
+  readonly reason: string;
+  readonly override: boolean;
+}
+
+/** Policies recommended for a segment. `recommendation` is null where what was asked for cannot be answered. */
+export interface RecommendationPageView {
+  readonly shell: Shell;
+  readonly segment: string;
+  readonly values: RecommendationForm;
+  readonly recommendation: RecommendationView | null;
+  readonly problems: FieldProblems;
+}
+
+export interface RecommendationForm {
+  readonly from: string;
+  readonly to: string;
+  readonly leastDays: string;
+  readonly leastFlows: string;
+  readonly leastAddressDays: string;
+  readonly mostAddresses: string;
+  readonly scanTargets: string;
+}
