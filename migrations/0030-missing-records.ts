@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Records that sources counted, or reported as lost, and that never came. */
+/** Records that sources counted, or reported as lost, and that never came; and what the log says each hour of what they sent. */
 export class MissingRecords1795305600030 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
@@ -39,6 +39,13 @@ export class MissingRecords1795305600030 implements MigrationInterface {
       );
       GRANT SELECT, INSERT, UPDATE, DELETE ON source_counter, source_gap, source_unknown TO segproof_service;
 
+      -- Hours of which the log says what became of what sources sent; null where nothing came.
+      CREATE TABLE source_balance (
+        hour timestamptz CONSTRAINT source_balance_pk PRIMARY KEY,
+        recorded_index bigint
+      );
+      GRANT SELECT, INSERT, UPDATE (recorded_index) ON source_balance TO segproof_service;
+
       -- What was said of them in the log; it stays when what it was derived from is gone.
       CREATE TABLE missing_records (
         id uuid CONSTRAINT missing_records_pk PRIMARY KEY,
@@ -68,6 +75,6 @@ export class MissingRecords1795305600030 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE missing_records, source_unknown, source_gap, source_counter`);
+    await runner.query(`DROP TABLE missing_records, source_balance, source_unknown, source_gap, source_counter`);
   }
 }

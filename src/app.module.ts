@@ -43,20 +43,25 @@ import { SourceRefusals } from './ingestion/refusals.js';
 import { RedactionKey } from './ingestion/redaction-key.js';
 import { CloudEventsController } from './ingestion/protocols/cloud-events.controller.js';
 import { ElasticController } from './ingestion/protocols/elastic.controller.js';
+import { FirehoseController } from './ingestion/protocols/firehose.controller.js';
 import { HecAcks } from './ingestion/protocols/hec-acks.js';
 import { HecController } from './ingestion/protocols/hec.controller.js';
 import { HooksController } from './ingestion/protocols/hooks.controller.js';
 import { KubernetesAuditController } from './ingestion/protocols/kubernetes-audit.controller.js';
 import { LokiController } from './ingestion/protocols/loki.controller.js';
 import { OtlpController } from './ingestion/protocols/otlp.controller.js';
+import { PubsubController } from './ingestion/protocols/pubsub.controller.js';
+import { SnsController } from './ingestion/protocols/sns.controller.js';
 import { SyslogListener } from './ingestion/protocols/syslog-listener.js';
 import { WebhookController } from './ingestion/protocols/webhook.controller.js';
 import { SecretBox } from './ingestion/secret-box.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { SourceHealths } from './ingestion/source-health.js';
 import { SourceSecrets } from './ingestion/source-secrets.js';
 import { SourcesController } from './ingestion/sources.controller.js';
 import { Sources } from './ingestion/sources.js';
 import { QuarantineController, RecordsController } from './inventory/records.controller.js';
+import { ConflictFinder } from './inventory/conflict-finder.js';
 import { Conflicts } from './inventory/conflicts.js';
 import { NormalForms } from './inventory/normal-forms.js';
 import { Quarantine } from './inventory/quarantine.js';
@@ -117,6 +122,7 @@ const features: Provider[] = [
   SourceSecrets,
   SourceRefusals,
   SourceHealths,
+  SourceBalances,
   RequestBodies,
   RecordReaders,
   RedactionKey,
@@ -151,10 +157,11 @@ const features: Provider[] = [
   SilenceFinder,
   MissingRecordsRegister,
   GapFinder,
+  ConflictFinder,
   {
     provide: FINDERS,
     useFactory: (...finders: Finder[]) => finders,
-    inject: [SilenceFinder, GapFinder, DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
+    inject: [SilenceFinder, GapFinder, ConflictFinder, DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
   },
   Changes,
   EstateMaps,
@@ -224,6 +231,9 @@ export class AppModule {
         HooksController,
         CloudEventsController,
         LokiController,
+        FirehoseController,
+        PubsubController,
+        SnsController,
         SourcesController,
         MissingRecordsController,
         SegmentsController,

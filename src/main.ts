@@ -18,6 +18,7 @@ import { Anchors } from './log/anchors.js';
 import { Checkpoints } from './log/checkpoints.js';
 import { Verification } from './log/verification.js';
 import { Witnessing } from './log/witness/witnessing.js';
+import { SourceBalances } from './ingestion/source-balances.js';
 import { MissingRecordsRegister } from './inventory/missing-records.js';
 import { elasticRoot, isElasticClient } from './ingestion/protocols/elastic.controller.js';
 import { isSenderPath } from './ingestion/protocols/problem-forms.js';
@@ -163,6 +164,7 @@ async function startWork(app: NestExpressApplication, ground: Ground): Promise<v
       if (waiting.length > 0) throw new NotYetError(`${waiting.join(', ')}: in use by others`);
     },
     'findings.look': async () => {
+      await app.get(SourceBalances).record();
       await app.get(MissingRecordsRegister).record();
       const { opened, closed } = await app.get(FindingsLook).run();
       if (opened + closed > 0) ground.logger.info({ opened, closed }, 'findings changed');

@@ -37,6 +37,7 @@ export const formatNames = [
   'gcp-audit',
   'envoy',
   'illumio',
+  'guardicore',
   'cef',
   'leef',
   'pan-os',
@@ -53,8 +54,10 @@ export const formatNames = [
   'alertmanager',
   'azure-alert',
   'splunk-alert',
+  'elastic-alert',
   'falco',
   'github',
+  'aws-sns',
   'cloudevents',
   'otlp',
 ] as const;

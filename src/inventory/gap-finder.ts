@@ -19,18 +19,13 @@ function causeOf(gap: MissingRecords): Cause {
   const { id, source, stream, kind, missing, firstNumber, lastNumber } = gap;
   const of = stream === '' ? source : `${source} (${stream})`;
   const many = missing === null ? 'An unknown number of records' : missing === '1' ? '1 record' : `${missing} records`;
-  const numbers =
-    firstNumber === lastNumber ? `Number ${firstNumber}` : `Of the numbers ${firstNumber} to ${lastNumber}`;
   return {
     kind: 'gap',
     cause: id,
     segment: null,
     severity: severityOf(missing),
     title: kind === 'sequence' ? `${many} of ${of} never came` : `${of} lost ${lowered(many)}`,
-    detail:
-      kind === 'sequence'
-        ? `${numbers} ${firstNumber === lastNumber ? 'never came' : `${missing} never came`}: entry ${gap.beforeIndex} and entry ${gap.afterIndex} stand on either side.`
-        : `The source says so itself, in entry ${gap.afterIndex}.`,
+    detail: detailOf(gap),
     facts: {
       source,
       id,
@@ -45,6 +40,18 @@ function causeOf(gap: MissingRecords): Cause {
     },
     occurredAt: gap.foundAt,
   };
+}
+
+function detailOf({ kind, firstNumber, lastNumber, missing, beforeIndex, afterIndex }: MissingRecords): string {
+  if (kind === 'loss_notice') return `The source says so itself, in entry ${afterIndex}.`;
+  const all = String(BigInt(lastNumber ?? 0) - BigInt(firstNumber ?? 0) + 1n) === missing;
+  const numbers =
+    firstNumber === lastNumber
+      ? `Number ${firstNumber}`
+      : all
+        ? `The numbers ${firstNumber} to ${lastNumber}`
+        : `${missing} of the numbers ${firstNumber} to ${lastNumber}`;
+  return `${numbers} did not come; entries ${beforeIndex} and ${afterIndex} stand on either side.`;
 }
 
 function lowered(text: string): string {

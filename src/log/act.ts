@@ -15,6 +15,7 @@ export type ActKind =
   | 'source.token_revoked'
   | 'source.secret_added'
   | 'source.secret_revoked'
+  | 'source.balance'
   | 'source.gap_found'
   | 'source.gap_filled'
   | 'source.gap_acknowledged'

@@ -7,6 +7,7 @@ import { defaultDenyOf } from '../policies/default-deny.js';
 import { PolicyEstates, type Estate } from '../policies/estate.js';
 import { importPolicies } from '../policies/import.js';
 import { policyIdText, type Policy } from '../policies/model.js';
+import { policyKeyText } from '../policies/policy-key.js';
 import type { ObservedEdge, ObservedWorkload } from '../policies/recommendation/observed.js';
 import { lastDays, SegmentTraffic } from '../policies/segment-traffic.js';
 import { policiesSelecting, subjectsOf } from '../policies/segment-policies.js';
@@ -90,14 +91,14 @@ export class PhaseFactsReader {
 
   /** Texts of the policies in force that no approved change covers. */
   private async unapproved(estate: Estate, changes: readonly RegisteredChange[]): Promise<ReadonlySet<string>> {
-    const inForce = new Map(estate.objects.map((object) => [placeOf(object), object.index]));
+    const inForce = new Map(estate.objects.map((object) => [policyKeyText(object), object.index]));
     const versions = (await versionsAt(this.database, [...inForce.values()])).filter(
-      (version) => inForce.get(placeOf(version)) === version.index,
+      (version) => inForce.get(policyKeyText(version)) === version.index,
     );
     return new Set(
       matchPolicyChanges(versions, changes)
         .filter(({ authorised }) => !authorised)
-        .map(({ version }) => placeOf(version)),
+        .map(({ version }) => policyKeyText(version)),
     );
   }
 
@@ -128,25 +129,13 @@ export class PhaseFactsReader {
   }
 }
 
-function placeOf({
-  kind,
-  namespace,
-  name,
-}: {
-  readonly kind: string;
-  readonly namespace: string | null;
-  readonly name: string;
-}): string {
-  return JSON.stringify([kind, namespace, name]);
-}
-
 /** The policies in force as the open changes would leave them. */
 function draftedPolicies(estate: Estate, open: readonly RegisteredChange[]): readonly Policy[] {
   if (open.length === 0) return estate.policies;
-  const objects = new Map<string, unknown>(estate.objects.map((object) => [placeOf(object), object.object]));
+  const objects = new Map<string, unknown>(estate.objects.map((object) => [policyKeyText(object), object.object]));
   for (const item of open.flatMap(({ items }) => items)) {
-    if (item.action === 'delete') objects.delete(placeOf(item));
-    else objects.set(placeOf(item), item.object);
+    if (item.action === 'delete') objects.delete(policyKeyText(item));
+    else objects.set(policyKeyText(item), item.object);
   }
   return importPolicies([...objects.values()].filter((object) => object !== null)).policies;
 }
@@ -191,7 +180,9 @@ function factsOf(
       policiesInForce: selecting.length,
       openChanges: ground.open.filter(({ items }) => items.some(({ namespace }) => namespace === segment.namespace))
         .length,
-      unapproved: selecting.filter(({ id }) => ground.unapproved.has(placeOf(id))).map(({ id }) => policyIdText(id)),
+      unapproved: selecting
+        .filter(({ id }) => ground.unapproved.has(policyKeyText(id)))
+        .map(({ id }) => policyIdText(id)),
       blockedByDraft: drafted.counts,
       blocked: inForce.counts,
       defaultDeny: { ingress, egress },

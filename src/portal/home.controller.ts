@@ -24,11 +24,10 @@ import { daysUntil } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
 import type { HomeView, Shell } from './views.js';
 
-/** Hygiene is summed up: it is much, and none of it is urgent. */
+/** Hygiene is summed up: it is much, and none of it is urgent. Conflicting ids are named from the records themselves. */
 const namedKinds: readonly FindingKind[] = [
   'gap',
   'silence',
-  'conflicting_record',
   'drift',
   'violation',
   'enforcement_off',

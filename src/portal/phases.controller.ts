@@ -23,9 +23,9 @@ import { PhasesPage } from './pages/phases.js';
 import { RecommendationPage } from './pages/recommendation.js';
 import { SegmentPhasePage } from './pages/segment-phase.js';
 import { paths } from './paths.js';
-import type { PhaseMoveForm, RecommendationForm } from './segmentation-views.js';
+import type { RecommendationForm } from './segmentation-views.js';
 import { CurrentShell } from './shell.js';
-import type { FieldProblems, Shell } from './views.js';
+import type { FieldProblems, PhaseMoveForm, Shell } from './views.js';
 
 const moveFields: FieldNames = {
   phase: { field: 'phase', label: 'Move to' },

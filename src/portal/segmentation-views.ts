@@ -1,6 +1,6 @@
 import type { PhaseBoard, PhaseDetail } from '../phases/phases.js';
 import type { RecommendationView } from '../policies/recommendations.js';
-import type { FieldProblems, Shell } from './views.js';
+import type { FieldProblems, PhaseMoveForm, Shell } from './views.js';
 
 /** Which segment is in which phase. */
 export interface PhasesPageView {
@@ -14,13 +14,6 @@ export interface SegmentPhaseView {
   readonly phase: PhaseDetail;
   readonly move: PhaseMoveForm;
   readonly problems: FieldProblems;
-}
-
-/** A form as it was sent, with what is wrong; texts as they were typed. */
-export interface PhaseMoveForm {
-  readonly phase: string;
-  readonly reason: string;
-  readonly override: boolean;
 }
 
 /** Policies recommended for a segment. `recommendation` is null where what was asked for cannot be answered. */

@@ -12,7 +12,6 @@ import type { DefaultDeny } from '../policies/default-deny.js';
 import type { EdgeClass, UncertainReason } from '../policies/replay/replay.js';
 import type { EdgePage, SimulationSummary, SimulationView, StoredPath } from '../simulations/simulation.js';
 import type { OpenApiDocument } from './openapi.js';
-import type { PhaseMoveForm } from './segmentation-views.js';
 
 /**
  * What each page shows, as plain data: controllers fill these from the read models, pages draw
@@ -542,6 +541,13 @@ export interface EdgeRow {
   readonly lastTime: string;
   /** The policy that allowed it; null where none did or the source does not say. */
   readonly policy: string | null;
+}
+
+/** The form that moves a segment, as it was sent: texts as they were typed. */
+export interface PhaseMoveForm {
+  readonly phase: string;
+  readonly reason: string;
+  readonly override: boolean;
 }
 
 export interface SegmentDetailView {

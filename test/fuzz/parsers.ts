@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { cloudEvents } from '../../src/ingestion/cloud-events.js';
 import { columnsAfter, isColumnHeader } from '../../src/ingestion/column-header.js';
 import { bulkItems } from '../../src/ingestion/elastic-bulk.js';
+import { firehoseDelivery } from '../../src/ingestion/firehose-records.js';
 import { formats, normaliseRecord } from '../../src/ingestion/formats/registry.js';
 import { wireOf } from '../../src/ingestion/formats/record-wire.js';
 import { hecContext, hecRecords } from '../../src/ingestion/hec-records.js';
@@ -14,6 +16,7 @@ import { decodeLogsRequest } from '../../src/ingestion/otlp-protobuf.js';
 import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from '../../src/ingestion/otlp-records.js';
 import { lengthDelimited, protobufFields, ProtobufError, varintField } from '../../src/ingestion/protobuf-reader.js';
 import { credentialsOf } from '../../src/ingestion/protocols/credentials.js';
+import { pubsubMessage } from '../../src/ingestion/pubsub-records.js';
 import { readRecords } from '../../src/ingestion/read-records.js';
 import { closePayload, openPayload } from '../../src/ingestion/record-payload.js';
 import { redact, redactionOf } from '../../src/ingestion/redaction.js';
@@ -107,6 +110,16 @@ const lokiPush = lengthDelimited(
 const bulk = '{"create":{"_index":"a","_id":"1"}}\n{"a":1}\n{"delete":{"_id":"2"}}\n{"index":{}}\n{"b":2}\n';
 const zstdFrame = Buffer.from('28b52ffd2003190000616263', 'hex'); // one raw block of three bytes
 
+const packedEvents = gzipSync(
+  JSON.stringify({
+    messageType: 'DATA_MESSAGE',
+    owner: '1',
+    logGroup: 'g',
+    logStream: 's',
+    logEvents: [{ id: 'e', timestamp: 1_790_000_000_000, message: 'm' }],
+  }),
+).toString('base64');
+
 /** The input in pieces whose lengths the input itself gives. */
 function pieces(input: Buffer): Buffer[] {
   const cut: Buffer[] = [];
@@ -164,7 +177,7 @@ const protocolParsers: readonly Parser[] = [
     run(input) {
       for (const { context } of hecRecords(input).records) RecordContext.parse(context);
       const said: unknown = tryJson(input);
-      if (typeof said === 'object' && said !== null && !Array.isArray(said)) hecContext({ ...said } as never); // any JSON object is one
+      if (typeof said === 'object' && said !== null && !Array.isArray(said)) hecContext({ ...said });
     },
   },
   {
@@ -219,6 +232,37 @@ const protocolParsers: readonly Parser[] = [
         await buffer(Readable.from(input.length === 0 ? [] : [input]).pipe(zstdDecoder()));
       } catch (error) {
         if (!(error instanceof ZstdFormatError)) throw error;
+      }
+    },
+  },
+  {
+    name: 'firehose',
+    seeds: [
+      JSON.stringify({
+        requestId: 'r',
+        timestamp: 1,
+        records: [{ data: Buffer.from(texts[0] ?? '').toString('base64') }, { data: packedEvents }],
+      }),
+      '{"commonAttributes":{"a":"b"}}',
+    ].map((text) => Buffer.from(text)),
+    run(input) {
+      for (const { context } of firehoseDelivery(input, input.toString('utf8'), 100_000).records ?? [])
+        RecordContext.parse(context);
+    },
+  },
+  {
+    name: 'pubsub',
+    seeds: [
+      JSON.stringify({
+        message: { data: packedEvents, messageId: '1', publishTime: '2026-02-10T10:00:00Z', attributes: { a: 'b' } },
+        subscription: 's',
+      }),
+      'x-goog-pubsub-message-id: 1\nx-goog-pubsub-publish-time: 2026-02-10T10:00:00Z',
+    ].map((text) => Buffer.from(text)),
+    run(input) {
+      for (const headers of [{}, headersIn(input)]) {
+        const sent = pubsubMessage(headers, input);
+        for (const { context = {} } of 'records' in sent ? sent.records : [sent]) RecordContext.parse(context);
       }
     },
   },

@@ -205,6 +205,9 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
       version: 2,
     }),
   ],
+  guardicore: [
+    '<14>2026-02-22T17:17Z centra CEF:0|Guardicore|Centra|51|Network Log|Network Log|None|start=Feb 22 2026 17:16:05 UTC src=10.0.0.7 spt=40000 dst=10.0.0.9 dpt=5432 proto=TCP act=Blocked by source cs6Label=connection_verdict cs6=blocked cs7Label=policy_rule cs7=r',
+  ],
   cef: [
     'CEF:1|Own|Wall\\|x|1|7|n|High|rt=1771402491123 src=10.0.0.7 dst=10.0.0.9 spt=8 dpt=0 proto=1 act=Allow msg=a\\=b c cs1=x cs1Label=Rule',
     '<14>Feb 18 11:07:53 h CEF:0|Fortinet|Fortigate|v7|00013|traffic:forward close|3|FTNTFGTeventtime=1771402491000000001 src=10.0.0.7 spt=4 dst=10.0.0.9 dpt=5 proto=6 act=close FTNTFGTpolicyid=7',
@@ -327,6 +330,16 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
     owner: 'o',
     app: 'a',
   }),
+  'elastic-alert': json({
+    kibana_alert: {
+      rule: { id: 'r', name: 'n', type: 't' },
+      alert: { id: 'a', actionGroup: 'x' },
+      date: '2026-02-10T10:00:00.123Z',
+      severity: 'high',
+      reason: 'why',
+      context: { a: 1 },
+    },
+  }),
   falco: json({
     output: 'x',
     priority: 'Warning',
@@ -343,6 +356,26 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
     repository: { full_name: 'a/b' },
     sender: { login: 'ada' },
   }),
+  'aws-sns': json(
+    {
+      Type: 'SubscriptionConfirmation',
+      MessageId: 'm',
+      Token: 't',
+      TopicArn: 'arn:aws:sns:eu-west-1:1:t',
+      Message: 'You have chosen to subscribe',
+      SubscribeURL: 'https://sns.eu-west-1.amazonaws.com/?Action=x',
+      Timestamp: '2026-02-10T10:00:00.123Z',
+      SignatureVersion: '1',
+    },
+    {
+      Type: 'Notification',
+      MessageId: 'm',
+      TopicArn: 'arn:aws:sns:eu-west-1:1:t',
+      Subject: 's',
+      Message: 'hello',
+      Timestamp: '2026-02-10T10:00:00.123Z',
+    },
+  ),
   cloudevents: json({
     specversion: '1.0',
     id: '1',

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { Clock } from '../../src/context.js';
 import { FindingQuery, Findings } from '../../src/findings/findings.js';
 import { FindingsLook } from '../../src/findings/look.js';
 import { lagBucket, lagQuantile } from '../../src/ingestion/lag-buckets.js';
 import { SourceRefusals } from '../../src/ingestion/refusals.js';
 import { silentSince } from '../../src/ingestion/silence.js';
-import { SourceHealth } from '../../src/ingestion/source-health.js';
+import { SourceBalances } from '../../src/ingestion/source-balances.js';
+import { Balance, SourceHealth } from '../../src/ingestion/source-health.js';
 import type { IssuedToken } from '../../src/ingestion/sources.js';
 import { hubbleFlow } from '../portal/sent-records.js';
 import { startTestService, type TestService } from '../support/service.js';
+
+const Said = z.object({
+  from: z.string(),
+  sources: z.array(Balance.extend({ source: z.string(), reasons: z.record(z.string(), z.number()).optional() })),
+});
 
 const flowAt = (time: string, number: number): string =>
   JSON.stringify(hubbleFlow({ time, from: 'shop/web', to: 'shop/api' }, number));
@@ -117,6 +124,17 @@ describe('what a source sent balances', () => {
     assert.equal(silence, null);
   });
 
+  test('also when the same comes many times at once', async () => {
+    const flows = [21, 22, 23].map((number) => flowAt('2026-03-01T10:19:58Z', number)).join('\n');
+    const { balance: earlier } = await health();
+    await Promise.all(Array.from({ length: 20 }, async () => assert.equal(await post('/ingest/v1/edge', flows), 200)));
+    const { balance } = await health();
+    assert.deepEqual(
+      [balance.received - earlier.received, balance.appended - earlier.appended, balance.duplicate - earlier.duplicate],
+      [60, 3, 57],
+    );
+  });
+
   test('hours and days tell when, and a clock that runs ahead is told', async () => {
     now = new Date('2026-03-02T01:10:00.000Z');
     assert.equal(await post('/ingest/v1/edge', flowAt('2026-03-02T03:10:00Z', 9)), 200);
@@ -125,12 +143,37 @@ describe('what a source sent balances', () => {
       told.periods.map(({ from, received }) => [from.slice(0, 10), received]),
       [
         ['2026-03-02', 1],
-        ['2026-03-01', 18],
+        ['2026-03-01', 78],
       ],
     );
     assert.equal(told.clockAheadSeconds, 7200);
     assert.equal(told.lastReceivedAt, '2026-03-02T01:10:00.000Z');
     assert.equal(told.lastEventTime, '2026-03-02T03:10:00.000Z');
+  });
+
+  test('each hour is said in the log once, with the reasons of refusals', async () => {
+    const balances = service.app.get(SourceBalances);
+    const said = async () =>
+      (
+        await service.ground.database.query<{ payload: Buffer }>(
+          `SELECT payload FROM log_entry WHERE kind = 'source.balance' ORDER BY index`,
+        )
+      ).map(({ payload }) => Said.parse(JSON.parse(payload.toString())));
+    await health();
+    // As if it had run for the first time before anything came.
+    await service.ground.database.query(
+      `INSERT INTO source_balance (hour) VALUES ('2026-03-01T09:00:00Z') ON CONFLICT DO NOTHING`,
+    );
+    assert.equal(await balances.record(), 15);
+    assert.equal(await balances.record(), 0);
+    const [hour, ...more] = await said();
+    assert.deepEqual(more, [], 'hours in which nothing came are not said, the present one is not yet');
+    assert.equal(hour?.from, '2026-03-01T10:00:00.000Z');
+    const edge = hour.sources.find(({ source: name }) => name === 'edge');
+    assert.deepEqual(
+      [edge?.received, edge?.appended, edge?.duplicate, edge?.quarantined, edge?.refused, edge?.reasons?.['too_large']],
+      [78, 7, 62, 2, 7, 1],
+    );
   });
 
   test('its silence is a finding although its clock runs ahead, and ends when it is heard, even with garbage', async () => {

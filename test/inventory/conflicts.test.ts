@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { FindingQuery, Findings } from '../../src/findings/findings.js';
+import { FindingsLook } from '../../src/findings/look.js';
 import { IngestAnswer } from '../../src/ingestion/ingest.js';
 import type { IssuedToken } from '../../src/ingestion/sources.js';
 import { RecordPage } from '../../src/inventory/records.js';
@@ -62,6 +64,12 @@ test('a record with the id of an earlier one and other bytes is kept, marked, an
   assert.match(
     textOf((await browser.get(`/records/${first + 1}`)).body),
     new RegExp(`before, as record ${first}`, 'u'),
+  );
+  await service.app.get(FindingsLook).run();
+  const { findings } = await service.app.get(Findings).page(FindingQuery.parse({ kind: 'conflicting_record' }));
+  assert.deepEqual(
+    findings.map(({ severity, facts }) => [severity, facts]),
+    [['high', { source: 'hubble', index: first + 1, firstIndex: first }]],
   );
   const list = textOf((await browser.get('/records?conflicting=yes')).body);
   assert.match(list, /1 of 1 record/u);

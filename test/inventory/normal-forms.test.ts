@@ -11,7 +11,7 @@ import { sampleEntries } from '../log/sample-records.js';
 import { Browser } from '../portal/browser.js';
 import { textOf } from '../portal/html.js';
 import { hubbleFlow, send } from '../portal/sent-records.js';
-import { monthsAgo, openRetentionLog } from '../retention/retention-log.js';
+import { derivedTables, monthsAgo, openRetentionLog } from '../retention/retention-log.js';
 import { temporaryDirectory } from '../support/server.js';
 import { startTestService } from '../support/service.js';
 
@@ -88,7 +88,7 @@ test('an erasure while the search is rebuilt leaves no earlier form behind', asy
   const [index = -1] = await log.receive(monthsAgo(0, 1), sampleEntries(0, 1));
   await asEarlierParser(log.database, index, 'error');
   await forms.readAgain(systemActor);
-  for (const table of ['record', 'record_day', 'source_minute', 'workload', 'flow_edge', 'policy_version']) {
+  for (const table of derivedTables) {
     await log.database.query(`DELETE FROM ${table}`);
   }
   await log.database.query('UPDATE follower SET next_index = 0');

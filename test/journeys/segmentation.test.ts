@@ -246,7 +246,7 @@ describe('a segment on its way', () => {
         approver.send('POST', '/api/v1/segments/shop/phase', { phase, reason: 'Back we go' }),
       ),
     );
-    const statuses = sent.map(({ status }) => status).toSorted();
+    const statuses = sent.map(({ status }) => status);
     assert.ok(
       statuses.filter((status) => status === 200).length >= 1 &&
         statuses.every((status) => [200, 409].includes(status)),

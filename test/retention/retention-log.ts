@@ -46,7 +46,7 @@ interface Ending {
   after(work: () => Promise<void>): void;
 }
 
-const derivedTables = [
+export const derivedTables = [
   'record',
   'record_day',
   'source_receipt',

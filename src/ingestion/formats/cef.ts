@@ -10,14 +10,15 @@ import { oneLine } from './summary.js';
 import { verdictOfWord } from './verdict-words.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
-/** ArcSight's Common Event Format, of any vendor; Guardicore Centra's, Forcepoint's and others' fields beside the standard ones. */
-export const cef: FormatAdapter = { name: 'cef', version: 1, detect, normalise };
+/** ArcSight's Common Event Format, of any vendor; Forcepoint's and others' fields beside the standard ones. */
+export const cef: FormatAdapter = { name: 'cef', version: 2, detect, normalise: (wire) => normaliseCef(wire, cef) };
 
 function detect({ object, text, line }: Wire): boolean {
   return object === null && (cefAt(text) !== -1 || cefAt(line) !== -1);
 }
 
-function normalise(wire: Wire): Normalised {
+/** Reads a CEF message as a record of `adapter`, which a vendor may have of its own. */
+export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | 'version'>): Normalised {
   const message = readCef(wire.text) ?? readCef(wire.line);
   if (message === null) return refuse('invalid_field', 'expected CEF:0 and seven fields between | before the pairs');
   const { extension } = message;
@@ -60,7 +61,7 @@ function normalise(wire: Wire): Normalised {
   const ruleset =
     labelled(extension, 'policy_ruleset') ?? labelled(extension, 'Policy Name') ?? value('deviceCustomPolicy');
   return accept({
-    ...emptyRecord(isFlow ? 'flow' : user === null ? 'signal' : 'admin', cef),
+    ...emptyRecord(isFlow ? 'flow' : user === null ? 'signal' : 'admin', adapter),
     ...told,
     ...chooseTime(timesOf(extension, wire), wire, flags),
     summary: isFlow

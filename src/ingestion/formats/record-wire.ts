@@ -1,4 +1,5 @@
 import type { RecordContext } from '../normal-form.js';
+import { unpackBase64 } from '../packed-text.js';
 import { isObject, type JsonObject, objectOf } from './json-value.js';
 import { readSyslog } from './syslog-header.js';
 import type { Wire } from './wire.js';
@@ -75,6 +76,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/data', (outer) => base64Text(outer.data)],
   // Pub/Sub push.
   ['/message/data', (outer) => base64Text(objectOf(outer.message)?.data)],
+  // CloudWatch Logs, handed on by a function.
+  ['/awslogs/data', (outer) => base64Text(objectOf(outer.awslogs)?.data)],
   // SNS.
   ['/Message', (outer) => outer.Message],
   // journald.
@@ -109,9 +112,9 @@ export function* carriedBy(wire: Wire): Generator<Wire> {
   }
 }
 
-/** Text that was packed as base64 (RFC 4648); null when it is none, or no text. */
+/** Text that was packed as base64 (RFC 4648), and inside it perhaps with gzip; null when it is none, or no text. */
 function base64Text(value: unknown): string | null {
-  if (typeof value !== 'string' || value.length < 8 || !/^[A-Za-z0-9+/_-]+={0,2}\s*$/.test(value)) return null;
-  const text = Buffer.from(value, 'base64').toString('utf8');
+  if (typeof value !== 'string' || value.length < 8) return null;
+  const text = unpackBase64(value)?.toString('utf8') ?? '\ufffd';
   return text.includes('\ufffd') ? null : text;
 }

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { findSyntaxError } from '../json-spans.js';
 import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
 import { awsCloudtrail } from './aws-cloudtrail.js';
+import { awsSns } from './aws-sns.js';
 import { awsVpcFlow } from './aws-vpc-flow.js';
 import { azureActivity } from './azure-activity.js';
 import { azureFirewall } from './azure-firewall.js';
@@ -15,7 +16,9 @@ import { alertmanager } from './alertmanager.js';
 import { azureAlert } from './azure-alert.js';
 import { cloudevents } from './cloudevents.js';
 import { falco } from './falco.js';
+import { elasticAlert } from './elastic-alert.js';
 import { github } from './github.js';
+import { guardicore } from './guardicore.js';
 import { antrea } from './antrea.js';
 import { calicoFlow } from './calico-flow.js';
 import { cef } from './cef.js';
@@ -58,6 +61,7 @@ const ownFormats: readonly FormatAdapter[] = [
   gcpAudit,
   azureAlert,
   alertmanager,
+  elasticAlert,
   falco,
   github,
   iptables,
@@ -67,6 +71,7 @@ const ownFormats: readonly FormatAdapter[] = [
   panOs,
   checkPoint,
   fortigate,
+  guardicore,
   cef,
   leef,
   ecs,
@@ -74,7 +79,7 @@ const ownFormats: readonly FormatAdapter[] = [
 ];
 
 /** Formats that carry others: tried when nothing is known of what they carry. */
-const carrierFormats: readonly FormatAdapter[] = [splunkAlert, cloudevents, otlp, ecsAround];
+const carrierFormats: readonly FormatAdapter[] = [splunkAlert, awsSns, cloudevents, otlp, ecsAround];
 
 /** Every wire format there is, each once. */
 export const formats: readonly FormatAdapter[] = [

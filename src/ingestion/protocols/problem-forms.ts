@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Problem } from '../../errors.js';
+import { firehoseProblem, snsProblem } from './aws-answers.js';
 import { elasticProblem } from './elastic-answers.js';
 import { hecProblem } from './hec-answers.js';
 import { otlpProblem } from './otlp-answers.js';
 
 /** Paths that senders of records use. They are no browsers: any Origin may stand in their requests, and no page answers them. */
 const senderPath =
-  /^\/(?:ingest|services\/collector|v1\/logs|loki|k8s\/audit|cloudevents|hooks|_[a-z][a-z_]*)(?:\/|$)|^\/[^/]+\/_bulk\/?$/u;
+  /^\/(?:ingest|services\/collector|v1\/logs|loki|firehose|pubsub|sns|k8s\/audit|cloudevents|hooks|_[a-z][a-z_]*)(?:\/|$)|^\/[^/]+\/_bulk\/?$/u;
 
 export function isSenderPath(path: string): boolean {
   return senderPath.test(path);
@@ -17,6 +18,8 @@ export function protocolProblem(path: string, request: IncomingMessage, problem:
   if (/^\/services\/collector(?:\/|$)/u.test(path)) return hecProblem(problem);
   if (/^\/v1\/logs\/?$/u.test(path)) return otlpProblem(request, problem);
   if (/^\/_[a-z]|^\/[^/]+\/_bulk\/?$/u.test(path)) return elasticProblem(request, problem);
+  if (path.startsWith('/firehose/')) return firehoseProblem(request, problem);
+  if (path.startsWith('/sns/')) return snsProblem(problem);
   return null;
 }
 

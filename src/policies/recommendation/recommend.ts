@@ -68,26 +68,46 @@ export interface Recommendation {
 
 /** A rule as sets of ends. */
 class Reach {
+  private readonly sources: ReadonlySet<string>;
+  private readonly destinations: ReadonlySet<string>;
+
+  /** Policies of the segment select its members alone, so a member is allowed by tiers of the segment only. */
   constructor(
     readonly from: readonly Tier[],
     readonly to: readonly Tier[],
-    readonly ports: ReadonlySet<string>,
-    private readonly members: ReadonlySet<string>,
-  ) {}
-
-  /** Policies of the segment select its members alone, so a member is allowed by tiers of the segment only. */
-  private holds(tiers: readonly Tier[], end: string): boolean {
-    const inside = this.members.has(end);
-    return tiers.some((tier) => tier.inside === inside && tier.ends.has(end));
+    readonly ports: readonly string[],
+    members: ReadonlySet<string>,
+  ) {
+    const ends = (tiers: readonly Tier[]): ReadonlySet<string> =>
+      new Set(tiers.flatMap((tier) => [...tier.ends].filter((end) => tier.inside === members.has(end))));
+    [this.sources, this.destinations] = [ends(from), ends(to)];
   }
 
-  covers(edge: ObservedEdge): boolean {
-    return this.ports.has(portKey(edge)) && this.holds(this.from, edge.source) && this.holds(this.to, edge.destination);
+  /** Of edges on one of its ports. */
+  covers({ source, destination }: ObservedEdge): boolean {
+    return this.sources.has(source) && this.destinations.has(destination);
   }
 
   get allowed(): number {
-    const ends = (tiers: readonly Tier[]): number => new Set(tiers.flatMap((tier) => [...tier.ends])).size;
-    return ends(this.from) * ends(this.to) * this.ports.size;
+    return this.sources.size * this.destinations.size * this.ports.length;
+  }
+}
+
+/** Rules, found by port. */
+class Reaches {
+  private readonly byPort = new Map<string, Reach[]>();
+
+  constructor(readonly all: readonly Reach[]) {
+    for (const rule of all)
+      for (const port of rule.ports) {
+        const rules = this.byPort.get(port);
+        if (rules === undefined) this.byPort.set(port, [rule]);
+        else rules.push(rule);
+      }
+  }
+
+  covering(edge: ObservedEdge): readonly Reach[] {
+    return (this.byPort.get(portKey(edge)) ?? []).filter((rule) => rule.covers(edge));
   }
 }
 
@@ -126,16 +146,14 @@ export function recommend(observation: Observation, thresholds: Thresholds): Rec
     coverCells(cellsOf(listable.kept, own)).map(({ from, to, ports }) => {
       const named = (names: readonly string[]): Tier[] =>
         names.map((name) => tiers.get(name)).filter((tier) => tier !== undefined);
-      return new Reach(named(from), named(to), new Set(ports), members);
+      return new Reach(named(from), named(to), ports, members);
     }),
     listable.kept,
   );
   const left = [...sorted.excluded, ...listable.excluded];
   // What the rules allow anyway is no longer left out, unless nobody should have wanted it in the first place.
   const unwanted = (reason: Excluded['reason']): boolean => reason === 'scan' || reason === 'denied_only';
-  const allowedAnyway = left.filter(
-    ({ edge, reason }) => !unwanted(reason) && reaches.some((rule) => rule.covers(edge)),
-  );
+  const allowedAnyway = left.filter(({ edge, reason }) => !unwanted(reason) && reaches.covering(edge).length > 0);
   const again = new Set(allowedAnyway.map(({ edge }) => edge));
   const kept = [...listable.kept, ...again].sort(byEnds);
   const rules = rulesOf(reaches, kept, observation);
@@ -150,8 +168,8 @@ export function recommend(observation: Observation, thresholds: Thresholds): Rec
       .filter(({ edge }) => !again.has(edge))
       .sort((a, b) => byEnds(a.edge, b.edge))
       .map((one) => {
-        const at = reaches.findIndex((rule) => rule.covers(one.edge));
-        return { ...one, allowedBy: rules[at]?.name ?? null };
+        const [first] = reaches.covering(one.edge);
+        return { ...one, allowedBy: first === undefined ? null : (rules[reaches.all.indexOf(first)]?.name ?? null) };
       }),
   };
 }
@@ -197,28 +215,29 @@ function cellsOf(edges: readonly ObservedEdge[], own: ReadonlyMap<string, Tier>)
 }
 
 /** Drops rules of which others cover every edge: labels that take in more than one group can make a rule needless. */
-function needed(reaches: readonly Reach[], edges: readonly ObservedEdge[]): readonly Reach[] {
-  const covering = edges.map((edge) => new Set(reaches.filter((rule) => rule.covers(edge))));
+function needed(reaches: readonly Reach[], edges: readonly ObservedEdge[]): Reaches {
+  const all = new Reaches(reaches);
+  const covered = new Map(reaches.map((rule): [Reach, Set<Reach>[]] => [rule, []]));
+  for (const edge of edges) {
+    const rules = new Set(all.covering(edge));
+    for (const rule of rules) covered.get(rule)?.push(rules);
+  }
   const dropped = new Set<Reach>();
-  for (const rule of reaches.toReversed()) {
-    const mine = covering.filter((rules) => rules.has(rule));
+  for (const [rule, mine] of [...covered].toReversed()) {
     if (!mine.every((rules) => rules.size > 1)) continue;
     dropped.add(rule);
     for (const rules of mine) rules.delete(rule);
   }
-  return reaches.filter((rule) => !dropped.has(rule));
+  return new Reaches(reaches.filter((rule) => !dropped.has(rule)));
 }
 
-function rulesOf(
-  reaches: readonly Reach[],
-  kept: readonly ObservedEdge[],
-  { segment, to }: Observation,
-): RecommendedRule[] {
-  return reaches.map((rule, at) => {
-    const basis = kept.filter((edge) => rule.covers(edge));
+function rulesOf(reaches: Reaches, kept: readonly ObservedEdge[], { segment, to }: Observation): RecommendedRule[] {
+  const resting = new Map(reaches.all.map((rule): [Reach, ObservedEdge[]] => [rule, []]));
+  for (const edge of kept) for (const rule of reaches.covering(edge)) resting.get(rule)?.push(edge);
+  return [...resting].map(([rule, basis], at) => {
     const from = rule.from.map(({ name }) => name);
     const destinations = rule.to.map(({ name }) => name);
-    const ports = portsWritten([...rule.ports]);
+    const ports = portsWritten(rule.ports);
     return {
       name: ruleName(at + 1, from, destinations),
       from,

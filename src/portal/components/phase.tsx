@@ -4,8 +4,7 @@ import { isLater, type Criterion, type CriterionId } from '../../phases/criteria
 import type { PhaseDetail } from '../../phases/phases.js';
 import { may } from '../may.js';
 import { paths } from '../paths.js';
-import type { PhaseMoveForm } from '../segmentation-views.js';
-import type { FieldProblems, Shell } from '../views.js';
+import type { FieldProblems, PhaseMoveForm, Shell } from '../views.js';
 import { Choices, ProblemSummary, Select, TextArea } from './fields.js';
 import { StatusMark, plainWord } from './status-mark.js';
 

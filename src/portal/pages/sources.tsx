@@ -51,23 +51,29 @@ function columns(now: string): readonly Column<SourceRow>[] {
       tight: true,
       cell: ({ name, format }) => <SourceName name={name} format={format} />,
     },
-    { head: 'Health', tight: true, cell: ({ health }) => <StatusMark {...sourceHealthMarks[health]} /> },
+    {
+      head: 'Health',
+      tight: true,
+      cell: ({ health, silenceAfterSeconds: seconds }) => (
+        <>
+          <StatusMark {...sourceHealthMarks[health]} />
+          <span class="note block">{seconds === null ? 'not watched' : `silent after ${durationText(seconds)}`}</span>
+        </>
+      ),
+    },
     {
       head: 'Last received',
       sortBy: ({ lastReceivedAt }) => lastReceivedAt ?? '',
-      cell: ({ lastReceivedAt }) => <LastSeen at={lastReceivedAt} now={now} />,
-    },
-    {
-      head: 'Last event time',
-      tight: true,
-      cell: ({ lastEventTime }) => (lastEventTime === null ? <span class="note">–</span> : <Time at={lastEventTime} />),
-    },
-    {
-      head: 'Silent after',
-      tight: true,
-      sortBy: ({ silenceAfterSeconds }) => silenceAfterSeconds ?? 0,
-      cell: ({ silenceAfterSeconds: seconds }) =>
-        seconds === null ? <span class="note">not watched</span> : durationText(seconds),
+      cell: ({ lastReceivedAt, lastEventTime }) => (
+        <>
+          <LastSeen at={lastReceivedAt} now={now} />
+          {lastEventTime !== null && (
+            <span class="note block">
+              event <Time at={lastEventTime} />
+            </span>
+          )}
+        </>
+      ),
     },
     {
       head: 'Received',
@@ -82,7 +88,7 @@ function columns(now: string): readonly Column<SourceRow>[] {
       cell: ({ name, appended }) => <a href={paths.records({ source: name })}>{countText(appended)}</a>,
     },
     {
-      head: 'Known already',
+      head: 'Known',
       numeric: true,
       sortBy: ({ duplicate }) => duplicate,
       cell: ({ duplicate }) => countText(duplicate),

@@ -33,7 +33,7 @@ const flows: readonly (readonly [line: string, expected: string])[] = [
   ],
   [
     '<14>2026-02-22T17:17Z centra CEF:0|Guardicore|Centra|51|Network Log|Network Log|None|start=Feb 22 2026 17:16:05 UTC src=10.0.0.7 spt=40000 dst=10.0.0.9 dpt=5432 proto=TCP act=Blocked by source cs6Label=connection_verdict cs6=blocked',
-    'cef 2026-02-22T17:16:05Z deny 10.0.0.7:40000 10.0.0.9:5432 tcp',
+    'guardicore 2026-02-22T17:16:05Z deny 10.0.0.7:40000 10.0.0.9:5432 tcp',
   ],
   [
     'CEF:1|Own|Wall\\|x|1|7|n|High|rt=1771402491123 src=10.0.0.7 dst=10.0.0.9 spt=8 dpt=0 proto=1 act=Allow msg=a\\=b c',
