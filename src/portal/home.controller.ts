@@ -25,13 +25,7 @@ import { CurrentShell } from './shell.js';
 import type { HomeView, Shell } from './views.js';
 
 /** Hygiene is summed up: it is much, and none of it is urgent. Conflicting ids are named from the records themselves. */
-const namedKinds: readonly FindingKind[] = [
-  'gap',
-  'silence',
-  'drift',
-  'violation',
-  'enforcement_off',
-];
+const namedKinds: readonly FindingKind[] = ['gap', 'silence', 'drift', 'violation', 'enforcement_off'];
 const mostNamed = 30;
 
 const everything = { source: null, reason: null };

@@ -6,6 +6,7 @@ import { HygieneFinder } from '../../src/drift/hygiene-finder.js';
 import { ViolationFinder } from '../../src/drift/violation-finder.js';
 import type { Cause } from '../../src/findings/finding.js';
 import { Segments } from '../../src/inventory/segments.js';
+import { Phases } from '../../src/phases/phases.js';
 import { hubbleFlow, networkPolicy, policyWritten, send, type SentFlow } from '../portal/sent-records.js';
 import { startTestService, type TestService } from '../support/service.js';
 
@@ -67,6 +68,12 @@ class Estate {
       namespace: 'shop',
       matchLabels: {},
     });
+  }
+
+  /** As an administrator may, though the criteria do not hold. */
+  async enforce(): Promise<void> {
+    const admin = { ...systemActor, roles: ['admin'] as const };
+    await this.service.app.get(Phases).move(admin, 'shop', { phase: 'enforcing', reason: 'a drill', override: true });
   }
 
   async find(
@@ -159,7 +166,7 @@ describe('enforcement that is off', () => {
 
   test('is an enforcing segment without default denial, until a policy gives it', async () => {
     estate.now += hour;
-    await estate.segment('enforcing');
+    await estate.enforce();
     const [found] = await estate.find(EnforcementFinder);
     assert.equal(found?.title, 'shop does not deny by default');
     assert.deepEqual(found.facts['ingressOpen'], ['k8s:shop/api', 'k8s:shop/web']);
