@@ -120,6 +120,7 @@ async function firstRun(
   });
   setClock(null);
   await analyse(ground.ownerUrl);
+  await ground.jobs.add('figures.keep', {}, 'figures.keep');
   say(
     `sent ${counts.flows} flows, ${counts.policyChanges} policy changes and ${counts.changes} change requests in ${Math.round(counts.durationMs / 1000)} s`,
   );

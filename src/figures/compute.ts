@@ -269,7 +269,7 @@ function plain({ paths, pairs, used }: PathCounts): PathCounts {
 }
 
 /**
- * The figures, each defined in docs/figures.md. A path between two segments counts in the figures of both, and once in
+ * The figures, each defined in docs/figures/README.md. A path between two segments counts in the figures of both, and once in
  * the estate's, so that the estate's paths are the sum over all segments, and over what is in none, of `inside` and `into`.
  */
 export function computeFigures(map: EstateMap, window: WindowInputs): FigureSet {

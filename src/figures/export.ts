@@ -9,7 +9,7 @@ const sourcesAtOnce = 100;
 
 /**
  * Everything the figures of now are computed from, as lines of JSON: the head, segments, workloads, policies, open paths,
- * edges, findings, policy versions. docs/figures.md says how each figure follows from them.
+ * edges, findings, policy versions. docs/figures/README.md says how each figure follows from them.
  */
 @Injectable()
 export class FigureExport {

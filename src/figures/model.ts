@@ -1,5 +1,5 @@
 /**
- * The figures of success: what they are computed from, and what they are. Definitions are in docs/figures.md; each
+ * The figures of success: what they are computed from, and what they are. Definitions are in docs/figures/README.md; each
  * figure stands beside the coverage that says how much of what it needs was known.
  */
 

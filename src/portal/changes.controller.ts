@@ -144,10 +144,8 @@ export class ChangePagesController {
   @Needs('changes.propose')
   async newChange(@CurrentShell() shell: Shell, @Query() query: Fields): Promise<Response> {
     const simulation = fieldText(query, 'simulation');
-    const simulated = simulation === null ? null : await this.simulations.get(simulation);
-    const item = simulated?.items.length === 1 ? simulated.items[0] : undefined;
-    const given = item === undefined ? {} : { action: item.action, policy: policyTextOf(item) };
-    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...given }, problems: {} }));
+    const draft = simulation === null ? {} : draftOf((await this.simulations.get(simulation)).items);
+    return pageAnswer(NewChangePage({ shell, values: { ...emptyChange(shell.now), ...draft }, problems: {} }));
   }
 
   /** The form filled in by another page; nothing is proposed yet. */
@@ -232,6 +230,15 @@ export class ChangePagesController {
   }
 }
 
+/** Items as somebody would write them. */
+function draftOf(items: ChangeView['items']): Pick<NewChangeView['values'], 'action' | 'policy'> {
+  const texts = items.map(({ kind, namespace, name, object }) => {
+    const written = object ?? { kind, metadata: { ...(namespace === null ? {} : { namespace }), name } };
+    return stringifyYaml(writtenPart(written));
+  });
+  return { action: items[0]?.action ?? 'create', policy: texts.join('---\n') };
+}
+
 function emptyChange(now: string): NewChangeView['values'] {
   // The window of a change is seldom today: reviewers need their time.
   const from = new Date(Date.parse(`${now.slice(0, 10)}T20:00:00Z`) + dayMilliseconds);
@@ -246,15 +253,9 @@ function emptyChange(now: string): NewChangeView['values'] {
 }
 
 /** The documents of a YAML file; a text without any is one, so that it is refused as such. */
-function manifestsIn(text: string): string[] {
+export function manifestsIn(text: string): string[] {
   const documents = text.split(/^---(?:[ \t].*)?\r?$/mu).filter((document) => document.trim() !== '');
   return documents.length === 0 ? [text] : documents;
-}
-
-/** An item as somebody would write it. */
-function policyTextOf({ kind, namespace, name, object }: ChangeView['items'][number]): string {
-  const written = object ?? { kind, metadata: { ...(namespace === null ? {} : { namespace }), name } };
-  return stringifyYaml(writtenPart(written));
 }
 
 /** Whether the form is offered; the use case decides. */

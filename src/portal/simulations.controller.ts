@@ -9,6 +9,7 @@ import { SimulationOutcomes } from '../simulations/outcomes.js';
 import { EdgeClass, EdgeQuery, NewSimulation, PathQuery, UncertainReason } from '../simulations/simulation.js';
 import { Simulations } from '../simulations/simulations.js';
 import { pageAnswer, seeOther } from './answers.js';
+import { manifestsIn } from './changes.controller.js';
 import { attempt, fieldText, problemsOf, readTime, SentForm, type Fields } from './forms.js';
 import { NewChangePage } from './pages/new-change.js';
 import { SimulationEdgesPage } from './pages/simulation-edges.js';
@@ -83,7 +84,7 @@ export class SimulationPagesController {
     if (values.policy === '') return again({ policy: 'Give the policy that is to be simulated.' }, 400);
     const input = NewSimulation.safeParse({
       ...period,
-      items: [{ action: values.action, manifest: values.policy }],
+      items: manifestsIn(values.policy).map((manifest) => ({ action: values.action, manifest })),
       ...(values.title === '' ? {} : { title: values.title.slice(0, 200) }),
     });
     if (!input.success) return again({ form: z.prettifyError(input.error) }, 400);

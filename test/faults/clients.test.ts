@@ -44,7 +44,11 @@ after(async () => {
   for (const work of atTheEnd) await work();
 });
 
-const present = allClients.filter(({ missing }) => missing === null);
+/** SEGPROOF_CLIENTS, parts of names with commas between, makes the matrix smaller. */
+const chosen = (process.env['SEGPROOF_CLIENTS'] ?? '').split(',');
+const present = allClients.filter(
+  ({ name, missing }) => missing === null && chosen.some((part) => name.includes(part)),
+);
 
 describe('while real clients send', () => {
   for (const fault of faults) {

@@ -19,7 +19,21 @@ before(async () => {
 after(() => portal.service.stop());
 
 describe('pages', () => {
-  const everybody = ['/', '/records', '/changes', '/policies', '/segments', '/sources', '/controls', '/docs'];
+  const everybody = [
+    '/',
+    '/records',
+    '/changes',
+    '/policies',
+    '/segments',
+    '/sources',
+    '/controls',
+    '/docs',
+    '/figures',
+    '/figures/paths',
+    '/figures/workloads',
+    '/map',
+    '/incident',
+  ];
 
   test('are whole documents, for everybody who may see them', async () => {
     for (const [role, browser] of Object.entries(portal.browsers)) {
@@ -39,6 +53,11 @@ describe('pages', () => {
       '/segments/payments',
       '/segments/back-office',
       `/records/0`,
+      '/figures?segment=payments',
+      '/figures/paths?to=payments&used=no',
+      '/map?segment=payments',
+      '/workloads/k8s%3Apayments%2Fapi',
+      '/incident?workload=k8s%3Apayments%2Fapi',
     ];
     for (const path of auditor) assertDocument((await portal.browsers.auditor.get(path)).body, path);
   });

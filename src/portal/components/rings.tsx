@@ -13,10 +13,10 @@ export function changeOf({ before, after }: ReachedWorkload, drafted: boolean): 
   return before === null ? 'opened' : 'same';
 }
 
-/** Name of a workload without its namespace, as short as a drawing can bear. */
+/** Name of a workload as short as a drawing can bear. */
 function shortName(key: string): string {
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  return name.length > 16 ? `${name.slice(0, 15)}…` : name;
+  const name = key.slice(key.indexOf(':') + 1);
+  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
 }
 
 /**
@@ -30,7 +30,7 @@ export function ReachRings({ incident }: { readonly incident: Incident }): JSX.E
     const hop = Math.min(one.before?.hop ?? Infinity, one.after?.hop ?? Infinity);
     (rings[hop - 1] ??= []).push(one);
   }
-  const outermost = middle - 40;
+  const outermost = middle - 60;
   const step = rings.length < 2 ? 0 : (outermost - innermost) / (rings.length - 1);
   const radius = (place: number) => (rings.length === 1 ? outermost * 0.72 : innermost + step * place);
   return (
@@ -57,7 +57,7 @@ export function ReachRings({ incident }: { readonly incident: Incident }): JSX.E
             angle={((at + 0.5) / ring.length) * 2 * Math.PI + place * 0.7 - Math.PI / 2}
             radius={radius(place)}
             dot={Math.max(1.5, Math.min(6, (radius(place) * 2.2) / ring.length))}
-            named={ring.length <= 16}
+            named={ring.length <= 16 && incident.reached.length <= 40}
           />
         )),
       )}

@@ -34,7 +34,7 @@ function joined(segments: readonly MapSegment[], matrix: readonly SegmentPair[])
   return [...found.values()];
 }
 
-function place(at: number, count: number, distance = radius): { readonly x: number; readonly y: number } {
+function placeAt(at: number, count: number, distance = radius): { readonly x: number; readonly y: number } {
   const angle = (at / count) * 2 * Math.PI - Math.PI / 2;
   return { x: middleX + distance * Math.cos(angle), y: middleY + distance * Math.sin(angle) };
 }
@@ -69,7 +69,7 @@ export function SegmentGraph({
       aria-hidden="true"
     >
       {ordered.map((line) => {
-        const [from, to] = [place(line.a, count), place(line.b, count)];
+        const [from, to] = [placeAt(line.a, count), placeAt(line.b, count)];
         // Bent towards the middle, so that neighbours' lines stay apart from the circle's rim.
         const [bendX, bendY] = [(from.x + to.x + middleX * 2) / 4, (from.y + to.y + middleY * 2) / 4];
         const kind = line.used > 0 ? 'used' : line.paths > 0 ? 'unused' : 'denied';
@@ -100,7 +100,7 @@ interface NodeProps {
 }
 
 function Node({ segment, at, count, chosen }: NodeProps): JSX.Element {
-  const { x, y } = place(at, count);
+  const { x, y } = placeAt(at, count);
   const size = Math.min(14, 4 + Math.sqrt(segment.workloads));
   const mark = `node${segment.criticality === 'critical' ? ' node-critical' : ''}${chosen ? ' node-chosen' : ''}`;
   const degrees = (at / count) * 360 - 90;

@@ -35,8 +35,8 @@ export function SegmentMatrix({
   readonly segments: readonly (string | null)[];
   readonly matrix: readonly SegmentPair[];
 }): JSX.Element {
-  const cell = segments.length > 24 ? 20 : segments.length > 12 ? 26 : 34;
-  const [width, height] = [names + segments.length * cell + 40, head + segments.length * cell + 2];
+  const cell = segments.length > 32 ? 18 : segments.length > 24 ? 20 : segments.length > 12 ? 26 : 34;
+  const [width, height] = [names + segments.length * cell + 62, head + segments.length * cell + 2];
   const places = new Map(segments.map((segment, place) => [segment, place]));
   return (
     <svg class="segment-matrix" width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">

@@ -36,17 +36,17 @@ const columns: readonly Column<WorkloadReach>[] = [
   { head: 'Criticality', cell: ({ criticality }) => (criticality === null ? '–' : plainWord(criticality)) },
   { head: 'Governed', tight: true, cell: (reach) => <GovernedMark reach={reach} /> },
   {
-    head: 'Reaches directly',
+    head: 'Direct',
     numeric: true,
     cell: ({ workload, direct }) => <a href={paths.openPaths({ source: workload })}>{countText(direct)}</a>,
   },
   {
-    head: 'In any number of hops',
+    head: 'In all hops',
     numeric: true,
     cell: ({ workload, transitive }) => <a href={paths.incident({ workload })}>{countText(transitive)}</a>,
   },
-  { head: 'Weight of that', numeric: true, cell: ({ weightedTransitive }) => countText(weightedTransitive) },
-  { head: 'To a critical one', tight: true, cell: ({ hopsToCritical }) => hopsText(hopsToCritical) },
+  { head: 'Weight', numeric: true, cell: ({ weightedTransitive }) => countText(weightedTransitive) },
+  { head: 'To critical', tight: true, cell: ({ hopsToCritical }) => hopsText(hopsToCritical) },
 ];
 
 const exposedWords: Readonly<Record<string, string>> = {

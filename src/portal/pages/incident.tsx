@@ -13,7 +13,7 @@ import { paths } from '../paths.js';
 import { SideText, portListText } from './open-paths.js';
 
 /** Rows on a page; the API gives all. */
-const mostShown = 500;
+const mostShown = 200;
 
 export function IncidentPage(view: IncidentPageView): JSX.Element {
   const { shell, choices, values, problems, incident } = view;

@@ -12,7 +12,7 @@ import { Layout } from '../layout.js';
 import { paths } from '../paths.js';
 
 /** Rows of the table below the drawings; the API gives all. */
-const mostPairs = 400;
+const mostPairs = 100;
 
 export function MapPage(view: MapPageView): JSX.Element {
   const { shell, segments, segment, matrix } = view;

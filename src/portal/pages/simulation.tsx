@@ -5,7 +5,8 @@ import { Facts } from '../components/facts.js';
 import { Time, countOf, countText } from '../components/figures.js';
 import { Banner, Panel } from '../components/panel.js';
 import { PolicyText } from '../components/policy-text.js';
-import { ChangedPairs, Coverage, Digests, PathsAndReach, Reasons, Segments } from '../components/simulation-parts.js';
+import { Coverage, Digests } from '../components/simulation-grounds.js';
+import { ChangedPairs, PathsAndReach, Reasons, Segments } from '../components/simulation-parts.js';
 import { StatusMark, edgeClassMarks, plainWord, simulationStateMarks } from '../components/status-mark.js';
 import { Layout } from '../layout.js';
 import { may } from '../may.js';
@@ -48,7 +49,7 @@ export function SimulationPage(view: SimulationDetailView): JSX.Element {
 }
 
 function Actions({ view: { shell, simulation, change } }: { readonly view: SimulationDetailView }): JSX.Element {
-  const alone = simulation.items.length === 1;
+  const alike = new Set(simulation.items.map(({ action }) => action)).size === 1;
   return (
     <>
       {change !== null && (
@@ -56,7 +57,7 @@ function Actions({ view: { shell, simulation, change } }: { readonly view: Simul
           Change {change.number}
         </a>
       )}
-      {change === null && alone && may(shell, 'changes.propose') && (
+      {change === null && alike && may(shell, 'changes.propose') && (
         <a class="button button-main" href={paths.newChangeOf(simulation.id)}>
           Edit or propose the draft
         </a>
