@@ -12,6 +12,14 @@ import { ControlsController } from './controls/controls.controller.js';
 import { Assessments } from './controls/assessments.js';
 import { Snapshots } from './controls/snapshot.js';
 import { Database } from './database/database.js';
+import { Analysis } from './drift/analysis.js';
+import { DriftBaselines } from './drift/baselines.js';
+import { DriftController } from './drift/drift.controller.js';
+import { DriftFinder } from './drift/drift-finder.js';
+import { EnforcementFinder } from './drift/enforcement-finder.js';
+import { HygieneFinder } from './drift/hygiene-finder.js';
+import { ObservedEdges } from './drift/observed-edges.js';
+import { ViolationFinder } from './drift/violation-finder.js';
 import { ReportsController } from './evidence/reports.controller.js';
 import { Reports } from './evidence/reports.js';
 import { EstateMaps } from './figures/estate-maps.js';
@@ -22,6 +30,7 @@ import { Fingerprints } from './figures/fingerprints.js';
 import { FigureHistory } from './figures/history.js';
 import { FigureInputReader } from './figures/inputs.js';
 import { FINDERS, type Finder } from './findings/finder.js';
+import { FindingFigures } from './findings/finding-figures.js';
 import { FindingsController } from './findings/findings.controller.js';
 import { Findings } from './findings/findings.js';
 import { FindingsLook } from './findings/look.js';
@@ -136,7 +145,15 @@ const features: Provider[] = [
   PhaseFactsReader,
   Phases,
   Findings,
+  FindingFigures,
   FindingsLook,
+  Analysis,
+  DriftBaselines,
+  DriftFinder,
+  ObservedEdges,
+  ViolationFinder,
+  EnforcementFinder,
+  HygieneFinder,
   SilenceFinder,
   MissingRecordsRegister,
   GapFinder,
@@ -144,7 +161,7 @@ const features: Provider[] = [
   {
     provide: FINDERS,
     useFactory: (...finders: Finder[]) => finders,
-    inject: [SilenceFinder, GapFinder, ConflictFinder],
+    inject: [SilenceFinder, GapFinder, ConflictFinder, DriftFinder, ViolationFinder, EnforcementFinder, HygieneFinder],
   },
   Changes,
   SimulationRun,
@@ -223,6 +240,7 @@ export class AppModule {
         RecordsController,
         QuarantineController,
         FindingsController,
+        DriftController,
         FiguresController,
         IncidentsController,
         PoliciesController,

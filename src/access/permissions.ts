@@ -16,6 +16,8 @@ export const permissions = {
   'records.read': ['admin', 'requester', 'approver', 'auditor'],
   'rejected.read': ['admin', 'auditor'],
   'findings.read': ['admin', 'requester', 'approver', 'auditor'],
+  /** Saying that what is in force is what was intended. */
+  'drift.accept': ['admin'],
   'figures.read': ['admin', 'requester', 'approver', 'auditor'],
   'figures.compute': ['admin'],
   'policies.read': ['admin', 'requester', 'approver', 'auditor'],

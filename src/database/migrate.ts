@@ -24,6 +24,7 @@ import { PolicySystems1795305600020 } from '../../migrations/0020-policy-systems
 import { PolicyRegister1795305600021 } from '../../migrations/0021-policy-register.js';
 import { WorkloadLabels1795305600022 } from '../../migrations/0022-workload-labels.js';
 import { Simulations1795305600023 } from '../../migrations/0023-simulations.js';
+import { DriftBaselines1795305600024 } from '../../migrations/0024-drift-baselines.js';
 import { ConflictingIds1795305600025 } from '../../migrations/0025-conflicting-ids.js';
 import { EarlierForms1795305600026 } from '../../migrations/0026-earlier-forms.js';
 import { Figures1795305600027 } from '../../migrations/0027-figures.js';
@@ -56,6 +57,7 @@ export const migrations = [
   PolicyRegister1795305600021,
   WorkloadLabels1795305600022,
   Simulations1795305600023,
+  DriftBaselines1795305600024,
   ConflictingIds1795305600025,
   EarlierForms1795305600026,
   Figures1795305600027,

@@ -29,6 +29,7 @@ export type ActKind =
   | 'finding.opened'
   | 'finding.changed'
   | 'finding.closed'
+  | 'drift.baseline_accepted'
   | 'change.proposed'
   | 'change.reviewed'
   | 'simulation.requested'

@@ -57,21 +57,29 @@ const nowhere: readonly ExternalPorts[] = [
  */
 export function diffEngines(before: Engine, after: Engine): PathChange[] {
   const sets = new PortSets();
+  const changes: PathChange[] = [];
   const old = new Connectivity(before, sets);
   // A map of an engine revised from the other takes over what is the same.
-  return diffConnectivity(old, old.revised(after));
+  diffMaps(old, old.revised(after), (change) => changes.push(change));
+  return changes;
 }
 
 /** The same for two maps, which MUST share their port sets. */
 export function diffConnectivity(old: Connectivity, current: Connectivity): PathChange[] {
-  const [before, after] = [old.engine, current.engine];
-  const { sets } = current;
+  const changes: PathChange[] = [];
+  diffMaps(old, current, (change) => changes.push(change));
+  return changes;
+}
+
+/** The same one change at a time: there may be millions. */
+export function diffMaps(old: Connectivity, current: Connectivity, take: (change: PathChange) => void): void {
+  const { engine: before, sets } = old;
+  const after = current.engine;
   const keys = [...new Set([...after.topology.pods, ...before.topology.pods].map((pod) => pod.key))];
   const oldNumber = keys.map((pod) => before.endpointNumber({ pod }));
   const newNumber = keys.map((pod) => after.endpointNumber({ pod }));
-  const changes: PathChange[] = [];
   const add = (source: PathEnd, destination: PathEnd, was: number, is: number) => {
-    changes.push({
+    take({
       change: was === sets.none ? 'opened' : is === sets.none ? 'closed' : 'changed',
       source,
       destination,
@@ -102,7 +110,6 @@ export function diffConnectivity(old: Connectivity, current: Connectivity): Path
         add(source, destination, range.before, range.after);
       }
     }
-  return changes;
 }
 
 /** The paths that replacing the policies `before` by `after` opens, closes or changes on one topology. */

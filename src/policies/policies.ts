@@ -69,6 +69,15 @@ export class Policies {
     }));
   }
 
+  /** Who put policies in force, by the entries that showed it. */
+  async authors(indices: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const rows = await this.database.query<{ index: string; author: string }>(
+      'SELECT index, author FROM policy_version WHERE index = ANY ($1::bigint[])',
+      [indices],
+    );
+    return new Map(rows.map(({ index, author }) => [Number(index), author]));
+  }
+
   /**
    * All versions of a policy, newest first.
    * @throws Problem `not_found`

@@ -4,7 +4,8 @@ import { CurrentActor, SignedIn } from '../access/guard.js';
 import { isPermitted } from '../access/permissions.js';
 import type { Actor } from '../context.js';
 import { frameworks } from '../controls/catalogs/frameworks.js';
-import { FindingQuery, Findings } from '../findings/findings.js';
+import { severities, type FindingKind } from '../findings/finding.js';
+import { Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
 import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
@@ -22,6 +23,10 @@ import { segmentRow } from './read/segment-rows.js';
 import { daysUntil } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
 import type { HomeView, Shell } from './views.js';
+
+/** Hygiene is summed up: it is much, and none of it is urgent. Conflicting ids are named from the records themselves. */
+const namedKinds: readonly FindingKind[] = ['gap', 'silence', 'drift', 'violation', 'enforcement_off'];
+const mostNamed = 30;
 
 const everything = { source: null, reason: null };
 
@@ -57,7 +62,7 @@ export class HomeController {
       lastRejected,
       conflicts,
       awaitingReview,
-      registered,
+      open,
     ] = await Promise.all([
       this.assessment.get(),
       this.sources.list(),
@@ -69,7 +74,7 @@ export class HomeController {
       this.rejected.page(everything, 1, null),
       this.conflicts.latest(5),
       isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
-      this.findings.page(FindingQuery.parse({ limit: 1000 })),
+      this.openFindings(shell.now),
     ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
@@ -79,10 +84,10 @@ export class HomeController {
       log: shell.log,
       changes: judged,
       sources,
-      registered: registered.findings,
       segments: rows,
       controls: reportedControls(present),
       assessedAt: present.assessedAt,
+      ...open,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
       conflicts,
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
@@ -111,5 +116,17 @@ export class HomeController {
       volume,
     };
     return pageAnswer(HomePage(view));
+  }
+
+  /** Of the register: the worst by name, hygiene in sum. */
+  private async openFindings(now: string) {
+    const [register, hygiene] = await Promise.all([
+      this.findings.worst(namedKinds, mostNamed),
+      this.findings.worst(['hygiene'], 1),
+    ]);
+    const counts = hygiene.length === 0 ? [] : await this.findings.counts({ state: 'open', kind: 'hygiene' });
+    const count = counts.reduce((sum, one) => sum + one.count, 0);
+    const worst = severities.find((severity) => counts.some((one) => one.severity === severity)) ?? 'info';
+    return { register, hygiene: count === 0 ? null : { count, worst, since: hygiene[0]?.openedAt ?? now } };
   }
 }

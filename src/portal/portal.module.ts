@@ -5,6 +5,7 @@ import { AssetsController } from './assets.controller.js';
 import { ChangePagesController } from './changes.controller.js';
 import { ControlPagesController } from './controls.controller.js';
 import { ErasurePagesController } from './erasures.controller.js';
+import { FindingPagesController } from './findings.controller.js';
 import { FigurePagesController } from './figures.controller.js';
 import { HomeController } from './home.controller.js';
 import { IncidentPagesController } from './incident.controller.js';
@@ -39,6 +40,7 @@ import { SourcePagesController } from './sources.controller.js';
     SignInController,
     HomeController,
     RecordPagesController,
+    FindingPagesController,
     ChangePagesController,
     SimulationPagesController,
     PolicyPagesController,
@@ -79,6 +81,7 @@ export class PortalModule implements NestModule {
       .forRoutes(
         SignInController,
         ChangePagesController,
+        FindingPagesController,
         SimulationPagesController,
         ReportPagesController,
         IntegrityPagesController,

@@ -1,3 +1,4 @@
+import type { FindingKind as RegisterKind } from '../findings/finding.js';
 import type { Permission } from '../access/permissions.js';
 import type { ResultWord } from '../controls/model.js';
 import type { ReportedControl, ReportModel } from '../evidence/report-model.js';
@@ -114,11 +115,11 @@ export interface NotPermittedView {
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
+/** What is looked at for the home page alone; all other kinds are those of the register. */
 export type FindingKind =
+  | RegisterKind
   | 'integrity'
   | 'unauthorised_change'
-  | 'silent_source'
-  | 'missing_records'
   | 'unenforced_segment'
   | 'rejected_records'
   | 'failed_control';

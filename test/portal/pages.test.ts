@@ -135,7 +135,7 @@ describe('findings', () => {
       sorted.map(({ severity, kind }) => `${severity} ${kind}`),
       [
         'critical unauthorised_change',
-        'high silent_source',
+        'high silence',
         'high unauthorised_change',
         'medium failed_control',
         'medium unenforced_segment',

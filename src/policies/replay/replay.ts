@@ -155,6 +155,17 @@ export class Replay {
     return known;
   }
 
+  /** The explained verdict of the policies in force alone; the outcome `uncertain` where it cannot be told. */
+  verdictInForce(edge: RecordedEdge): Verdict | EdgeOutcome {
+    const placed = this.place(edge, edge.time);
+    if ('class' in placed) return placed;
+    const { source, destination, protocol, port } = placed;
+    const verdict = this.before.verdict(source, destination, protocol, port);
+    if (this.before.beyondModel(verdict, source, destination)) return uncertain.not_modelled;
+    if (this.before.dependsOnOption(verdict, source, destination, protocol, port)) return uncertain.option_dependent;
+    return verdict;
+  }
+
   judge(edge: RecordedEdge): EdgeOutcome {
     const outcome = this.judgeAt(edge, edge.time);
     if (outcome.class === 'uncertain') return outcome;

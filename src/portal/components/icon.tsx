@@ -8,6 +8,8 @@ const drawings = {
   incident:
     'M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM8 5.5a2.5 2.5 0 1 1 0 5 2.5 2.5 0 0 1 0-5zM8 1v3M8 12v3M1 8h3M12 8h3',
   records: 'M3 3.5h10M3 6.5h10M3 9.5h10M3 12.5h6',
+  findings: 'M8 2.5 14 13H2zM8 6.5V10M8 11.6v.1',
+  hygiene: 'M9.5 2.5 13.5 6.5M11.5 4.5 6 10M4 9l3 3-1.5 1.5H2.5v-3zM10 13.5h3.5',
   rejected: 'M3 5.5V13h10V5.5M2 3h12v2.5H2zM6.5 8l3 3m0-3-3 3',
   changes: 'M5 3v10M5 13l-2.5-2.5M5 13l2.5-2.5M11 13V3m0 0L8.5 5.5M11 3l2.5 2.5',
   simulations: 'M3 3v10h10M5.5 10.5l2.5-3 2 2 3-4M3 5.5h1M3 8h1',

@@ -16,6 +16,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
     title: 'Overview',
     places: [
       { href: paths.home, word: 'Home', icon: 'home' },
+      { href: paths.findings(), word: 'Findings', icon: 'findings', needs: 'findings.read' },
       { href: paths.figures(), word: 'Figures', icon: 'figures', needs: 'figures.read' },
     ],
   },
@@ -34,6 +35,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
       { href: paths.changes(), word: 'Changes', icon: 'changes', needs: 'changes.read' },
       { href: paths.simulations(), word: 'Simulations', icon: 'simulations', needs: 'simulations.read' },
       { href: paths.policies(), word: 'Policies', icon: 'policies', needs: 'policies.read' },
+      { href: paths.hygiene(), word: 'Hygiene', icon: 'hygiene', needs: 'findings.read' },
       { href: paths.segments, word: 'Segments', icon: 'segments', needs: 'segments.read' },
       { href: paths.phases, word: 'Phases', icon: 'phases', needs: 'segments.read' },
       { href: paths.map(), word: 'Map', icon: 'map', needs: 'figures.read' },

@@ -1,10 +1,12 @@
 import type { JSX } from 'preact';
+import { findingKinds } from '../../findings/finding.js';
 import { ResultShares, ShareBar, VolumeChart } from '../components/chart.js';
 import { Facts } from '../components/facts.js';
 import { Age, Time, countOf, countText } from '../components/figures.js';
 import { Identifier, Name } from '../components/identifier.js';
 import { Banner, EmptyState, Panel } from '../components/panel.js';
 import { StatusMark, severityMarks } from '../components/status-mark.js';
+import { findingKindWords } from '../finding-words.js';
 import { Layout } from '../layout.js';
 import { may } from '../may.js';
 import { paths } from '../paths.js';
@@ -12,11 +14,12 @@ import type { FindingKind, FindingView, HomeView, Severity, Shell } from '../vie
 
 const severityOrder: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 
-const findingWords: Readonly<Record<FindingKind, string>> = {
+const registerWords = Object.fromEntries(findingKinds.map((kind) => [kind, findingKindWords[kind].word] as const));
+
+const findingWords: Readonly<Partial<Record<FindingKind, string>>> = {
+  ...registerWords,
   integrity: 'Log integrity',
   unauthorised_change: 'Unauthorised change',
-  silent_source: 'Silent source',
-  missing_records: 'Missing records',
   unenforced_segment: 'Unenforced segment',
   rejected_records: 'Rejected records',
   failed_control: 'Failed control',
@@ -45,11 +48,16 @@ export function HomePage(view: HomeView): JSX.Element {
         </Banner>
       )}
       <div class="columns">
-        <Panel id="findings" title="Open findings" note={findingsNote(findings)}>
+        <Panel
+          id="findings"
+          title="Open findings"
+          note={findingsNote(findings)}
+          actions={<a href={paths.findings()}>The register</a>}
+        >
           {findings.length === 0 ? (
             <EmptyState title="Nothing needs attention">
-              No unauthorised change, silent source, missing record, unenforced segment, rejected record or failed
-              control is known.
+              No drift, violation, unauthorised change, silent source, missing record, unenforced segment, rejected
+              record or failed control is known.
             </EmptyState>
           ) : (
             <ol class="findings">

@@ -1,5 +1,4 @@
 import type { ReportedControl } from '../../evidence/report-model.js';
-import { z } from 'zod';
 import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
 import type { Conflict } from '../../inventory/conflicts.js';
 import type { SourceView } from '../../ingestion/sources.js';
@@ -13,11 +12,13 @@ export interface Situation {
   /** Policy versions of the last 30 days. */
   readonly changes: readonly JudgedVersion[];
   readonly sources: readonly SourceView[];
-  /** Open in the register of findings. */
-  readonly registered: readonly RegisteredFinding[];
   readonly segments: readonly (SegmentRow & { readonly phaseSince: string })[];
   readonly controls: readonly ReportedControl[];
   readonly assessedAt: string;
+  /** Open findings of the register that are named one by one. */
+  readonly register: readonly RegisteredFinding[];
+  /** Open findings of hygiene, which are summed up: null when there are none. */
+  readonly hygiene: { readonly count: number; readonly worst: Severity; readonly since: string } | null;
   readonly mayReadQuarantine: boolean;
   /** Null when nothing was rejected. */
   readonly lastQuarantinedAt: string | null;
@@ -36,10 +37,34 @@ export function findingsIn(situation: Situation): FindingView[] {
     ...integrity(situation),
     ...conflictingIds(situation),
     ...unauthorisedChanges(situation),
-    ...openInRegister(situation),
+    ...registered(situation),
     ...unenforcedSegments(situation),
     ...quarantinedRecords(situation),
     ...failedControls(situation),
+  ];
+}
+
+function registered({ register, hygiene }: Situation): FindingView[] {
+  const found = register.map(({ id, kind, severity, title, detail, occurredAt }): FindingView => ({
+    kind,
+    severity,
+    title,
+    detail,
+    since: occurredAt,
+    href: paths.finding(id),
+  }));
+  if (hygiene === null) return found;
+  const { count, worst, since } = hygiene;
+  return [
+    ...found,
+    {
+      kind: 'hygiene',
+      severity: worst,
+      title: `${count} ${count === 1 ? 'finding' : 'findings'} on the hygiene of policies`,
+      detail: 'Without effect, broader than they look, unused, or without anybody who looks after them.',
+      since,
+      href: paths.hygiene(),
+    },
   ];
 }
 
@@ -148,28 +173,11 @@ function severityByRecord(controls: readonly ReportedControl[]): ReadonlyMap<num
   );
 }
 
-/** What the register holds of the sources: silences, and records that are missing. */
-function openInRegister({ registered }: Situation): FindingView[] {
-  return registered.flatMap(({ kind, severity, title, detail, occurredAt, facts }): FindingView[] => {
-    if (kind !== 'silence' && kind !== 'gap') return [];
-    const source = z.string().safeParse(facts['source']);
-    return [
-      {
-        kind: kind === 'silence' ? 'silent_source' : 'missing_records',
-        severity,
-        title,
-        detail,
-        since: occurredAt,
-        href: source.success ? paths.source(source.data) : paths.sources,
-      },
-    ];
-  });
-}
-
 function unenforcedSegments({ segments }: Situation): FindingView[] {
   return segments.flatMap(
     ({ name, phase, criticality, workloads, defaultDeny: { ingress, egress }, phaseSince }): FindingView[] => {
-      if (phase === 'enforcing' && ingress && egress) return [];
+      // An enforcing segment that does not deny by default is in the register, as enforcement that is off.
+      if (phase === 'enforcing' && (workloads > 0 || (ingress && egress))) return [];
       const denies =
         ingress && egress
           ? 'both ways'
