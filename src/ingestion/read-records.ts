@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { prepareEntry, type NewEntry, type PreparedEntry } from '../log/entry.js';
 import { parseNanoseconds } from '../log/time.js';
+import { isObject, objectOf, textOf } from './formats/json-value.js';
 import { normaliseRecord } from './formats/registry.js';
+import { unpackBase64 } from './packed-text.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
 import { splitBody } from './json-spans.js';
 import { type Normalised, RecordContext } from './normal-form.js';
@@ -117,6 +119,11 @@ export function* recordsOf(
       yield { raw, context: own, problem: { reason: problem, detail } };
       continue;
     }
+    const handedOn = handedOnIn(raw);
+    if (handedOn !== null) {
+      yield* recordsOf({ body: handedOn, split: 'auto', context: own }, set);
+      continue;
+    }
     const logRecords = isOtlpExport(raw) ? otlpJsonRecords(raw) : null;
     if (logRecords !== null) {
       yield* logRecords;
@@ -126,6 +133,24 @@ export function* recordsOf(
     if (raw[0] === openBrace || raw.length > longestHeader) continue;
     const line = raw.toString('utf8');
     if (isColumnHeader(line)) columns = columnsAfter(line, columns);
+  }
+}
+
+/**
+ * What CloudWatch Logs and Kinesis hand to a function, and it sends on as it got it: `{"awslogs":{"data":…}}`, or a record with
+ * `kinesis.data`, base64 of gzip with many events in it. Null for everything else.
+ */
+function handedOnIn(raw: Buffer): Buffer | null {
+  const begin = raw.toString('latin1', 0, 40);
+  if (!/^\s*\{\s*"(?:awslogs|kinesis)"/.test(begin)) return null;
+  try {
+    const event: unknown = JSON.parse(raw.toString('utf8'));
+    if (!isObject(event)) return null;
+    const data = textOf(objectOf(event.awslogs)?.data) ?? textOf(objectOf(event.kinesis)?.data);
+    const unpacked = data === null ? null : unpackBase64(data);
+    return unpacked === null || unpacked.length === 0 || handedOnIn(unpacked) !== null ? null : unpacked;
+  } catch {
+    return null;
   }
 }
 

@@ -12,7 +12,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * direction, disposition, priority, applied-to, source address and port, destination address and port, protocol, length,
  * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up.
  */
-export const antrea: FormatAdapter = { name: 'antrea', version: 1, detect, normalise };
+export const antrea: FormatAdapter = { name: 'antrea', version: 2, detect, normalise };
 
 const begin = /^\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S+ (?:Antrea|K8s)\S*/;
 const summed = / \[(\d{1,12}) packets? in [\d.]+(?:ns|µs|us|ms|s)\]$/;
@@ -29,12 +29,19 @@ function normalise(wire: Wire): Normalised {
     .filter((word) => word !== '');
   const flags: string[] = [];
   const [day = '', clock = '', table = '', policy = '', ruleName = '', ...rest] = words;
-  // Older versions have neither the rule's name nor a direction and the pod.
+  // Older versions have no direction and no pod, the oldest not even the rule's name.
   const directionAt = rest.findIndex((word) => word === 'Ingress' || word === 'Egress');
   const withName = directionAt !== -1 || ruleName === 'Ingress' || ruleName === 'Egress';
-  const tail = !withName ? [ruleName, ...rest] : directionAt === -1 ? rest : rest.slice(directionAt + 1);
+  const onlyName = !withName && verdictOfWord(ruleName) === null && verdictOfWord(rest[0] ?? '') !== null;
+  const tail = onlyName
+    ? rest
+    : !withName
+      ? [ruleName, ...rest]
+      : directionAt === -1
+        ? rest
+        : rest.slice(directionAt + 1);
   const directionWord = !withName ? '' : directionAt === -1 ? ruleName : (rest[directionAt] ?? '');
-  const rule = withName && directionAt !== -1 ? ruleName : '<nil>';
+  const rule = onlyName || (withName && directionAt !== -1) ? ruleName : '<nil>';
   const [disposition = '', priority = '', ...more] = tail;
   const addressAt = more.findIndex(
     (word) => /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]+$/.test(word) && !word.includes('/'),

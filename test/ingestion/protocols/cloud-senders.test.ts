@@ -286,6 +286,28 @@ test('Guardicore is known by its name, and read by its labelled fields', async (
   );
 });
 
+test('what CloudWatch Logs and Kinesis hand to a function is cut into its events when the function sends it on', async () => {
+  const source = await service.newSource();
+  const line = (number: number): string =>
+    `2 111122223333 eni-0a1b 10.0.1.5 10.0.2.9 ${number} 5432 6 12 3400 1790000000 1790000060 REJECT OK`;
+  const events = gzipSync(
+    JSON.stringify({
+      messageType: 'DATA_MESSAGE',
+      logEvents: [1, 2].map((id) => ({ id: String(id), timestamp: 1_790_000_070_000, message: line(id) })),
+    }),
+  );
+  const send = async (body: object): Promise<unknown> =>
+    (await post(`/ingest/v1/${source.name}`, body, { authorization: `Bearer ${source.token}` })).json['appended'];
+  assert.equal(await send({ awslogs: { data: base64(events) } }), 2);
+  const kinesis = { data: base64(line(3)), sequenceNumber: '1' };
+  assert.equal(await send({ Records: [{ kinesis, eventSource: 'aws:kinesis' }, { kinesis: { data: '%' } }] }), 1);
+  const records = await recordsOf(source);
+  assert.deepEqual(
+    records.map(({ verdict }) => verdict),
+    ['deny', 'deny', 'deny', null],
+  );
+});
+
 test('gzip inside base64 is unpacked wherever a carrier holds it, and no further than a record may grow', async () => {
   const source = await service.newSource();
   const send = async (body: object): Promise<unknown> =>
