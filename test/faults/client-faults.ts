@@ -66,42 +66,61 @@ export const killed: ClientFault = {
   },
 };
 
-/** Somebody's slow upload holds all the memory that bodies may have, so that everybody else is told to come again. */
+/** Slow uploads hold all the memory that bodies may have, so that everybody else is told to come again. */
 export function overload(seconds: number): ClientFault {
   return {
     name: `overload ${seconds} s`,
     ...harmless,
     make: async ({ url, token }) => {
       const until = Date.now() + seconds * 1000;
-      let held: Socket | null = null;
+      // A large one and many small ones: one that finds no room is refused as a whole, and tried again.
+      const sizes = [
+        mostHeldBytes - smallHolders * smallHoldBytes,
+        ...Array<number>(smallHolders).fill(smallHoldBytes),
+      ];
+      const held: (Socket | null)[] = sizes.map(() => null);
+      const probes = { refused: 0, taken: 0 };
       while (Date.now() < until) {
-        if (held === null || held.closed) held = holdAll(url, token);
-        await sleep(20);
+        for (const [at, size] of sizes.entries()) {
+          if (held[at] == null || held[at].closed) held[at] = hold(url, token, size);
+        }
+        await sleep(100);
+        probes[(await isTaken(url, token)) ? 'taken' : 'refused']++;
       }
-      held?.destroy();
-      for (;;) {
-        const response = await fetch(`${url}/services/collector/health`);
-        await response.body?.cancel();
-        if (response.ok) return;
-        await sleep(20);
-      }
+      for (const socket of held) socket?.destroy();
+      while (!(await isTaken(url, token))) await sleep(20);
+      if (probes.refused === 0) throw new Error(`expected an overload, but ${probes.taken} requests were taken`);
     },
   };
 }
 
-/** An upload of all but its last byte; it is ended by the service when somebody else held a part of the memory. */
-function holdAll(url: string, token: string): Socket {
+const smallHolders = 64;
+const smallHoldBytes = 256;
+
+/** A body without records, which is refused where there is no room for it. */
+async function isTaken(url: string, token: string): Promise<boolean> {
+  const response = await fetch(`${url}/ingest/v1/${syslogSource}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: ' '.repeat(2 * smallHoldBytes),
+  });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+/** An upload of all but its last byte. */
+function hold(url: string, token: string, bytes: number): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const head = [
     `POST /ingest/v1/${syslogSource} HTTP/1.1`,
     `Host: ${hostname}`,
     `Authorization: Bearer ${token}`,
-    `Content-Length: ${mostHeldBytes + 1}`,
+    `Content-Length: ${bytes + 1}`,
   ];
   socket.on('error', () => {});
   socket.resume();
   socket.write(`${head.join('\r\n')}\r\n\r\n`);
-  socket.write(Buffer.alloc(mostHeldBytes, 0x20));
+  socket.write(Buffer.alloc(bytes, 0x20));
   return socket;
 }
