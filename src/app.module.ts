@@ -141,7 +141,11 @@ const features: Provider[] = [
   MissingRecordsRegister,
   GapFinder,
   ConflictFinder,
-  { provide: FINDERS, useFactory: (...finders: Finder[]) => finders, inject: [SilenceFinder, GapFinder, ConflictFinder] },
+  {
+    provide: FINDERS,
+    useFactory: (...finders: Finder[]) => finders,
+    inject: [SilenceFinder, GapFinder, ConflictFinder],
+  },
   Changes,
   SimulationRun,
   Simulations,
