@@ -13,7 +13,8 @@ interface DayRow {
 /** What the figures of a day follow from, summed up by UTC day: the instant that puts a row on its day, the sum, the rows. */
 const upToDay = [
   ['event_time', `concat_ws('/', count(*), max(index))`, 'policy_version'],
-  ['first_seen', `md5(string_agg(concat_ws('/', key, namespace, labels::text), ' ' ORDER BY key))`, 'workload'],
+  ['first_seen', `md5(string_agg(concat_ws('/', key, namespace), ' ' ORDER BY key))`, 'workload'],
+  ['first_time', `concat_ws('/', count(*), max(last_index))`, 'workload_labels'],
   ['opened_at', `concat_ws('/', count(*), max(opened_index))`, 'finding'],
   ['closed_at', `concat_ws('/', count(*), max(closed_index))`, 'finding WHERE closed_at IS NOT NULL'],
   ['found_at', `concat_ws('/', count(*), sum(missing), count(filled_at), max(filled_at))`, 'missing_records'],

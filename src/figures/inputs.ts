@@ -27,8 +27,8 @@ export class FigureInputReader {
   ) {}
 
   /**
-   * As of the end of a UTC day or, on the day of `now`, as of `now`. Policies, flows, findings and approvals are those of
-   * that time; labels are those last seen and segments those of today, as neither is kept from earlier.
+   * As of the end of a UTC day or, on the day of `now`, as of `now`. Policies, labels, flows, findings and approvals are
+   * those of that time; segments are those of today, as earlier ones are not kept.
    */
   async of(day: string, now: Date): Promise<FigureInputs> {
     const isToday = day === now.toISOString().slice(0, 10);
@@ -47,10 +47,11 @@ export class FigureInputReader {
   }
 
   private async structure(asOf: string, instant: Date | null): Promise<EstateInputs & Pick<FigureInputs, 'objects'>> {
-    const [estate, segments, seen] = await Promise.all([
+    const [estate, segments, seen, labelled] = await Promise.all([
       this.estates.at(instant),
       this.segments.list(),
       this.database.query<{ key: string }>('SELECT key FROM workload WHERE first_seen < $1', [asOf]),
+      instant === null ? null : this.labelsUntil(asOf),
     ]);
     const known = new Set(seen.map(({ key }) => key));
     const { objects, policies, contentUnknown, problems, notModelled } = estate;
@@ -58,8 +59,9 @@ export class FigureInputReader {
     const doubtful = new Set([...problems, ...notModelled].map(({ index }) => index));
     return {
       objects,
-      workloads: estate.workloads.flatMap(({ key, namespace, name, labels }) => {
+      workloads: estate.workloads.flatMap(({ key, namespace, name, labels: last }) => {
         if (namespace === null || !known.has(key)) return [];
+        const labels = labelled === null ? last : (labelled.get(key) ?? null);
         const segment = segments.find((one) => belongsTo(one, { namespace, labels: labels ?? {} }))?.name ?? null;
         return [{ key, namespace, name, labels, segment }];
       }),
@@ -68,6 +70,18 @@ export class FigureInputReader {
       objectsInForce: objects.length,
       objectsModelled: objects.length - contentUnknown.length - doubtful.size,
     };
+  }
+
+  /** Labels each workload was last seen with before the end of a day; those never seen with any are left out. */
+  private async labelsUntil(asOf: string): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+    const rows = await this.database.query<{ key: string; labels: Record<string, string> }>(
+      `SELECT DISTINCT ON (key) key, labels FROM workload_labels WHERE day < $1::date
+       ORDER BY key, day DESC, last_time DESC, digest`,
+      [asOf.slice(0, 10)],
+    );
+    return new Map(
+      rows.flatMap(({ key, labels }) => (Object.keys(labels).length === 0 ? [] : [[key, labels] as const])),
+    );
   }
 
   private async window(from: string, asOf: string, day: string): Promise<WindowInputs> {

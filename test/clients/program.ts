@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exitOnSignals } from '../support/server.js';
 
 /** Where a program is: in PATH, or where administrators' programs are. */
 export function findProgram(name: string): string | null {
@@ -40,8 +41,7 @@ export function startProgram(
   env: Readonly<Record<string, string>> = {},
 ): RunningProgram {
   const child = spawn(program, args, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
-  const killWithUs = (): void => void child.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  endWithUs(child);
   let output = '';
   const hear = (text: string): void => void (output = (output + text).slice(-20_000));
   child.stdout.setEncoding('utf8').on('data', hear);
@@ -53,12 +53,21 @@ export function startProgram(
       if (!isRunning(child)) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
-      const timer = setTimeout(killWithUs, 10_000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
       await gone;
       clearTimeout(timer);
-      process.off('exit', killWithUs);
     },
   };
+}
+
+const children = new Set<ChildProcess>();
+
+function endWithUs(child: ChildProcess): void {
+  if (children.size === 0) {
+    process.once('exit', () => children.forEach((running) => running.kill('SIGKILL')));
+    exitOnSignals();
+  }
+  children.add(child);
 }
 
 export interface ProgramCall {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { Clock, systemActor } from '../../src/context.js';
 import { FigureHistory } from '../../src/figures/history.js';
+import { FigureInputReader } from '../../src/figures/inputs.js';
 import type { ScopeFigures } from '../../src/figures/model.js';
 import { FiguresView, HistoryView, IncidentView, PathPageView, WorkloadPageView } from '../../src/figures/views.js';
 import type { Finder } from '../../src/findings/finder.js';
@@ -74,6 +75,7 @@ describe('figures of success of a small estate', () => {
       flow('2026-03-10T11:00:00Z', 'payments/api', 'payments/ledger'),
       flow('2026-03-15T10:00:00Z', 'shop/web', 'payments/ledger', 'DROPPED'),
       flow('2026-03-18T10:00:00Z', 'tools/ci', 'shop/web'),
+      JSON.stringify(flow('2026-03-19T10:00:00Z', 'tools/ci', 'shop/web')).replace('k8s:app=ci', 'k8s:app=builder'),
       'not a record',
     ]);
     await send(service, audit, [
@@ -168,10 +170,20 @@ describe('figures of success of a small estate', () => {
     const plain = (days: readonly (typeof kept)[0][]) =>
       days.map((some) => some.map((day) => ({ ...day, computedAt: '' })));
     await service.ground.database.query('DELETE FROM figure_day');
-    for (const follower of ['records', 'inventory', 'policies'])
+    for (const follower of (await service.ground.followers.positions()).keys())
       await service.ground.followers.rebuild(follower, () => {});
     await history.bringUpToDate();
     assert.deepEqual(plain([await daysOf(), await daysOf('?segment=payments')]), plain(kept));
+  });
+
+  test('a past day has the labels workloads had then', async () => {
+    const labelOn = async (day: string): Promise<string | undefined> => {
+      const { estate } = await service.app.get(FigureInputReader).of(day, now);
+      return estate.inputs.workloads.find(({ key }) => key === 'k8s:tools/ci')?.labels?.['app'];
+    };
+    assert.equal(await labelOn('2026-03-18'), 'ci');
+    assert.equal(await labelOn('2026-03-19'), 'builder');
+    assert.equal(await labelOn('2026-03-17'), undefined);
   });
 
   test('the day that was not over is figured once more when it is, and only what changed besides', async () => {

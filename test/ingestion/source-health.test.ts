@@ -124,6 +124,23 @@ describe('what a source sent balances', () => {
     assert.equal(silence, null);
   });
 
+  test('whatever protocol refuses it, a body that cannot be taken apart counts', async () => {
+    const before = (await health()).balance.refused;
+    const paths = [
+      '/ingest/v1/edge',
+      '/hooks/edge',
+      '/cloudevents/edge',
+      '/k8s/audit/edge',
+      '/services/collector/event',
+    ];
+    paths.push('/v1/logs', '/loki/api/v1/push', '/_bulk', '/firehose/edge', '/sns/edge', '/pubsub/edge');
+    for (const path of paths) {
+      const status = await post(path, 'x', { 'content-encoding': 'gzip' });
+      assert.ok(status >= 400 && status < 500 && status !== 404, `${path}: ${status}`);
+    }
+    assert.equal((await health()).balance.refused - before, paths.length);
+  });
+
   test('also when the same comes many times at once', async () => {
     const flows = [21, 22, 23].map((number) => flowAt('2026-03-01T10:19:58Z', number)).join('\n');
     const { balance: earlier } = await health();
@@ -143,7 +160,7 @@ describe('what a source sent balances', () => {
       told.periods.map(({ from, received }) => [from.slice(0, 10), received]),
       [
         ['2026-03-02', 1],
-        ['2026-03-01', 78],
+        ['2026-03-01', 89],
       ],
     );
     assert.equal(told.clockAheadSeconds, 7200);
@@ -172,7 +189,7 @@ describe('what a source sent balances', () => {
     const edge = hour.sources.find(({ source: name }) => name === 'edge');
     assert.deepEqual(
       [edge?.received, edge?.appended, edge?.duplicate, edge?.quarantined, edge?.refused, edge?.reasons?.['too_large']],
-      [78, 7, 62, 2, 7, 1],
+      [89, 7, 62, 2, 18, 1],
     );
   });
 

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { FreshDatabase } from '../support/database.js';
+import { exitOnSignals } from '../support/server.js';
 
 /** The compiled command line of this build. */
 const commandLine = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -70,6 +71,7 @@ export async function startServiceProcess(env: Readonly<Record<string, string>>)
   });
   const killWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithUs);
+  exitOnSignals();
   const ended = once(child, 'exit').then(([code]) => {
     process.off('exit', killWithUs);
     return code as number | null; // node documents exit code and signal

@@ -86,8 +86,11 @@ export function temporaryDirectory(): { directory: string; removeDirectory(): vo
   return { directory, removeDirectory: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** Dying of a signal runs no exit handlers; exiting does. Who else listens to the signal decides when to exit. */
-function exitOnSignals(): void {
+/**
+ * For whoever ends programs when the process exits: dying of a signal runs no exit handlers; exiting does. Who else listens to the
+ * signal decides when to exit.
+ */
+export function exitOnSignals(): void {
   if (exiting) return;
   exiting = true;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

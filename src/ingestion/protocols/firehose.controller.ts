@@ -33,7 +33,7 @@ export class FirehoseController {
     const { 'x-amz-firehose-access-key': key, 'x-amz-firehose-common-attributes': common } = request.headers;
     const token = typeof key === 'string' && key !== '' ? key : sourceTokenOf(request);
     const source = await this.sources.authenticate(name, token);
-    return await this.bodies.with(request, async (body) => {
+    return await this.bodies.of(source.name, request, async (body) => {
       const said = typeof common === 'string' ? common : null;
       const { requestId, records } = firehoseDelivery(body, said, this.bodies.limits.decoded);
       const sent: Sent = records === null ? { body, split: 'auto' } : { records };

@@ -35,7 +35,7 @@ export class PubsubController {
     // Pub/Sub can send a token in the query alone; what it may put into `Authorization` is Google's.
     const asked = this.config.INGEST_QUERY_TOKENS ? (query.token ?? null) : null;
     const source = await this.sources.authenticate(name, asked ?? sourceTokenOf(request));
-    return await this.bodies.with(request, async (body) =>
+    return await this.bodies.of(source.name, request, async (body) =>
       Response.json(await this.ingest.take(source, pubsubMessage(request.headers, body), 'leaf')),
     );
   }

@@ -30,7 +30,7 @@ export class SnsController {
     @Req() request: IncomingMessage,
   ): Promise<Response> {
     const source = await this.sources.authenticate(name, sourceTokenOf(request));
-    return await this.bodies.with(request, async (body) =>
+    return await this.bodies.of(source.name, request, async (body) =>
       Response.json(await this.ingest.take(source, { body, split: 'auto', context: contextOf(request) }, 'leaf')),
     );
   }
