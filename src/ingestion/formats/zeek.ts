@@ -237,14 +237,17 @@ function timeOf(text: string | null): string | null {
     : (readEpoch(text) ?? readTime(text.endsWith('Z') || /[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`));
 }
 
-/** The time `seconds` later, to the microsecond. */
+const lastMicros = Date.UTC(10_000, 0) * 1000;
+
+/** The time `seconds` later, to the microsecond; null where that is beyond the year 9999. */
 function after(time: string, seconds: string | null): string | null {
   if (seconds === null || !/^\d{1,9}(?:\.\d{1,9})?/.test(seconds)) return null;
   const micros = Math.round(Number(seconds) * 1e6);
   const [whole = '', fraction = ''] = time.slice(0, -1).split('.');
   const begin = Date.parse(`${whole}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));
   const end = begin + micros;
-  if (!Number.isFinite(end)) return null;
+  // A duration may be written with an exponent, and reach beyond every date.
+  if (!(end < lastMicros)) return null;
   return `${new Date(Math.floor(end / 1e6) * 1000).toISOString().slice(0, 19)}.${String(end % 1e6).padStart(6, '0')}Z`;
 }
 

@@ -92,11 +92,11 @@ const flows: readonly (readonly [line: string, expected: string])[] = [
     'ovn-acl 2026-02-10T10:00:00.5Z deny fd00::7:4 fd00::9:5 tcp',
   ],
   [
-    '2026/02/10 10:00:00.5 IngressRule AntreaNetworkPolicy:shop/db deny-web Ingress Drop 9 shop/db-0 10.0.0.7 4 10.0.0.9 5 UDP 60 <nil> [3 packets in 1.0s]',
+    '2026/02/10 10:00:00.5 IngressRule AntreaNetworkPolicy:shop/db deny-web Drop 9 10.0.0.7 4 10.0.0.9 5 UDP 60 <nil>',
     'antrea 2026-02-10T10:00:00.5Z deny 10.0.0.7:4 10.0.0.9:5 udp',
   ],
   [
-    '2026/02/10 10:00:00.5 IngressRule AntreaNetworkPolicy:shop/db deny-web Drop 9 10.0.0.7 4 10.0.0.9 5 UDP 60 <nil>',
+    '2026/02/10 10:00:00.5 IngressRule AntreaNetworkPolicy:shop/db deny-web Ingress Drop 9 shop/db-0 10.0.0.7 4 10.0.0.9 5 UDP 60 <nil> [3 packets in 1.0s]',
     'antrea 2026-02-10T10:00:00.5Z deny 10.0.0.7:4 10.0.0.9:5 udp',
   ],
 ];

@@ -253,6 +253,14 @@ describe('Zeek', () => {
     assert.equal(factOf(connLine('tcp', 'T 0 ShADadFf 3 4 5 6 -')).kind, 'flow');
   });
 
+  it('a duration beyond every date is no reason to refuse the connection', () => {
+    const ends = '"id.orig_h":"10.0.0.7","id.resp_h":"10.0.0.9","proto":"tcp","conn_state":"SF"';
+    for (const duration of ['1e30', '999999999999999999', '1e999']) {
+      const fact = factOf(`{"_path":"conn","ts":1770717600.5,"uid":"C1",${ends},"duration":${duration}}`);
+      assert.deepEqual([fact.kind, fact.interval], ['flow', null], duration);
+    }
+  });
+
   it('JSON logs without addresses are known by their path', () => {
     for (const path of ['stats', 'x509', 'files', 'dhcp', 'notice', 'weird']) {
       const fact = factOf(JSON.stringify({ _path: path, ts: '2026-02-10T10:00:00.000001Z', mem: 3 }));
