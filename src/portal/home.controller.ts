@@ -7,7 +7,6 @@ import { frameworks } from '../controls/catalogs/frameworks.js';
 import { severities, type FindingKind } from '../findings/finding.js';
 import { Findings } from '../findings/findings.js';
 import { Sources } from '../ingestion/sources.js';
-import { Conflicts } from '../inventory/conflicts.js';
 import { Policies } from '../policies/policies.js';
 import { pageAnswer } from './answers.js';
 import { HomePage } from './pages/home.js';
@@ -24,8 +23,15 @@ import { daysUntil } from './read/source-activity.js';
 import { CurrentShell } from './shell.js';
 import type { HomeView, Shell } from './views.js';
 
-/** Hygiene is summed up: it is much, and none of it is urgent. Conflicting ids are named from the records themselves. */
-const namedKinds: readonly FindingKind[] = ['gap', 'silence', 'drift', 'violation', 'enforcement_off'];
+/** Hygiene is summed up: it is much, and none of it is urgent. */
+const namedKinds: readonly FindingKind[] = [
+  'gap',
+  'silence',
+  'conflicting_record',
+  'drift',
+  'violation',
+  'enforcement_off',
+];
 const mostNamed = 30;
 
 const everything = { source: null, reason: null };
@@ -41,7 +47,6 @@ export class HomeController {
     @Inject(ChangeList) private readonly changeList: ChangeList,
     @Inject(PolicyMatches) private readonly matches: PolicyMatches,
     @Inject(QuarantinedRecords) private readonly rejected: QuarantinedRecords,
-    @Inject(Conflicts) private readonly conflicts: Conflicts,
     @Inject(SegmentEstate) private readonly estate: SegmentEstate,
     @Inject(Findings) private readonly findings: Findings,
     @Inject(FlowVolume) private readonly volume: FlowVolume,
@@ -51,31 +56,19 @@ export class HomeController {
   @SignedIn()
   async page(@CurrentShell() shell: Shell, @CurrentActor() actor: Actor): Promise<Response> {
     const days = daysUntil(shell.now, 30);
-    const [
-      present,
-      sources,
-      policies,
-      judged,
-      segments,
-      inForce,
-      volume,
-      lastRejected,
-      conflicts,
-      awaitingReview,
-      open,
-    ] = await Promise.all([
-      this.assessment.get(),
-      this.sources.list(),
-      this.policies.list(),
-      this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
-      this.estate.all(),
-      this.estate.policiesInForce(),
-      this.volume.perDay(days),
-      this.rejected.page(everything, 1, null),
-      this.conflicts.latest(5),
-      isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
-      this.openFindings(shell.now),
-    ]);
+    const [present, sources, policies, judged, segments, inForce, volume, lastRejected, awaitingReview, open] =
+      await Promise.all([
+        this.assessment.get(),
+        this.sources.list(),
+        this.policies.list(),
+        this.matches.judged({ since: `${days[0]}T00:00:00Z` }),
+        this.estate.all(),
+        this.estate.policiesInForce(),
+        this.volume.perDay(days),
+        this.rejected.page(everything, 1, null),
+        isPermitted(actor, 'changes.review') ? this.changeList.awaiting(actor.id) : 0,
+        this.openFindings(shell.now),
+      ]);
     const rows = segments.map((one) => ({
       ...segmentRow(one, [], inForce.get(one.segment.namespace) ?? []),
       phaseSince: one.segment.phaseSince,
@@ -89,7 +82,6 @@ export class HomeController {
       assessedAt: present.assessedAt,
       ...open,
       mayReadQuarantine: isPermitted(actor, 'rejected.read'),
-      conflicts,
       lastQuarantinedAt: lastRejected.rows[0]?.receivedAt ?? null,
     });
     const view: HomeView = {

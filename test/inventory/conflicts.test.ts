@@ -9,6 +9,7 @@ import { Api } from '../journeys/api.js';
 import { Browser } from '../portal/browser.js';
 import { textOf } from '../portal/html.js';
 import { hubbleFlow } from '../portal/sent-records.js';
+import { FindingsLook } from '../../src/findings/look.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
@@ -57,9 +58,10 @@ test('a record with the id of an earlier one and other bytes is kept, marked, an
   assert.deepEqual([found?.index, found?.flags, found?.verdict], [first + 1, ['conflicting_id'], 'deny']);
   assert.deepEqual(others, [], 'the first one is not in doubt for being first');
 
+  await service.app.get(FindingsLook).run();
   const home = textOf((await browser.get('/')).body);
   assert.match(home, /hubble sent two different records with the same id/u);
-  assert.match(home, new RegExp(`Records ${first} and ${first + 1}, id 6f1c2f0e`, 'u'));
+  assert.match(home, new RegExp(`Entries ${first} and ${first + 1}`, 'u'));
   assert.match(textOf((await browser.get(`/records/${first}`)).body), new RegExp(`again as record ${first + 1}`, 'u'));
   assert.match(
     textOf((await browser.get(`/records/${first + 1}`)).body),

@@ -92,7 +92,6 @@ describe('findings', () => {
     hygiene: null,
     mayReadQuarantine: true,
     lastQuarantinedAt: null,
-    conflicts: { conflicts: [], total: 0 },
   };
   const unauthorised = (index: number): Situation['changes'][number] => ({
     version: {
@@ -125,25 +124,6 @@ describe('findings', () => {
     assert.equal(found[0]?.href, '/records/24');
     assert.match(found[20]?.title ?? '', /^5 earlier policy changes/u);
     assert.equal(found[20]?.href, '/policies?authorised=no');
-  });
-
-  test('name the newest records that came with an id of earlier ones, and count the rest', () => {
-    const conflict = (index: number): Situation['conflicts']['conflicts'][number] => ({
-      index,
-      firstIndex: 3,
-      source: 'hubble',
-      nativeId: null,
-      receivedAt: '2026-11-20T10:00:00Z',
-    });
-    const conflicts = [9, 8, 7, 6, 5].map(conflict);
-    assert.deepEqual(
-      findingsIn({ ...calm, conflicts: { conflicts, total: 5 } }).map(({ href }) => href),
-      ['/records/9', '/records/8', '/records/7', '/records/6', '/records/5'],
-    );
-    const found = findingsIn({ ...calm, conflicts: { conflicts, total: 12 } });
-    assert.match(found[5]?.title ?? '', /^7 more records/u);
-    assert.equal(found[5]?.href, '/records?conflicting=yes');
-    assert.ok(found.every(({ kind }) => kind === 'integrity'));
   });
 
   test('a broken log comes with what is wrong', () => {

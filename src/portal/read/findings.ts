@@ -1,6 +1,5 @@
 import type { ReportedControl } from '../../evidence/report-model.js';
 import type { FindingView as RegisteredFinding } from '../../findings/finding.js';
-import type { Conflict } from '../../inventory/conflicts.js';
 import type { SourceView } from '../../ingestion/sources.js';
 import { paths } from '../paths.js';
 import type { FindingView, LogState, SegmentRow, Severity } from '../views.js';
@@ -23,19 +22,15 @@ export interface Situation {
   /** Null when nothing was rejected. */
   readonly lastQuarantinedAt: string | null;
   /** Records with the id of an earlier one and other bytes: the newest of them, and how many there are. */
-  readonly conflicts: { readonly conflicts: readonly Conflict[]; readonly total: number };
 }
 
 /** Unauthorised changes that are named one by one. */
 const changesNamed = 20;
-/** Records with an id of earlier ones that are named one by one. */
-const conflictsNamed = 5;
 
 /** Everything that needs a person now, from the records and the present assessment. */
 export function findingsIn(situation: Situation): FindingView[] {
   return [
     ...integrity(situation),
-    ...conflictingIds(situation),
     ...unauthorisedChanges(situation),
     ...registered(situation),
     ...unenforcedSegments(situation),
@@ -105,32 +100,6 @@ function integrity({ log }: Situation): FindingView[] {
     });
   }
   return found;
-}
-
-function conflictingIds({ conflicts: { conflicts, total } }: Situation): FindingView[] {
-  const named = conflicts
-    .slice(0, conflictsNamed)
-    .map(({ index, firstIndex, source, nativeId, receivedAt }): FindingView => ({
-      kind: 'integrity',
-      severity: 'high',
-      title: `${source} sent two different records with the same id`,
-      detail: `Records ${firstIndex} and ${index}${nativeId === null ? '' : `, id ${nativeId.slice(0, 80)}`}. Both are kept; at most one of them is what happened.`,
-      since: receivedAt,
-      href: paths.record(index),
-    }));
-  const last = conflicts[named.length - 1];
-  if (last === undefined || total <= named.length) return named;
-  return [
-    ...named,
-    {
-      kind: 'integrity',
-      severity: 'high',
-      title: `${total - named.length} more records came with the id of an earlier record and other bytes`,
-      detail: 'All of them are kept beside the earlier ones.',
-      since: last.receivedAt,
-      href: paths.records({ conflicting: 'yes' }),
-    },
-  ];
 }
 
 function unauthorisedChanges({ changes, controls }: Situation): FindingView[] {
