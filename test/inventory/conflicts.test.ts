@@ -9,7 +9,6 @@ import { Api } from '../journeys/api.js';
 import { Browser } from '../portal/browser.js';
 import { textOf } from '../portal/html.js';
 import { hubbleFlow } from '../portal/sent-records.js';
-import { FindingsLook } from '../../src/findings/look.js';
 import { startTestService, type TestService } from '../support/service.js';
 
 let service: TestService;
