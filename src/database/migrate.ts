@@ -31,6 +31,7 @@ import { Figures1795305600027 } from '../../migrations/0027-figures.js';
 import { SegmentPhases1795305600028 } from '../../migrations/0028-segment-phases.js';
 import { AcceptedBlocks1795305600029 } from '../../migrations/0029-accepted-blocks.js';
 import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
+import { RecordSummaries1795305600031 } from '../../migrations/0031-record-summaries.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -64,6 +65,7 @@ export const migrations = [
   SegmentPhases1795305600028,
   AcceptedBlocks1795305600029,
   MissingRecords1795305600030,
+  RecordSummaries1795305600031,
 ];
 
 const oldestServer = 150000;

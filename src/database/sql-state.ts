@@ -3,6 +3,9 @@ import { DatabaseError } from 'pg';
 /** SQLSTATE of a statement that gave up waiting for a lock (lock_timeout). */
 export const lockNotAvailable = '55P03';
 
+/** SQLSTATE of a statement that took longer than it may (statement_timeout). */
+export const queryCancelled = '57014';
+
 /** What PostgreSQL answered, whoever wrapped it; null for every other error. */
 export function databaseErrorIn(error: unknown): DatabaseError | null {
   // TypeORM wraps what the driver threw.
