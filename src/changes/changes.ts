@@ -47,6 +47,17 @@ export const NewReview = z
   });
 export type NewReview = z.infer<typeof NewReview>;
 
+/** What a change does to one policy object; `digest` and `object` are null for a delete. */
+export const ChangeItem = z.object({
+  system: z.string(),
+  kind: z.string(),
+  namespace: z.string().nullable(),
+  name: z.string(),
+  action: z.enum(['create', 'update', 'delete']),
+  digest: z.string().nullable(),
+  object: z.json().nullable(),
+});
+
 export const ChangeView = z.object({
   id: z.string(),
   number: z.number().int(),
@@ -59,17 +70,7 @@ export const ChangeView = z.object({
   windowTo: z.string(),
   proposedAt: z.string(),
   proposedIndex: z.number().int(),
-  items: z.array(
-    z.object({
-      system: z.string(),
-      kind: z.string(),
-      namespace: z.string().nullable(),
-      name: z.string(),
-      action: z.enum(['create', 'update', 'delete']),
-      digest: z.string().nullable(),
-      object: z.json().nullable(),
-    }),
-  ),
+  items: z.array(ChangeItem),
   reviews: z.array(
     z.object({
       reviewer: z.string(),

@@ -1,7 +1,7 @@
 /** What a simulation is asked with, and what it answers: one schema for request, stored result and answer each. */
 
 import { z } from 'zod';
-import { NewChangeItem } from '../changes/changes.js';
+import { ChangeItem, NewChangeItem } from '../changes/changes.js';
 import { edgeClasses, uncertainReasons } from '../policies/replay/replay.js';
 
 const Day = z.iso.date({ error: 'a day such as 2026-11-01 is needed' });
@@ -122,17 +122,7 @@ export const SimulationView = z.object({
   id: z.string(),
   title: z.string(),
   changeId: z.string().nullable(),
-  items: z.array(
-    z.object({
-      system: z.string(),
-      kind: z.string(),
-      namespace: z.string().nullable(),
-      name: z.string(),
-      action: z.enum(['create', 'update', 'delete']),
-      digest: z.string().nullable(),
-      object: z.json().nullable(),
-    }),
-  ),
+  items: z.array(ChangeItem),
   itemsDigest: z.string(),
   from: z.string(),
   to: z.string(),
