@@ -72,6 +72,7 @@ export async function startService(ground: Ground): Promise<Service> {
     app,
     stop: async () => {
       stopping = true;
+      ground.jobs.leave();
       await app.close();
     },
   };

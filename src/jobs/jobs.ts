@@ -72,6 +72,7 @@ export class Jobs {
   private readonly options: JobsOptions;
   private readonly queue: JobQueue;
   private worker: JobWorker | null = null;
+  private leaving = false;
 
   constructor(options: JobsOptions) {
     this.options = options;
@@ -116,9 +117,14 @@ export class Jobs {
         : new Worker<unknown, void>(queueName, run, { ...this.redis(redisUrl), concurrency: 2 });
     worker.on('error', this.options.onError);
     worker.on('failed', (_job: unknown, error: Error) => {
-      if (!(error instanceof NotYetError)) this.options.onError(error);
+      if (!this.leaving && !(error instanceof NotYetError)) this.options.onError(error);
     });
     this.worker = worker;
+  }
+
+  /** From here on the process ends: a job that fails for it is run again by the next process, and nobody needs to be told. */
+  leave(): void {
+    this.leaving = true;
   }
 
   /** Ends after the jobs under way. */
