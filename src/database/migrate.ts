@@ -32,6 +32,7 @@ import { SegmentPhases1795305600028 } from '../../migrations/0028-segment-phases
 import { AcceptedBlocks1795305600029 } from '../../migrations/0029-accepted-blocks.js';
 import { MissingRecords1795305600030 } from '../../migrations/0030-missing-records.js';
 import { RecordSummaries1795305600031 } from '../../migrations/0031-record-summaries.js';
+import { RewrittenLabels1795305600032 } from '../../migrations/0032-rewritten-labels.js';
 
 /** All migrations in order; a landed one is never edited. */
 export const migrations = [
@@ -66,6 +67,7 @@ export const migrations = [
   AcceptedBlocks1795305600029,
   MissingRecords1795305600030,
   RecordSummaries1795305600031,
+  RewrittenLabels1795305600032,
 ];
 
 const oldestServer = 150000;
