@@ -6,7 +6,8 @@ import { Transform, Writable, type Duplex } from 'node:stream';
 import { CONFIG, type Config } from '../config.js';
 import { Problem } from '../errors.js';
 import { SourceRefusals } from './refusals.js';
-import { ZstdFormatError, zstdDecoder } from './zstd-decoder.js';
+import { zstdDecoder } from './zstd-decoder.js';
+import { ZstdFormatError } from './zstd-frames.js';
 
 export interface BodyLimits {
   /** Bytes as sent. */

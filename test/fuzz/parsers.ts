@@ -24,7 +24,8 @@ import { SnappyError, snappyUncompress } from '../../src/ingestion/snappy.js';
 import { StreamedItems } from '../../src/ingestion/streamed-items.js';
 import { SyslogFrames } from '../../src/ingestion/syslog-frames.js';
 import { signatureSchemes, verifyWebhook } from '../../src/ingestion/webhook-signatures.js';
-import { zstdDecoder, ZstdFormatError } from '../../src/ingestion/zstd-decoder.js';
+import { zstdDecoder } from '../../src/ingestion/zstd-decoder.js';
+import { ZstdFormatError } from '../../src/ingestion/zstd-frames.js';
 import { formatSeeds } from './seeds.js';
 
 const receivedAt = new Date('2026-11-01T00:00:00Z');

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { ZstdFormatError, zstdDecoder } from '../../src/ingestion/zstd-decoder.js';
+import { zstdDecoder } from '../../src/ingestion/zstd-decoder.js';
+import { ZstdFormatError } from '../../src/ingestion/zstd-frames.js';
 import { startTestService, type TestService } from '../support/service.js';
 import { storedOf } from './protocols/sending.js';
 
@@ -75,3 +76,12 @@ async function readAll(data: Buffer): Promise<Buffer> {
   decoder.end(data);
   return await buffer(decoder);
 }
+
+test('later frames are held to the same, and tiny ones cannot ask for a window each', async () => {
+  const small = Buffer.from('28b52ffd2003190000616263', 'hex');
+  assert.equal((await unpacked(Buffer.concat([small, small]), 1)).toString(), 'abcabc');
+  const huge = Buffer.from('28b52ffde280a8206861734f776e50726f7065727479', 'hex');
+  await assert.rejects(unpacked(Buffer.concat([small, huge])), /asks for a window of/u);
+  const wide = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 15 << 3, 0x09, 0, 0, 0x78]);
+  await assert.rejects(unpacked(Buffer.concat(Array.from({ length: 40 }, () => wide))), /windows of \d+ bytes in all/u);
+});
