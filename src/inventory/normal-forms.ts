@@ -11,28 +11,14 @@ import { canonicalJson } from '../log/core/canonical-json.js';
 import { Followers } from '../log/follower.js';
 import { Log } from '../log/log.js';
 import { LogReader, selectEntries } from '../log/read.js';
+import { RecordRow } from './records.js';
 
 /** A normal form as far as it is searched: what the service said of a record at a time. */
-export const SearchedForm = z.object({
-  kind: z.string(),
-  format: z.string().nullable(),
+export const SearchedForm = RecordRow.omit({ index: true, part: true, source: true, receivedAt: true }).extend({
   parserVersion: z.number().int().nullable(),
-  eventTime: z.string(),
   timeSource: z.string(),
-  verdict: z.string().nullable(),
   reason: z.string().nullable(),
-  direction: z.string().nullable(),
-  sourceWorkload: z.string().nullable(),
-  destinationWorkload: z.string().nullable(),
-  protocol: z.string().nullable(),
-  port: z.number().int().nullable(),
-  policy: z.string().nullable(),
-  actor: z.string().nullable(),
   nativeId: z.string().nullable(),
-  summary: z.string(),
-  flags: z.array(z.string()),
-  rejectReason: z.string().nullable(),
-  rejectDetail: z.string().nullable(),
 });
 export type SearchedForm = z.infer<typeof SearchedForm>;
 
