@@ -54,7 +54,9 @@ function describeFile(body: Buffer): string {
     const kind = line.split(' ').slice(1, 4).join(' ');
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
-  const counts = [...kinds].sort().map(([kind, count]) => `… ${count} more: ${kind}`);
+  const counts = [...kinds]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([kind, count]) => `… ${count} more: ${kind}`);
   return [...listed, ...counts, `… ${createHash('sha256').update(rest.join('\n')).digest('hex')}`, ''].join('\n');
 }
 
