@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { RowSlabs } from '../log/binary-copy.js';
 import { prepareEntry, type NewEntry, type PreparedEntry } from '../log/entry.js';
 import { parseNanoseconds } from '../log/time.js';
 import { isObject, objectOf, textOf } from './formats/json-value.js';
@@ -70,16 +71,20 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
   }
 }
 
-/** Reads what was sent and hashes it for the log, record by record; `rejections` says why a record could not be read, by its place. */
+/**
+ * Reads what was sent and hashes it for the log, record by record; the rows are cut from `slabs`. `rejections` says why a record
+ * could not be read, by its place.
+ */
 export function readPrepared(
   sent: Sent,
   reading: Reading,
+  slabs?: RowSlabs,
 ): { readonly entries: PreparedEntry[]; readonly rejections: Map<number, Rejection> } {
   const entries: PreparedEntry[] = [];
   const rejections = new Map<number, Rejection>();
   for (const { entry, rejected } of readRecords(sent, reading)) {
     if (rejected !== null) rejections.set(entries.length, rejected);
-    entries.push(prepareEntry(entry, reading.receivedAt));
+    entries.push(prepareEntry(entry, reading.receivedAt, slabs));
   }
   return { entries, rejections };
 }

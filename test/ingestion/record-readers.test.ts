@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { packedEntries, packEntries } from '../../src/ingestion/packed-entries.js';
 import { RecordReaders } from '../../src/ingestion/record-readers.js';
-import { readRecords, type Reading } from '../../src/ingestion/read-records.js';
+import { readPrepared, readRecords, type Reading } from '../../src/ingestion/read-records.js';
+import { RowSlabs } from '../../src/log/binary-copy.js';
 import { prepareEntry } from '../../src/log/entry.js';
 
 const receivedAt = new Date('2026-11-20T10:00:00.123Z');
@@ -76,12 +77,12 @@ test('many large bodies at once come back each to its own request', async () => 
 });
 
 test('packing and unpacking entries changes none of their bytes', () => {
-  const prepared = [...readRecords({ body: largeBody, split: 'lines' }, reading)].map(({ entry }) =>
-    prepareEntry(entry, receivedAt),
-  );
-  const unpacked = packedEntries(packEntries(prepared, []));
-  assert.deepEqual(
-    unpacked.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),
-    prepared.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),
-  );
+  for (const slabLength of [500, 20_000, 10_000_000]) {
+    const { entries } = readPrepared({ body: largeBody, split: 'lines' }, reading, new RowSlabs(slabLength));
+    const unpacked = packedEntries(packEntries(entries, []));
+    assert.deepEqual(
+      unpacked.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),
+      entries.map(({ id, row, leafHash, dedupe }) => ({ id, row, leafHash, dedupe })),
+    );
+  }
 });
