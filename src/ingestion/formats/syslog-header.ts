@@ -55,8 +55,14 @@ export function readSyslog(line: string, zone: string | undefined, receivedAt: D
   const outer = readHeader(line.replace(octetCount, ''), zone, receivedAt);
   if (outer === null) return null;
   // A relay put a header of its own in front of the device's.
-  const inner = /^(?:\d{1,6} )?(?=<\d{1,3}>)/.exec(outer.message);
-  return inner === null ? outer : (readHeader(outer.message.slice(inner[0].length), zone, receivedAt) ?? outer);
+  const count = /^(?:\d{1,6} )?(?=<\d{1,3}>)/.exec(outer.message)?.[0].length;
+  if (count === undefined && outer.header.app !== null) return outer;
+  const inner = readHeader(outer.message.slice(count), zone, receivedAt);
+  if (inner === null || inner.message === '') return outer;
+  const { severity, facility, host: name } = outer.header;
+  const { header, message } = inner;
+  const level = header.severity === null ? { severity, facility } : {};
+  return { header: { ...header, ...level, host: header.host ?? name }, message };
 }
 
 function readHeader(line: string, zone: string | undefined, receivedAt: Date): SyslogMessage | null {

@@ -91,6 +91,8 @@ const words: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
       'reset_server',
       'clear_session',
       'prohibited',
+      'alert_deny',
+      'period_block',
       'violation',
       'banned',
       'ban',

@@ -130,3 +130,83 @@ describe('what stands in front of a message', () => {
     }
   });
 });
+
+describe('packet logs of Linux', () => {
+  const packet = 'IN=eth0 OUT= MAC=aa SRC=192.0.2.7 DST=198.51.100.9 LEN=60 PROTO=TCP SPT=40000 DPT=22 SYN';
+  const verdictOf = (line: string): string => read(line).verdict;
+
+  it('the interface is read where the prefix touches it', () => {
+    for (const prefix of ['[WAN_IN-default-D]', 'Shorewall:net-fw:DROP:']) {
+      const { source, direction, verdict } = read(`Feb 10 10:00:00 gw kernel: ${prefix}${packet}`);
+      assert.deepEqual([source?.zone, direction, verdict], ['eth0', 'ingress', 'deny'], prefix);
+    }
+  });
+
+  it('what a rule does is in the end of its name, whatever words its name and description have', () => {
+    const at = 'Feb 10 10:00:00 gw kernel: ';
+    assert.equal(verdictOf(`${at}[ipv4-NAM-block-guests-900-A]${packet}`), 'allow');
+    assert.equal(verdictOf(`${at}[ipv4-NAM-allow-dns-5-R]${packet}`), 'deny');
+    const described = `${at}[LAN_IN-A-10001] DESCR="Drop IN=br9 never" ${packet}`;
+    assert.equal(verdictOf(described), 'allow');
+    assert.equal(read(described).source?.zone, 'eth0');
+    assert.equal(verdictOf(`${at}[WAN_LOCAL-D-2147483647] DESCR="no rule description" ${packet}`), 'deny');
+    assert.equal(verdictOf(`${at}SFW2-INext-ACC-TCP ${packet}`), 'allow');
+    assert.equal(verdictOf(`${at}[DNAT-br0]${packet}`), 'unknown');
+  });
+
+  it('a prefix right behind the time or the host is no name of a program', () => {
+    const { verdict, verdictRaw } = read(`Feb 10 10:00:00 DENY: ${packet}`);
+    assert.deepEqual([verdict, verdictRaw], ['deny', 'DENY']);
+    assert.equal(verdictOf(`Feb 10 10:00:00 gw ACCEPT: ${packet}`), 'allow');
+  });
+
+  it('logread, Proxmox, old kernels and the journal give times and ends of their own', () => {
+    const ends = '192.0.2.7:40000 198.51.100.9:22 tcp';
+    assertTold({
+      [`Tue Feb 10 10:00:00 2026 kern.warn kernel: [  12.345678] REJECT wan in: ${packet}`]: `iptables flow 2026-02-10T10:00:00Z deny ${ends}`,
+      [`100 4 tap100i0-IN 10/Feb/2026:11:00:00 +0100 DROP: ${packet}`]: `iptables flow 2026-02-10T10:00:00Z deny ${ends}`,
+      [`Feb 10 10:00:00 rt kernel: ACCEPT ${packet.replace('SRC', '<1>SRC').replace('SPT', '<1>SPT')}`]: `iptables flow 2026-02-10T10:00:00Z allow ${ends}`,
+    });
+    const journal = JSON.stringify({
+      __REALTIME_TIMESTAMP: '1770717600500000',
+      _HOSTNAME: 'gw7',
+      MESSAGE: `[UFW BLOCK] ${packet}`,
+    });
+    assert.equal(told(journal), `iptables flow 2026-02-10T10:00:00.500000Z deny ${ends}`);
+    assert.equal(read(journal).reporterName, 'gw7');
+  });
+});
+
+describe('FortiGate', () => {
+  const ends = '192.0.2.7:40000 198.51.100.9:443 tcp';
+  const head = 'date=2026-02-10 time=11:00:00 devname="f7" devid="FG7" tz="+0100"';
+  const session = 'srcip=192.0.2.7 srcport=40000 dstip=198.51.100.9 dstport=443 proto=6';
+
+  it('pairs between commas, names of old versions and JSON are read as the others are', () => {
+    const at = '2026-02-10T10:00:00Z';
+    assertTold({
+      'date=2026-02-10,time=10:00:00,devid="FG7",logid="0000000013",type="traffic",subtype="forward",srcip=192.0.2.7,srcport=40000,dstip=198.51.100.9,dstport=443,proto=6,action="deny",service="a, b"': `fortigate flow ${at} deny ${ends}`,
+      '<189>date=2026-02-10,time=10:00:00,devname=f7,device_id=FG7,log_id=0021000002,type=traffic,subtype=allowed,pri=notice,src=192.0.2.7,src_port=40000,dst=198.51.100.9,dst_port=443,proto=6,status=accept,sent=1': `fortigate flow ${at} allow ${ends}`,
+      '{"devid":"FG7","logid":"0000000013","type":"traffic","eventtime":1771402491000000001,"srcip":"192.0.2.7","srcport":40000,"dstip":"198.51.100.9","dstport":443,"proto":6,"action":"client-rst"}': `fortigate flow 2026-02-18T08:14:51.000000001Z allow ${ends}`,
+    });
+  });
+
+  it('what was only seen is no decision', () => {
+    const utm = (rest: string): string => `${head} logid="1500054000" type="utm" subtype="dns" ${session} ${rest}`;
+    assert.equal(read(utm('qname="example.com"')).verdict, 'none');
+    assert.equal(read(utm('action="info"')).verdict, 'none');
+    const sniffed = `${head} logid="0004000017" type="traffic" subtype="sniffer" ${session} action="accept" policytype="sniffer"`;
+    assert.equal(read(sniffed).verdict, 'none');
+  });
+
+  it('a login is told with who came from where, a tunnel with both of its ends, and neither is a verdict', () => {
+    const login = read(
+      `${head} logid="0100032002" type="event" subtype="system" level="alert" user="ana" ui="ssh(192.0.2.7)" srcip=192.0.2.7 dstip=198.51.100.9 action="login" status="failed" msg="login failed"`,
+    );
+    assert.deepEqual([login.kind, login.verdict, login.verdictRaw], ['admin', 'none', 'failed']);
+    assert.deepEqual([login.actor?.name, login.actor?.addresses], ['ana', ['192.0.2.7']]);
+    const tunnel = `${head} logid="0101037127" type="event" subtype="vpn" action=negotiate remip=192.0.2.7 locip=198.51.100.9 remport=500 locport=4500 user="N/A"`;
+    assert.equal(told(tunnel), 'fortigate signal 2026-02-10T10:00:00Z none 192.0.2.7:500 198.51.100.9:4500 -');
+    assert.equal(read(`${tunnel} dir=outbound`).source?.ip, '198.51.100.9');
+  });
+});
