@@ -71,6 +71,8 @@ const monthFirst = new RegExp(
 const dayFirst = new RegExp(String.raw`^(\d{1,2})[ /-]?([A-Z][a-z]{2})[ /-]?(\d{4})[ :]${clock}${zoneText}$`);
 /** `2026 Jan 31 10:00:00.123 UTC`. */
 const yearNamed = new RegExp(String.raw`^(\d{4}) ([A-Z][a-z]{2}) {1,2}(\d{1,2}) ${clock}${zoneText}$`);
+/** `1/31/2026, 10:00:00.123 PM`, as Americans write it. */
+const halfDays = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([AP])M$/;
 const weekday = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? /;
 
 /** Zone names that mean one offset; others (`CST`) mean several and are not believed. */
@@ -143,6 +145,12 @@ function partsOf(
   if (named !== null) {
     const [, year, month, day, hour, minute, second, fraction, zoneName] = named;
     return partsRead(year, monthOf(month), day, hour, minute, second, fraction, zoneName);
+  }
+  const half = halfDays.exec(text);
+  if (half !== null) {
+    const [, month, day, year, hour, minute, second, fraction, letter] = half;
+    const hours = String((Number(hour) % 12) + (letter === 'P' ? 12 : 0));
+    return partsRead(year, Number(month), day, hours, minute, second, fraction, undefined);
   }
   const common = dayFirst.exec(text);
   if (common === null) return null;

@@ -1,4 +1,4 @@
-import { type ReadTime, readTimeText } from './event-time.js';
+import { type ReadTime, readTimeText, type TimeReading } from './event-time.js';
 
 /** What stands before a message that came by syslog. */
 export interface SyslogHeader {
@@ -37,14 +37,14 @@ const bsdTime = new RegExp(
 );
 /** RFC 3339, also without seconds or zone: `2025-12-22T17:17Z`; or with a space for the `T`. */
 const isoTime =
-  /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?| \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?)(?: ?(?:Z|[+-]\d{2}:?\d{2}))?(?= |$)/;
+  /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?| \d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?)(?: ?(?:Z|[+-]-?\d{1,2}:?\d{2}))?(?= |$)/;
 /** `kern.warn`, as logread and busybox write facility and level. */
 const spelledLevel =
   /^ (?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])\.(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)(?= )/;
 /** Behind its name an access point puts its hardware address and version. */
 const host = /^ ([A-Za-z0-9._:%-]{1,255})(?:,[0-9a-f]{12},v?[\w.+-]{1,60}:?)?(?= |$)/;
-/** TAG, with a process id in brackets; what follows the colon is the message. */
-const tag = /^ ([^\s:[\]{}"|,=]{1,64})(?:\[([^\]\s]{1,64})\])?: ?/;
+/** TAG, with a process id in brackets; what follows the colon is the message. A time is none. */
+const tag = /^ (?!\d{4}-\d{2}-)([^\s:[\]{}"|,=]{1,64})(?:\[([^\]\s]{1,64})\])?: ?/;
 
 /**
  * Takes a syslog header off a line: RFC 5424, RFC 3164, and what devices send in their place (no
@@ -80,8 +80,7 @@ function readHeader(line: string, zone: string | undefined, receivedAt: Date): S
     return {
       header: {
         ...level,
-        // Check Point gateways west of Greenwich write the sign twice.
-        time: readTimeText((time ?? '').replace(/-(-\d{1,2}:\d{2})$/, '$1'), { zone, receivedAt }),
+        time: readHeaderTime(time ?? '', { zone, receivedAt }),
         host: nilOf(name),
         app: nilOf(app),
         procId: nilOf(procId),
@@ -105,7 +104,7 @@ function readOldHeader(
   const begin = beforeTime.exec(rest)?.[0].length ?? 0;
   const timeText = (bsdTime.exec(rest.slice(begin)) ?? isoTime.exec(rest))?.[0];
   if (timeText === undefined) return hasPriority ? { header: bare, message: rest } : null;
-  const time = readTimeText(timeText, { zone, receivedAt });
+  const time = readHeaderTime(timeText, { zone, receivedAt });
   if (time === null) return hasPriority ? { header: bare, message: rest } : null;
   let at = begin + timeText.length;
   if (rest[at] === ':') at++;
@@ -124,6 +123,11 @@ function readOldHeader(
     header: { ...bare, time, host: hostName, app: tagged?.[1] ?? null, procId: tagged?.[2] ?? null },
     message: (tagged === null ? behindHost : behindHost.slice(tagged[0].length)).trimStart(),
   };
+}
+
+/** Check Point gateways west of Greenwich write the sign twice. */
+function readHeaderTime(text: string, reading: TimeReading): ReadTime | null {
+  return readTimeText(text.replace(/-(-\d{1,2}:\d{2})$/, '$1'), reading);
 }
 
 /** Elements in brackets, in whose values `\"`, `\\` and `\]` are escaped (RFC 5424, 6.3); then the message. */

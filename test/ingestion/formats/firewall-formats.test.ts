@@ -210,3 +210,193 @@ describe('FortiGate', () => {
     assert.equal(read(`${tunnel} dir=outbound`).source?.ip, '198.51.100.9');
   });
 });
+
+describe('Check Point', () => {
+  const pairs = {
+    loguid: '{0x1,0x2}',
+    origin: '192.0.2.1',
+    product: 'VPN-1 & FireWall-1',
+    action: 'Drop',
+    proto: '6',
+    src: '192.0.2.7',
+    s_port: '40000',
+    dst: '198.51.100.9',
+    service: '443',
+  };
+  const ends = '192.0.2.7:40000 198.51.100.9:443 tcp';
+  const colons = (more: Readonly<Record<string, string>>): string =>
+    `<134>1 2026-02-10T10:00:00Z mgmt CheckPoint 7 - [${Object.entries(more)
+      .map(([key, value]) => `${key}:"${value}"`)
+      .join('; ')}]`;
+
+  it('gateways, clients of LEA, fw log and JSON say what Log Exporter says', () => {
+    const quoted = Object.entries(pairs)
+      .map(([key, value]) => `${key}="${value}"`)
+      .join(' ');
+    const at = '2026-02-10T10:00:00Z';
+    assertTold({
+      [`<134>1 ${at} gw7 CheckPoint 7 - [sc@2620 ${quoted} time="1770717600"]`]: `check-point flow ${at} deny ${ends}`,
+      '<85>1 2026-02-10T05:00:00--5:00 gw7 CP-GW - Log [Fields@1.3.6.1.4.1.2620 Action="accept" UUid="{0x1}" src="192.0.2.7" dst="198.51.100.9" proto="6" ProductName="VPN-1 & FireWall-1" svc="443" sport_svc="40000" ]': `check-point flow ${at} allow ${ends}`,
+      'Feb 10 10:00:05 relay 2026-02-10T05:00:00--5:00 gw7 CP-GW - Log [Fields@1.3.6.1.4.1.2620 Action="reject" src="192.0.2.7" dst="198.51.100.9" proto="6" service="443" s_port="40000"]': `check-point flow ${at} deny ${ends}`,
+      'Feb 10 10:00:05 h fw1-loggrabber[9]: time=2026-02-10 10:00:00|action=accept|orig=gw7|i/f_dir=inbound|has_accounting=0|product=VPN-1 & FireWall-1|src=192.0.2.7|s_port=40000|dst=198.51.100.9|service=https|proto=tcp': `check-point flow ${at} allow ${ends}`,
+      'Feb 10 10:00:05 h CheckPoint: 10Feb2026  9:00:00 drop 192.0.2.1 >eth8 rule: 113; src: 192.0.2.7; dst: 198.51.100.9; proto: tcp; product: VPN-1 & FireWall-1; service: 443; s_port: 40000;': `check-point flow 2026-02-10T09:00:00Z deny ${ends}`,
+      [JSON.stringify({ ...pairs, time: '1770717600500' })]: `check-point flow 2026-02-10T10:00:00.500Z deny ${ends}`,
+      [colons({ ...pairs, time: '2026-02-10T09:00:00Z' })]: `check-point flow 2026-02-10T09:00:00Z deny ${ends}`,
+    });
+  });
+
+  it('drops that are summed up are a flow each', () => {
+    const records = readAll(
+      colons({
+        action: 'Drop',
+        origin: '192.0.2.1',
+        packets: ' <192.0.2.7,40000,198.51.100.9,443,6;eth0> <2001:db8::7,5,2001:db8::9,53,17>',
+      }),
+    );
+    assert.deepEqual(records.map(tell), [
+      `check-point flow 2026-02-10T10:00:00Z deny ${ends}`,
+      'check-point flow 2026-02-10T10:00:00Z deny 2001:db8::7:5 2001:db8::9:53 udp',
+    ]);
+  });
+
+  it('a changed rule and an installed policy are policy changes, a login is none and no decision either', () => {
+    const audit = {
+      loguid: '{0x1}',
+      origin: '192.0.2.1',
+      action: 'Accept',
+      administrator: 'ana',
+      client_ip: '192.0.2.5',
+    };
+    const rule = read(
+      colons({
+        ...audit,
+        operation: 'Modify Rule',
+        objecttype: 'Access Control Rule',
+        objectname: 'to-db',
+        fieldschanges: 'Action: Drop',
+      }),
+    );
+    assert.deepEqual([rule.kind, rule.verdict, rule.policyChange?.action], ['policy_change', 'allow', 'update']);
+    assert.equal(rule.policyChange?.requested, 'Action: Drop');
+    const failed = read(
+      colons({
+        ...audit,
+        operation: 'Install Policy',
+        additional_info: 'Access Control Policy: Std',
+        audit_status: 'Failure',
+      }),
+    );
+    assert.deepEqual([failed.policyChange?.applied, failed.policyChange?.resource.name], [false, 'Std']);
+    const login = read(colons({ ...audit, operation: 'Log In' }));
+    assert.deepEqual([login.kind, login.verdict], ['admin', 'none']);
+    assert.equal(read(colons({ ...pairs, action: 'Key Install' })).verdict, 'none');
+  });
+
+  it('what the client sends comes in at its side, and an update of a log is no second log of one id', () => {
+    const counted = read(
+      colons({ ...pairs, client_inbound_bytes: '7', client_outbound_bytes: '5', lastupdatetime: '1770717700' }),
+    );
+    assert.deepEqual([counted.traffic?.bytes, counted.traffic?.replyBytes], ['7', '5']);
+    assert.notEqual(counted.nativeId, read(colons(pairs)).nativeId);
+    assert.equal(
+      read(colons({ ...pairs, __policy_id_tag: 'product=x[mgmt=m;policy_name=Standard\\]', rule: '7' })).policies[0]
+        ?.name,
+      'Standard',
+    );
+  });
+});
+
+describe('CEF and LEEF of many vendors', () => {
+  const ends = 'src=192.0.2.7 spt=40000 dst=198.51.100.9 dpt=443';
+  const toldEnds = '192.0.2.7:40000 198.51.100.9:443';
+  const cef = (vendor: string, rest: string): string => `CEF:0|${vendor}|P|1|7|Event|3|${rest}`;
+
+  it('times are in the zone that the message names', () => {
+    const line = cef(
+      'Palo Alto Networks',
+      `dtz=America/New_York rt=Feb 10 2026 05:00:00 ${ends} act=drop-all proto=tcp`,
+    );
+    assert.equal(told(line), `cef flow 2026-02-10T10:00:00Z deny ${toldEnds} tcp`);
+    assert.ok(!read(line).flags.includes('zone_guessed'));
+    const unknown = cef('ArcSight', `dtz=LA/la rt=Feb 10 2026 10:00:00 ${ends} act=drop proto=tcp`);
+    assert.equal(read(unknown).eventTime, '2026-02-10T10:00:00Z');
+  });
+
+  it('FortiGate tells its own time, sessions by an id that repeats, and what a sniffer saw', () => {
+    const line = cef(
+      'Fortinet',
+      `start=Feb 10 2026 11:00:00 FTNTFGTeventtime=1770717600000000001 externalId=77 ${ends} proto=6 act=dns FTNTFGTpolicyid=9`,
+    );
+    assert.equal(told(line), `cef flow 2026-02-10T10:00:00.000000001Z deny ${toldEnds} tcp`);
+    assert.equal(read(line).nativeId, null);
+    assert.equal(read(line).policies[0]?.rule, '9');
+    assert.equal(read(cef('Fortinet', `${ends} act=accept FortinetFortiGatesubtype=sniffer`)).verdict, 'none');
+  });
+
+  it('actions with more than one word, in quotes or missing are understood, and a success is no permission', () => {
+    const verdicts: Readonly<Record<string, string>> = {
+      'act=Block/Drop': 'deny',
+      'act=not blocked': 'would_deny',
+      'act=IDS:Reset': 'would_deny',
+      'act=REQ_BLOCKED_SECURITY': 'deny',
+      'act=REQ_PASSED': 'allow',
+      'act="Deny"': 'deny',
+      'fw_action="drop"': 'deny',
+      'fw_action="NA"': 'none',
+      'act=Interactive Block': 'deny',
+      'act=Key Install': 'none',
+      'outcome=success': 'none',
+    };
+    for (const [action, verdict] of Object.entries(verdicts))
+      assert.equal(read(cef('V', `${ends} proto=tcp/https ${action}`)).verdict, verdict, action);
+    assert.equal(read(cef('SonicWall', `${ends} proto=tcp/https act=drop`)).protocol?.number, 6);
+    assert.equal(read('CEF:0|V|P|1|7|Start of session|3|src=192.0.2.7 dst=198.51.100.9 dpt=5').verdict, 'none');
+  });
+
+  it('zones and rules stand under labels of several names', () => {
+    const line = cef(
+      'V',
+      `${ends} act=allow cs1=to-web cs1Label=Rule cs4=app cs4Label=FromZone cs5=dmz cs5Label=ToZone deviceInboundInterface=e1`,
+    );
+    const { source, destination, policies } = read(line);
+    assert.deepEqual([source?.zone, destination?.zone, policies[0]?.rule], ['app', 'dmz', 'to-web']);
+  });
+
+  it('rows of CommonSecurityLog are read as the messages that they were made from', () => {
+    const row = {
+      TimeGenerated: '2/10/2026, 10:30:00.500 PM',
+      DeviceVendor: 'Cisco',
+      DeviceProduct: 'Firepower',
+      DeviceEventClassID: 'RNA:1003:1',
+      Activity: 'CONNECTION STATISTICS',
+      DeviceAction: 'Block',
+      SourceIP: '192.0.2.7',
+      SourcePort: '40000',
+      DestinationIP: '198.51.100.9',
+      DestinationPort: 443,
+      Protocol: '6',
+      DeviceCustomString2: 'to-web',
+      DeviceCustomString2Label: 'fwRule',
+    };
+    assert.equal(told(JSON.stringify(row)), `cef flow 2026-02-10T22:30:00.500Z deny ${toldEnds} tcp`);
+    const received = { ...row, ReceiptTime: '1770717600000', StartTime: '1970-01-01T00:00:00Z' };
+    assert.equal(read(JSON.stringify(received)).eventTime, '2026-02-10T10:00:00.000Z');
+    const forti = {
+      ...row,
+      DeviceVendor: 'Fortinet',
+      DeviceAction: '',
+      AdditionalExtensions: 'FortinetFortiGateaction=pass;x=1',
+    };
+    assert.equal(read(JSON.stringify(forti)).verdict, 'allow');
+    assert.equal(read(JSON.stringify(row)).policies[0]?.rule, 'to-web');
+  });
+
+  it('LEEF: days of the week, rules of the logging service, and logins that name two hosts', () => {
+    const flow =
+      'LEEF:2.0|Palo Alto Networks|LF|2.0|TRAFFIC|x7C|devTime=Tue Feb 10 10:00:00 2026|src=192.0.2.7|dst=198.51.100.9|srcPort=40000|dstPort=443|proto=tcp|action=Block (policy)|Rule=no-web|FromZone=app';
+    assert.equal(told(flow), `leef flow 2026-02-10T10:00:00Z deny ${toldEnds} tcp`);
+    assert.deepEqual([read(flow).policies[0]?.name, read(flow).source?.zone], ['no-web', 'app']);
+    const login = read('LEEF:1.0|V|P|1|5400|src=192.0.2.7\tusrName=ana\taction=Authentication failed');
+    assert.deepEqual([login.kind, login.verdict, login.verdictRaw], ['admin', 'none', 'Authentication failed']);
+  });
+});
