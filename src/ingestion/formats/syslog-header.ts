@@ -41,6 +41,8 @@ const isoTime =
 /** `kern.warn`, as logread and busybox write facility and level. */
 const spelledLevel =
   /^ (?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])\.(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)(?= )/;
+/** Container runtimes put stream and completeness behind the time (CRI). */
+const containerStream = /^ (?:stdout|stderr) [FP] /;
 /** Behind its name an access point puts its hardware address and version. */
 const host = /^ ([A-Za-z0-9._:%-]{1,255})(?:,[0-9a-f]{12},v?[\w.+-]{1,60}:?)?(?= |$)/;
 /** TAG, with a process id in brackets; what follows the colon is the message. A time is none. */
@@ -109,6 +111,8 @@ function readOldHeader(
   let at = begin + timeText.length;
   if (rest[at] === ':') at++;
   const behindTime = rest.slice(at);
+  const stream = containerStream.exec(behindTime);
+  if (stream !== null) return { header: { ...bare, time }, message: behindTime.slice(stream[0].length) };
   const from = behindTime.slice(spelledLevel.exec(behindTime)?.[0].length ?? 0);
   const named = host.exec(from);
   // `TAG:` right behind the time: the host was left out. A host is never followed by nothing.

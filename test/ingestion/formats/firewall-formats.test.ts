@@ -400,3 +400,52 @@ describe('CEF and LEEF of many vendors', () => {
     assert.deepEqual([login.kind, login.verdict, login.verdictRaw], ['admin', 'none', 'Authentication failed']);
   });
 });
+
+describe('audit logs of Antrea and OVN', () => {
+  const antrea = '2026/02/10 10:00:00.5 AntreaPolicyEgressRule';
+  const acl = '2026-02-10T10:00:00.5Z|00162|acl_log(ovn_pinctrl0)|INFO|';
+
+  it('lines are found behind what a collector puts in front, with the time of their own', () => {
+    const line = `${antrea} AntreaNetworkPolicy:shop/db deny-web Egress Drop 9 shop/db-0 10.0.0.7 4 10.0.0.9 5 UDP 60 <nil>`;
+    const drop = `${acl}name="NP:shop:db:Egress:0", verdict=drop, severity=info, direction=from-lport: tcp,nw_src=10.0.0.7,nw_dst=10.0.0.9,tp_src=4,tp_dst=5`;
+    for (const front of ['<14>Feb 10 10:00:07 node7 antrea-agent: ', '2026-02-10T10:00:07.1Z stdout F ']) {
+      assert.equal(told(`${front}${line}`), 'antrea flow 2026-02-10T10:00:00.5Z deny 10.0.0.7:4 10.0.0.9:5 udp', front);
+      assert.equal(
+        told(`${front}${drop}`),
+        'ovn-acl flow 2026-02-10T10:00:00.5Z deny 10.0.0.7:4 10.0.0.9:5 tcp',
+        front,
+      );
+    }
+  });
+
+  it('what is passed on to other policies or to layer 7 is not let through yet', () => {
+    const passed = read(
+      `${acl}name="ANP:control:Egress:1", verdict=pass, severity=info, direction=from-lport: udp,nw_src=10.0.0.7,nw_dst=10.0.0.9,tp_src=4,tp_dst=5`,
+    );
+    assert.deepEqual([passed.verdict, passed.policies[0]?.effect], ['none', 'pass']);
+    const redirected = `${antrea} AntreaNetworkPolicy:shop/db web Egress Redirect 9 shop/db-0 10.0.0.7 4 10.0.0.9 5 TCP 60 <nil>`;
+    assert.equal(read(redirected).verdict, 'none');
+  });
+
+  it('old and other forms are read: no space in front of the packet, Kube-OVN’s names, addresses after SRC and DEST', () => {
+    const kube = read(
+      `${acl}name="np/web.shop/IPv4/3", verdict=drop, severity=warning:icmp,nw_src=10.0.0.7,nw_dst=10.0.0.9,icmp_type=8,icmp_code=0`,
+    );
+    assert.equal(tell(kube), 'ovn-acl flow 2026-02-10T10:00:00.5Z deny 10.0.0.7:- 10.0.0.9:- icmp');
+    const [policy] = kube.policies;
+    assert.deepEqual(
+      [policy?.kind, policy?.namespace, policy?.name, policy?.rule],
+      ['NetworkPolicy', 'shop', 'web', '3'],
+    );
+    const oldest = read(`${antrea} AntreaNetworkPolicy:shop/db Allow 0 SRC: 10.0.0.7 DEST: 10.0.0.9 60 TCP`);
+    assert.equal(tell(oldest), 'antrea flow 2026-02-10T10:00:00.5Z allow 10.0.0.7:- 10.0.0.9:- tcp');
+    assert.equal(oldest.traffic?.bytes, '60');
+    const admin = read(
+      `${antrea} BaselineAdminNetworkPolicy:default r Egress Drop 9 a/b 10.0.0.7 4 10.0.0.9 5 TCP 60 <nil>`,
+    );
+    assert.deepEqual(
+      [admin.policies[0]?.kind, admin.policies[0]?.system],
+      ['BaselineAdminNetworkPolicy', 'kubernetes'],
+    );
+  });
+});
