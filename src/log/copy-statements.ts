@@ -3,6 +3,9 @@ import type { ClientBase, Connection, Submittable } from 'pg';
 /** A finished binary COPY, in one piece or several. */
 export type CopyData = Buffer | readonly Buffer[];
 
+/** The server keeps room for the largest message until the statement ends; where one ends and the next begins means nothing to it. */
+const messageBytes = 64 * 1024;
+
 /**
  * Statements of one simple query of which some are `COPY ... FROM STDIN`, sent with their data in
  * one go, without waiting for the server to ask. Saves a round trip per COPY; the server takes the
@@ -26,14 +29,13 @@ class CopyStatements implements Submittable {
     stream.cork();
     stream.write(message('Q', Buffer.from(`${this.text}\0`)));
     for (const copied of this.data) {
-      const pieces = Buffer.isBuffer(copied) ? [copied] : copied;
-      stream.write(
-        header(
-          'd',
-          pieces.reduce((sum, piece) => sum + piece.length, 0),
-        ),
-      );
-      for (const piece of pieces) stream.write(piece);
+      for (const bytes of Buffer.isBuffer(copied) ? [copied] : copied) {
+        for (let at = 0; at < bytes.length; at += messageBytes) {
+          const piece = bytes.subarray(at, at + messageBytes);
+          stream.write(header('d', piece.length));
+          stream.write(piece);
+        }
+      }
       stream.write(header('c', 0));
     }
     stream.uncork();
