@@ -1,9 +1,11 @@
-import { isObject, type JsonObject } from './json-value.js';
+import { type JsonObject, nameOf } from './json-value.js';
 import { readQuoted } from './key-values.js';
 import type { Wire } from './wire.js';
 
-/** The fields of a Check Point log by their names. */
+/** The fields of a Check Point log by their names: of a repeated one the first. */
 export type Pairs = ReadonlyMap<string, string>;
+/** The fields as they stand: those of a rule are repeated for every layer of the policy that the connection matched. */
+export type Fields = readonly (readonly [string, string])[];
 
 const barForm = /(?:^|\|)(?:product|loguid|originsicname|origin|orig|action)=/;
 const barMark = /(?:^|\|)(?:loguid|logid|ifdir|i\/f_dir|has_accounting|product)=/;
@@ -23,7 +25,8 @@ export function isCheckPoint(wire: Wire): boolean {
 
 function isCheckPointObject(object: JsonObject): boolean {
   const named = ['product', 'action', 'ifdir', 'origin'].filter((name) => typeof object[name] === 'string');
-  return typeof object['loguid'] === 'string' && object['loguid'].startsWith('{0x') && named.length >= 2;
+  const known = /^\{?0x/.test(nameOf(object['loguid']) ?? '') || /^cn=/i.test(nameOf(object['originsicname']) ?? '');
+  return known && named.length >= 2;
 }
 
 function formOf(
@@ -38,7 +41,17 @@ function formOf(
   return /\b(?:src|product): /.test(line) && printed.test(line) ? 'printed' : null;
 }
 
-export function pairsOf(wire: Wire): Pairs {
+export function firstOf(fields: Fields): Pairs {
+  const pairs = new Map<string, string>();
+  for (const [key, value] of fields) if (!pairs.has(key)) pairs.set(key, value);
+  return pairs;
+}
+
+export function fieldsOf(wire: Wire): Fields {
+  return readFields(wire).map(([key, value]) => [key.replace('_._._match_table', ''), value]);
+}
+
+function readFields(wire: Wire): Fields {
   const { object, text, line } = wire;
   switch (formOf(wire, text, line)) {
     case 'members':
@@ -55,17 +68,18 @@ export function pairsOf(wire: Wire): Pairs {
   }
 }
 
-function membersOf(object: JsonObject): Pairs {
-  const pairs = new Map<string, string>();
-  for (const [name, value] of Object.entries(object))
-    if (typeof value === 'string' || typeof value === 'number') pairs.set(name, String(value));
-    else if (Array.isArray(value) || isObject(value)) continue;
-  return pairs;
+/** Numbers for text, and lists for repeated fields. */
+function membersOf(object: JsonObject): Fields {
+  return Object.entries(object).flatMap(([name, member]) =>
+    (Array.isArray(member) ? member : [member]).flatMap((value): Fields =>
+      typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
+    ),
+  );
 }
 
 /** `key=value|key=value`, in which `\=`, `\|` and `\\` are escaped. */
-function readBars(text: string): Pairs {
-  const pairs = new Map<string, string>();
+function readBars(text: string): Fields {
+  const fields: [string, string][] = [];
   let from = 0;
   for (let at = 0; at <= text.length; at++) {
     if (text[at] === '\\') at++;
@@ -73,41 +87,40 @@ function readBars(text: string): Pairs {
       const pair = text.slice(from, at);
       const equals = pair.indexOf('=');
       const key = equals === -1 ? '' : pair.slice(0, equals).trim();
-      if (key !== '' && !pairs.has(key)) pairs.set(key, pair.slice(equals + 1).replace(/\\([=|\\])/g, '$1'));
+      if (key !== '') fields.push([key, pair.slice(equals + 1).replace(/\\([=|\\])/g, '$1')]);
       from = at + 1;
     }
   }
-  return pairs;
+  return fields;
 }
 
 /** `key:"value"; key:"value"` or `key="value" key="value"` inside the brackets. */
-function readQuotedPairs(line: string, keys: RegExp): Pairs {
-  const pairs = new Map<string, string>();
+function readQuotedPairs(line: string, keys: RegExp): Fields {
+  const fields: [string, string][] = [];
   let end = 0;
   for (const found of line.matchAll(keys)) {
     // What looks like a pair inside a value is none.
     if (found.index < end) continue;
     const quoted = readQuoted(line, found.index + found[0].length);
     end = quoted.end;
-    const key = found[1] ?? '';
-    if (!pairs.has(key)) pairs.set(key, quoted.value.replaceAll('\\]', ']'));
+    fields.push([found[1] ?? '', quoted.value.replaceAll('\\]', ']')]);
   }
-  return pairs;
+  return fields;
 }
 
-function readPrinted(line: string): Pairs {
+function readPrinted(line: string): Fields {
   const found = printed.exec(line);
-  if (found === null) return new Map();
+  if (found === null) return [];
   const [whole, time = '', action = '', gateway = ''] = found;
-  const pairs = new Map([
+  const fields: [string, string][] = [
     ['time', time],
     ['action', action],
     ['orig', gateway],
-  ]);
+  ];
   for (const field of line.slice(found.index + whole.length).split(';')) {
     const colon = field.indexOf(': ');
     const key = field.slice(0, Math.max(colon, 0)).trim();
-    if (key !== '' && !pairs.has(key)) pairs.set(key, field.slice(colon + 2).trim());
+    if (key !== '') fields.push([key, field.slice(colon + 2).trim()]);
   }
-  return pairs;
+  return fields;
 }

@@ -1,6 +1,7 @@
 import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
 import { policyChangeOf } from './check-point-audit.js';
-import { isCheckPoint, type Pairs, pairsOf } from './check-point-pairs.js';
+import { type Fields, fieldsOf, firstOf, isCheckPoint, type Pairs } from './check-point-pairs.js';
+import { policiesOf } from './check-point-policies.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
@@ -24,7 +25,8 @@ type Ends = Pick<NormalForm, 'source' | 'destination' | 'protocol'>;
 type Value = (...names: string[]) => string | null;
 
 function normalise(wire: Wire): Normalised {
-  const pairs = pairsOf(wire);
+  const fields = fieldsOf(wire);
+  const pairs = firstOf(fields);
   const value: Value = (...names) => {
     for (const name of names) {
       const text = pairs.get(name);
@@ -36,16 +38,16 @@ function normalise(wire: Wire): Normalised {
   const ends = endsOf(value, flags);
   // Drops that the gateway sums up are listed in one log.
   const [first, ...more] = isNothing(ends) ? listedPackets(value('packets')) : [];
-  if (first === undefined) return accept(readLog(pairs, value, ends, wire, flags));
-  const read = (packet: Ends): NormalForm => readLog(pairs, value, packet, wire, []);
+  if (first === undefined) return accept(readLog(fields, value, ends, wire, flags));
+  const read = (packet: Ends): NormalForm => readLog(fields, value, packet, wire, []);
   return accept(read(first), ...more.map(read));
 }
 
-function readLog(pairs: Pairs, value: Value, ends: Ends, wire: Wire, flags: string[]): NormalForm {
+function readLog(fields: Fields, value: Value, ends: Ends, wire: Wire, flags: string[]): NormalForm {
   const { source, destination } = ends;
   const isFlow = [source, destination].every((end) => (end?.ip ?? end?.instance ?? null) !== null);
   const change = isFlow ? null : policyChangeOf(value);
-  const action = value('action', 'Action', 'rule_action');
+  const action = value('action', 'Action') ?? fields.findLast(([key]) => key === 'rule_action')?.[1] ?? null;
   const verdict = verdictOf(action, isFlow, change, flags);
   const told = {
     verdict,
@@ -56,7 +58,6 @@ function readLog(pairs: Pairs, value: Value, ends: Ends, wire: Wire, flags: stri
   };
   const admin = value('administrator', 'audit_status') === null ? null : value('administrator', 'user');
   const product = value('product', 'ProductName');
-  const rule = value('rule_name', 'rule_uid', 'rule');
   const updated = value('lastupdatetime');
   const id = value('loguid');
   return {
@@ -90,9 +91,9 @@ function readLog(pairs: Pairs, value: Value, ends: Ends, wire: Wire, flags: stri
     severity: wire.syslog?.severity ?? null,
     severityRaw: value('severity'),
     traffic: trafficOf(value),
-    policies: rule === null ? [] : [policyOf(value, rule, verdict)],
+    policies: policiesOf(fields, value, verdict),
     policyChange: change,
-    attributes: attributesOf(pairs),
+    attributes: attributesOf(firstOf(fields)),
     places: {
       eventTime: 'time',
       verdict: 'action',
@@ -198,21 +199,6 @@ function trafficOf(value: Value): NormalForm['traffic'] {
     packets: unsignedOf(value('client_inbound_packets')),
     replyBytes: unsignedOf(received),
     replyPackets: unsignedOf(value('client_outbound_packets')),
-  };
-}
-
-function policyOf(value: Value, rule: string, verdict: Verdict): NormalForm['policies'][number] {
-  const installed = /policy_name=([^\]\\;]{1,253})/.exec(value('__policy_id_tag') ?? '')?.[1];
-  return {
-    system: 'check-point',
-    kind: 'Rule',
-    namespace: value('layer_name'),
-    name: (value('policy_name', 'policy_id_tag') ?? installed ?? rule).slice(0, 253),
-    tier: value('layer_name'),
-    rule: rule.slice(0, 253),
-    revision: null,
-    effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
-    staged: false,
   };
 }
 

@@ -15,8 +15,8 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  */
 export const iptables: FormatAdapter = { name: 'iptables', version: 2, detect, normalise };
 
-/** A description that the administrator chose may hold ` IN=` too; the kernel's is the one with `OUT=` behind it. */
-const begin = /(?:^|[\s\]:])IN=(?=\S{0,64} OUT=)/;
+/** A description that the administrator chose may hold ` IN=` too; the kernel's is the one with its next part behind it. */
+const begin = /(?:^|[\s\]:)])IN=(?=\S{0,64} (?:OUT|MAC|SRC|PHYSIN)=)/;
 const uptime = /^\[\s*\d{1,12}\.\d{1,9}\]\s*/;
 /** Old kernels begin a part of the line with its level. */
 const level = /<\d>(?=[A-Z]{2,8}=)/g;
@@ -33,7 +33,7 @@ const programs =
   /^(?:kernel|klogd|ulogd|ulogd2|nflog|pvefw-logger|firewalld?|iptables|nftables|nft|ufw|netfilter|vmlinuz|unix|syslog)$/i;
 
 function detect({ object, text }: Wire): boolean {
-  return object === null && text.includes('OUT=') && text.includes('SRC=') && text.includes('DST=') && begin.test(text);
+  return object === null && text.includes('SRC=') && text.includes('DST=') && begin.test(text);
 }
 
 function normalise(wire: Wire): Normalised {

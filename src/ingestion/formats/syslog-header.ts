@@ -23,6 +23,8 @@ export interface SyslogMessage {
 const priority = /^<(\d{1,3})> ?/;
 /** A message kept with the count of octets that framed it (RFC 6587). */
 const octetCount = /^\d{1,6} (?=<\d{1,3}>)/;
+/** An element of structured data; a prefix like `[UFW BLOCK]` in its place belongs to the message. */
+const element = /^\[[^\s=\]"]{1,64}(?:\]| [^=\]"]{1,64}=")/;
 const rfc5424 = /^1 (-|\d{4}-\S{1,60}) (\S{1,255}) (\S{1,128}) (\S{1,128}) (\S{1,64}) /;
 /**
  * In front of an old time: the version of RFC 5424 all the same (PAN-OS), a count of messages, and a mark for a clock that
@@ -137,7 +139,7 @@ function readHeaderTime(text: string, reading: TimeReading): ReadTime | null {
 /** Elements in brackets, in whose values `\"`, `\\` and `\]` are escaped (RFC 5424, 6.3); then the message. */
 function splitStructuredData(text: string): { structuredData: string | null; message: string } {
   if (text.startsWith('-')) return { structuredData: null, message: text.slice(text[1] === ' ' ? 2 : 1) };
-  if (!text.startsWith('[')) return { structuredData: null, message: text };
+  if (!element.test(text)) return { structuredData: null, message: text };
   let inQuotes = false;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {

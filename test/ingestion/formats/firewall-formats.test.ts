@@ -175,6 +175,17 @@ describe('packet logs of Linux', () => {
     assert.equal(told(journal), `iptables flow 2026-02-10T10:00:00.500000Z deny ${ends}`);
     assert.equal(read(journal).reporterName, 'gw7');
   });
+
+  it('a prefix in brackets is no structured data, one in parentheses touches the interface, and a hook may have no way out', () => {
+    const packet = 'SRC=192.0.2.7 DST=198.51.100.9 PROTO=TCP SPT=40000 DPT=443';
+    const denied = 'iptables flow 2026-02-10T10:00:00Z deny 192.0.2.7:40000 198.51.100.9:443 tcp';
+    assertTold({
+      [`<4>1 2026-02-10T10:00:00Z web1 kernel 0 - [UFW BLOCK] IN=eth0 OUT= ${packet}`]: denied,
+      [`<4>1 2026-02-10T10:00:00Z web1 kernel - - [meta sequenceId="4"] [UFW BLOCK] IN=eth0 OUT= ${packet}`]: denied,
+      [`Feb 10 10:00:00 gw kernel: DROP(src wan)IN=eth0 OUT= ${packet}`]: denied,
+      [`Feb 10 10:00:00 gw kernel: nft-drop: IN=eth0 ${packet}`]: denied,
+    });
+  });
 });
 
 describe('FortiGate', () => {
@@ -243,6 +254,33 @@ describe('Check Point', () => {
       [JSON.stringify({ ...pairs, time: '1770717600500' })]: `check-point flow 2026-02-10T10:00:00.500Z deny ${ends}`,
       [colons({ ...pairs, time: '2026-02-10T09:00:00Z' })]: `check-point flow 2026-02-10T09:00:00Z deny ${ends}`,
     });
+  });
+
+  it('each layer that a connection matched gives the rule that decided in it', () => {
+    const log = `${colons({ ...pairs, layer_name: 'Network' }).slice(0, -1)}; layer_name:"Web"; rule_action:"Inline"; rule_action:"Drop"; rule_name:"Out"; rule_name:"No games"; rule_uid:"u1"; rule_uid:"u2"]`;
+    const rules = (line: string): (string | null)[][] =>
+      read(line).policies.map(({ namespace, rule, effect }) => [namespace, rule, effect]);
+    assert.deepEqual(rules(log), [
+      ['Network', 'Out', 'pass'],
+      ['Web', 'No games', 'deny'],
+    ]);
+    // A rule without a name has an identity only, and whose the one name is cannot be told.
+    assert.deepEqual(rules(log.replace(' rule_name:"Out";', '')), [
+      ['Network', 'u1', 'pass'],
+      ['Web', 'u2', 'deny'],
+    ]);
+    const json = {
+      ...pairs,
+      loguid: '0x1,0x2',
+      time: 1770717600000,
+      proto: 6,
+      s_port: 40000,
+      'layer_name_._._match_table': ['Network'],
+      'rule_uid_._._match_table': ['u1'],
+      'rule_name_._._match_table': ['Cleanup'],
+    };
+    assert.equal(told(JSON.stringify(json)), `check-point flow 2026-02-10T10:00:00.000Z deny ${ends}`);
+    assert.deepEqual(rules(JSON.stringify(json)), [['Network', 'Cleanup', 'deny']]);
   });
 
   it('drops that are summed up are a flow each', () => {
