@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto';
-import type { RowSlabs } from '../log/binary-copy.js';
-import { prepareEntry, type NewEntry, type PreparedEntry } from '../log/entry.js';
+import { RowSlabs } from '../log/binary-copy.js';
+import type { NewEntry } from '../log/entry.js';
 import { parseNanoseconds } from '../log/time.js';
 import { isObject, objectOf, textOf } from './formats/json-value.js';
 import { type Identified, identifyRecord, normaliseRecord } from './formats/registry.js';
+import { EntryPacker, type PackedEntries } from './packed-entries.js';
 import { unpackBase64 } from './packed-text.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
 import { beginsWithMember } from './json-scanner.js';
 import { splitBody } from './json-spans.js';
-import { type Normalised, RecordContext } from './normal-form.js';
+import { type FormatName, type Normalised, RecordContext } from './normal-form.js';
 import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from './otlp-records.js';
 import { type ReceivedRecord, type Rejection, saidOfMany } from './received-record.js';
 import { closePayload, openPayload } from './record-payload.js';
@@ -71,22 +72,23 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
   }
 }
 
-/**
- * Reads what was sent and hashes it for the log, record by record; the rows are cut from `slabs`. `rejections` says why a record
- * could not be read, by its place.
- */
-export function readPrepared(
-  sent: Sent,
-  reading: Reading,
-  slabs?: RowSlabs,
-): { readonly entries: PreparedEntry[]; readonly rejections: Map<number, Rejection> } {
-  const entries: PreparedEntry[] = [];
-  const rejections = new Map<number, Rejection>();
-  for (const { entry, rejected } of readRecords(sent, reading)) {
-    if (rejected !== null) rejections.set(entries.length, rejected);
-    entries.push(prepareEntry(entry, reading.receivedAt, slabs));
-  }
-  return { entries, rejections };
+/** Reads what was sent and hashes it for the log, record by record. */
+export function readPacked(sent: Sent, reading: Reading): PackedEntries {
+  const packer = new EntryPacker(reading.receivedAt, slabsFor(bytesOf(sent)));
+  for (const { entry, rejected } of readRecords(sent, reading)) packer.add(entry, rejected);
+  return packer.packed();
+}
+
+export function bytesOf(sent: Sent): number {
+  return 'body' in sent ? sent.body.length : sent.records.reduce((sum, { raw }) => sum + raw.length, 0);
+}
+
+const smallestSlab = 1024;
+const largestSlab = 4 * 1024 * 1024;
+
+/** A record of the usual size is stored in somewhat more bytes than it was sent in, so that most bodies need one slab. */
+function slabsFor(bytes: number): RowSlabs {
+  return new RowSlabs(Math.min(Math.max(Math.ceil(bytes * 1.3), smallestSlab), largestSlab));
 }
 
 /** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */
@@ -179,7 +181,7 @@ function readRecord(
   repeats: Map<string, number>,
 ): ReadRecord {
   const { identified, kept } = identify(raw, context, receivedAt, problem);
-  const content = hash('sha256', raw, 'buffer').subarray(0, 16);
+  const content = digest(raw);
   // Without an id of its own a record is known by its bytes; the n-th repetition inside one request
   // is another record, the same request sent again is not. The same bytes said to be of another time or
   // place are another record; what the source is set to changes nothing.
@@ -215,22 +217,28 @@ function earliest(eventTimes: readonly string[]): bigint | null {
   return first;
 }
 
-/** How records are read, in two parts: most sources are bound to a format, which has to be kept with a few records only. */
+/** How a record is read, in two parts: most sources are bound to a format, which has to be kept with a few records only. */
 interface SplitContext {
-  readonly whole: RecordContext;
-  readonly withoutFormat: RecordContext;
+  readonly format: FormatName | undefined;
+  readonly beside: RecordContext;
 }
 
-/** Joins what a source is set to and what a protocol said; the records of one body share what is said of them. */
+/** Joins what a source is set to and what a protocol said, without a copy for each record where there is nothing to join. */
 function contextJoiner(set: RecordContext): (said: RecordContext) => SplitContext {
+  const { format: setFormat, ...settings } = set;
+  const isSet = Object.keys(settings).length > 0;
   let last: { readonly said: RecordContext; readonly joined: SplitContext } | null = null;
   return (said) => {
     if (last?.said === said) return last.joined;
-    const whole = { ...set, ...said };
-    const { format: _, ...withoutFormat } = whole;
-    last = { said, joined: { whole, withoutFormat } };
+    last = { said, joined: join(said) };
     return last.joined;
   };
+
+  function join(said: RecordContext): SplitContext {
+    if (!isSet && said.format === undefined) return { format: setFormat, beside: said };
+    const { format = setFormat, ...beside } = { ...settings, ...said };
+    return { format, beside };
+  }
 }
 
 /**
@@ -239,18 +247,16 @@ function contextJoiner(set: RecordContext): (said: RecordContext) => SplitContex
  */
 function identify(
   raw: Buffer,
-  { whole, withoutFormat }: SplitContext,
+  { format, beside }: SplitContext,
   receivedAt: Date,
   problem: Rejection | null,
 ): { readonly identified: Identified; readonly kept: RecordContext } {
-  if (problem !== null) return { identified: { ok: false, ...problem }, kept: withoutFormat };
-  const identified = identifyRecord(raw, withoutFormat, receivedAt);
-  const { format } = whole;
-  if (format === undefined || (identified.ok && identified.format === format)) {
-    return { identified, kept: withoutFormat };
-  }
+  if (problem !== null) return { identified: { ok: false, ...problem }, kept: beside };
+  const identified = identifyRecord(raw, beside, receivedAt);
+  if (format === undefined || (identified.ok && identified.format === format)) return { identified, kept: beside };
+  const whole = { ...beside, format };
   const bound = identifyRecord(raw, whole, receivedAt);
-  return { identified: bound, kept: bound.ok ? whole : withoutFormat };
+  return { identified: bound, kept: bound.ok ? whole : beside };
 }
 
 /** Digest of a record and what its protocol said of it; columns come from the lines before, in whatever pieces a file is sent. */
@@ -259,11 +265,27 @@ function namedBy(raw: Buffer, { times, nativeId, attributes, reprocessOf }: Reco
     return null;
   const parts = { times, nativeId, attributes, reprocessOf };
   const said = Buffer.from(`${JSON.stringify(parts)}\n`);
-  return hash('sha256', Buffer.concat([said, raw]), 'buffer').subarray(0, 16);
+  return digest(Buffer.concat([said, raw]));
+}
+
+const digestLength = 16;
+const poolLength = 256 * digestLength;
+let pool = Buffer.alloc(0);
+let used = 0;
+
+/** The first half of a SHA-256. Written into memory that many share: a buffer of its own for each costs more than hashing. */
+function digest(value: string | Buffer): Buffer {
+  if (used === pool.length) {
+    pool = Buffer.allocUnsafeSlow(poolLength);
+    used = 0;
+  }
+  pool.write(hash('sha256', value, 'binary'), used, digestLength, 'latin1');
+  used += digestLength;
+  return pool.subarray(used - digestLength, used);
 }
 
 function keyOf(source: string, by: 'id' | 'bytes', value: string): Buffer {
-  return hash('sha256', `${source}\0${by}\0${value}`, 'buffer').subarray(0, 16);
+  return digest(`${source}\0${by}\0${value}`);
 }
 
 function nth(named: Buffer, repeats: Map<string, number>): string {
