@@ -68,20 +68,22 @@ export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | '
     reason: value('reason'),
   } as const;
   const rule =
-    label('policy_rule', 'Rule Name', 'rule', 'acl_rule_name', 'fwRule') ??
+    label('policy_rule', 'Rule Name', 'RuleName', 'rule', 'acl_rule_name', 'fwRule', 'RuleID', 'Rule ID') ??
     fortinet(extension, 'policyname') ??
     fortinet(extension, 'policyid') ??
-    value('rule_name', 'rule_uid');
+    value('rule_name', 'rule_uid', 'rulelabel') ??
+    // Zscaler's firewall gives the name of the rule as the reason.
+    (message.product === 'NSSFWlog' ? value('reason') : null);
   const ruleset =
     label('policy_ruleset', 'Policy Name', 'policy_name', 'acl_policy_name', 'fwPolicy') ??
     value('deviceCustomPolicy', 'layer_name');
   return accept({
-    ...emptyRecord(isFlow ? 'flow' : user === null ? 'signal' : 'admin', adapter),
+    ...emptyRecord(isFlow ? 'flow' : user === null || protocol !== null ? 'signal' : 'admin', adapter),
     ...told,
     ...chooseTime(timesOf(extension, zoned), wire, flags),
     summary: isFlow
       ? flowSummary(told, `${message.vendor} ${message.name}`)
-      : oneLine(`${message.vendor} ${message.product}: ${value('msg') ?? message.name}`),
+      : oneLine(`${titleOf(message)}${value('msg') ?? message.name}`),
     nativeId: nativeIdOf(message),
     actor:
       isFlow || user === null
@@ -119,6 +121,11 @@ const places = {
   'destination.port': 'dpt',
   protocol: 'proto',
 } as const;
+
+function titleOf({ vendor, product }: CefMessage): string {
+  const title = `${vendor} ${product}`.trim();
+  return title === '' ? '' : `${title}: `;
+}
 
 /** How devices say that they have nothing to say. */
 const missing = /^(?:|-|N\/?A|null|NULL)$/;

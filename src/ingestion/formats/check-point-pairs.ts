@@ -68,10 +68,10 @@ function readFields(wire: Wire): Fields {
   }
 }
 
-/** Numbers for text, and lists for repeated fields. */
+/** Numbers for text, and lists for repeated fields: layers are few. */
 function membersOf(object: JsonObject): Fields {
   return Object.entries(object).flatMap(([name, member]) =>
-    (Array.isArray(member) ? member : [member]).flatMap((value): Fields =>
+    (Array.isArray(member) ? member.slice(0, 100) : [member]).flatMap((value): Fields =>
       typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
     ),
   );

@@ -88,7 +88,7 @@ function normalise(wire: Wire): Normalised {
   const source = endpointOf(
     {
       ip: value('src', 'Source'),
-      port: port(value('srcPort', 'SourcePort', 'spt')),
+      port: port(value('srcPort', 'SourcePort', 'spt', 's_port')),
       instance: value('identHostName', 'srcHost', 'shost'),
       zone: value('SourceZone', 'FromZone', 'srcZone', 'inzone'),
     },
@@ -97,7 +97,8 @@ function normalise(wire: Wire): Normalised {
   const destination = endpointOf(
     {
       ip: value('dst', 'Destination'),
-      port: port(value('dstPort', 'DestinationPort', 'dpt')),
+      // Check Point has the port of the service there.
+      port: port(value('dstPort', 'DestinationPort', 'dpt') ?? digitsOf(value('service'))),
       instance: value('dstHost', 'dhost'),
       zone: value('DestinationZone', 'ToZone', 'dstZone', 'outzone'),
     },
@@ -108,7 +109,7 @@ function normalise(wire: Wire): Normalised {
     message.eventId,
     flags,
   );
-  const user = value('usrName', 'accountName', 'identSrc');
+  const user = value('usrName', 'accountName', 'identSrc', 'user');
   const isFlow =
     source?.ip != null && destination?.ip != null && (raw !== null || protocol !== null || destination.port !== null);
   // What a user did is no connection, whose words are all known.
@@ -186,7 +187,8 @@ function timeOf(text: string | null, format: string | null, wire: Wire): ReturnT
   const epoch = readEpoch(text);
   if (epoch !== null) return { time: epoch, guessed: [] };
   const reading = { zone: wire.context.zone, receivedAt: wire.receivedAt };
-  const known = readTimeText(text, reading);
+  // `Apr-15-2026 06:54:00 GMT`.
+  const known = readTimeText(text.replace(/^([A-Z][a-z]{2})-(\d{1,2})-(\d{4}) /, '$1 $2 $3 '), reading);
   if (known !== null) return known;
   // `dd/MM/yyyy HH:mm:ss` and `MM/dd/yyyy HH:mm:ss` differ in nothing but what the format says.
   const numbers = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(.*)$/.exec(text);
@@ -214,6 +216,10 @@ function policyRef(system: string, name: string, verdict: Verdict): NormalForm['
     effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
     staged: false,
   };
+}
+
+function digitsOf(text: string | null): string | null {
+  return text !== null && /^\d{1,5}$/.test(text) ? text : null;
 }
 
 function integer(text: string | null): number | null {

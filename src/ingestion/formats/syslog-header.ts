@@ -25,12 +25,13 @@ const priority = /^<(\d{1,3})> ?/;
 const octetCount = /^\d{1,6} (?=<\d{1,3}>)/;
 /** An element of structured data; a prefix like `[UFW BLOCK]` in its place belongs to the message. */
 const element = /^\[[^\s=\]"]{1,64}(?:\]| [^=\]"]{1,64}=")/;
-const rfc5424 = /^1 (-|\d{4}-\S{1,60}) (\S{1,255}) (\S{1,128}) (\S{1,128}) (\S{1,64}) /;
+/** Commas and bars are in no name of a program, but in messages of devices that leave the names out. */
+const rfc5424 = /^1 (-|\d{4}-\S{1,60}) (\S{1,255}) ([^\s,|]{1,128}) (\S{1,128}) (\S{1,64}) /;
 /**
- * In front of an old time: the version of RFC 5424 all the same (PAN-OS), a count of messages, and a mark for a clock that
+ * In front of an old time, or with fewer parts than RFC 5424 asks for, its version all the same (PAN-OS), a count of messages, and a mark for a clock that
  * is not in step (Cisco).
  */
-const beforeTime = /^(?:1 |\d{1,10}: )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d{1,2} |\d{4} [A-Z][a-z]{2} )/;
+const beforeTime = /^(?:1 |\d{1,10}: )?[*.]?(?=[A-Z][a-z]{2} {1,2}\d{1,2} |\d{4} [A-Z][a-z]{2} |\d{4}-\d{2}-\d{2}T)/;
 const zoneBehind = String.raw`(?: (?:UTC|GMT|[CE]ES?T|BST|IST|JST|MSK|[ECMP][SD]T)(?=[ :]))?`;
 const clock = String.raw`\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?`;
 /** `Oct 30 09:46:12`, `Oct 30 2026 09:46:12`, with the day of the week, a fraction, the year behind or a zone where devices add them. */
@@ -106,7 +107,7 @@ function readOldHeader(
 ): SyslogMessage | null {
   const bare = { ...level, time: null, host: null, app: null, procId: null, msgId: null, structuredData: null };
   const begin = beforeTime.exec(rest)?.[0].length ?? 0;
-  const timeText = (bsdTime.exec(rest.slice(begin)) ?? isoTime.exec(rest))?.[0];
+  const timeText = (bsdTime.exec(rest.slice(begin)) ?? isoTime.exec(rest.slice(begin)))?.[0];
   if (timeText === undefined) return hasPriority ? { header: bare, message: rest } : null;
   const time = readHeaderTime(timeText, { zone, receivedAt });
   if (time === null) return hasPriority ? { header: bare, message: rest } : null;

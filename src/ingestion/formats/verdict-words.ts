@@ -16,6 +16,7 @@ const words: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
       'pass',
       'passed',
       'passthrough',
+      'passthru',
       'bypass',
       'encrypt',
       'decrypt',

@@ -119,6 +119,7 @@ describe('what stands in front of a message', () => {
       '2026-02-10 10:00:00.123 fw7 ',
       '157 <14>1 2026-02-10T10:00:00Z fw7 - - - - ',
       '1 2026-02-10T10:00:00Z fw7 - - - - ',
+      '<13>1 2026-02-10T10:00:00Z fw7 ',
       '<13>Feb 10 10:00:00 relay <14>Feb 10 10:00:00 fw7 ',
       'Feb 10 10:00:00 relay 4465 <14>1 2026-02-10T10:00:00Z fw7 app - - - ',
       '<14>Feb 10 10:00:00 fw7,788a2056b181,v4.0.66.10832 ',
@@ -398,6 +399,13 @@ describe('CEF and LEEF of many vendors', () => {
     );
     const { source, destination, policies } = read(line);
     assert.deepEqual([source?.zone, destination?.zone, policies[0]?.rule], ['app', 'dmz', 'to-web']);
+    const rule = (text: string): string | null | undefined => read(text).policies[0]?.rule;
+    assert.equal(rule(cef('FORCEPOINT', `${ends} act=Refuse cs1=601.0 cs1Label=RuleID`)), '601.0');
+    const zscaler = `CEF:0|Zscaler|NSSFWlog|5.7|Allow|Web out|3|act=Allow reason=Web out ${ends}`;
+    assert.equal(rule(zscaler), 'Web out');
+    // Half of a connection is no event of an administrator, though a user is named.
+    assert.equal(read(cef('FORCEPOINT', 'proto=6 suser=ana in=3')).kind, 'signal');
+    assert.equal(read('CEF:0||||9|Blocked address|4|src=192.0.2.7').summary, 'Blocked address');
   });
 
   it('rows of CommonSecurityLog are read as the messages that they were made from', () => {
@@ -434,6 +442,12 @@ describe('CEF and LEEF of many vendors', () => {
       'LEEF:2.0|Palo Alto Networks|LF|2.0|TRAFFIC|x7C|devTime=Tue Feb 10 10:00:00 2026|src=192.0.2.7|dst=198.51.100.9|srcPort=40000|dstPort=443|proto=tcp|action=Block (policy)|Rule=no-web|FromZone=app';
     assert.equal(told(flow), `leef flow 2026-02-10T10:00:00Z deny ${toldEnds} tcp`);
     assert.deepEqual([read(flow).policies[0]?.name, read(flow).source?.zone], ['no-web', 'app']);
+    assert.equal(
+      told(
+        'LEEF:2.0|Check Point|VPN-1 & FireWall-1|1|Drop|action=Drop\tsrc=192.0.2.7\ts_port=40000\tdst=198.51.100.9\tservice=443\tproto=6\tdevTime=Feb-10-2026 10:00:00 GMT',
+      ),
+      `leef flow 2026-02-10T10:00:00Z deny ${toldEnds} tcp`,
+    );
     const login = read('LEEF:1.0|V|P|1|5400|src=192.0.2.7\tusrName=ana\taction=Authentication failed');
     assert.deepEqual([login.kind, login.verdict, login.verdictRaw], ['admin', 'none', 'Authentication failed']);
   });
