@@ -86,6 +86,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/_raw', (outer) => outer._raw],
   ['/result/_raw', (outer) => objectOf(outer.result)?._raw],
   ['/raw', (outer) => outer.raw],
+  // VMware's log forwarding.
+  ['/text', (outer) => outer.text],
   ['/msg', (outer) => outer.msg],
   // winston, whose message may be words about what stands beside it.
   ['/meta', (outer) => outer.meta],
