@@ -16,7 +16,7 @@ export function isColumnHeader(line: string): boolean {
 }
 
 /** Directives that say how Zeek's lines are written; the others (`#open`, `#close`) differ from file to file. */
-const kept = /^#(?:separator|set_separator|empty_field|unset_field|path|fields|types)(?=[\s]|$)/;
+const kept = /^#(?:separator|set_separator|empty_field|unset_field|path|fields|types)(?![\w:])/;
 
 /** What the lines behind a header need to know of it: the directives of a Zeek header, one a line, or the names. */
 export function columnsAfter(header: string, before: string | undefined): string | undefined {
@@ -24,6 +24,6 @@ export function columnsAfter(header: string, before: string | undefined): string
   const name = /^#\w+/.exec(header)?.[0] ?? '';
   if (name === '#separator') return header;
   if (!kept.test(header) || header.length > longestHeader) return before;
-  const others = (before ?? '').split('\n').filter((line) => line.startsWith('#') && !line.startsWith(`${name}\t`));
+  const others = (before ?? '').split('\n').filter((line) => line.startsWith('#') && /^#\w+/.exec(line)?.[0] !== name);
   return [...others, header].join('\n').slice(0, 2 * longestHeader);
 }
