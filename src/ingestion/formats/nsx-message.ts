@@ -1,5 +1,6 @@
 import type { NormalForm, PolicyChange } from '../normal-form.js';
 import { chooseTime } from './choose-time.js';
+import { readTime } from './event-time.js';
 import { canonicalAddress } from './ip-address.js';
 import { isKeepable, type JsonObject, type JsonValue, nameOf, objectOf, textOf } from './json-value.js';
 import { oneLine } from './summary.js';
@@ -16,6 +17,16 @@ const values = /(?:^|, )(Old value|New value)=\[/g;
 const policyObject =
   /SecurityPolic|GatewayPolic|Firewall|Dfw|Communication(?:Map|Entr)|Intrusion|(?:^|[a-z])Rule|Section|Group|IpSet|IPSet|Service(?!Instance|Account|Cluster)|ContextProfile|ExcludeList|Domain$/;
 const notPolicy = /^(?:Get|List|Read|Search|Query)|RoleBinding|UserGroup|TransportNode|Certificate|Backup|Snapshot/;
+
+const stamp = /(?:^|[\s>])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))(?=\s)/g;
+
+/**
+ * The time that the host wrote: the last one in front of the message, since relays put headers of their own before the line. Null
+ * where it is of the older form, which the syslog header is read for.
+ */
+export function lineTime(front: string): string | null {
+  return readTime([...front.matchAll(stamp)].at(-1)?.[1]);
+}
 
 /** Is this a line that a component of NSX logged, other than a packet? */
 export function isNsxMessage(line: string): boolean {
@@ -36,7 +47,7 @@ export function readNsxMessage(wire: Wire, adapter: Pick<FormatAdapter, 'name' |
   const operation = said.get('Operation') ?? null;
   const user = said.get('UserName') ?? data.get('username') ?? null;
   const flags: string[] = [];
-  const time = chooseTime([], wire, flags);
+  const time = chooseTime([lineTime(wire.line.slice(0, found?.index ?? 0))], wire, flags);
   const level = data.get('level') ?? null;
   const attributes: Record<string, JsonValue> = {};
   for (const [name, value] of [...data, ...said]) if (name !== '__proto__') attributes[name] = value.slice(0, 1000);

@@ -4,7 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import type { JsonValue } from './json-value.js';
-import { isNsxMessage, readNsxMessage } from './nsx-message.js';
+import { isNsxMessage, lineTime, readNsxMessage } from './nsx-message.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
@@ -71,7 +71,7 @@ function normalise(wire: Wire): Normalised {
   return accept({
     ...emptyRecord('flow', nsx),
     ...told,
-    ...chooseTime([], wire, flags),
+    ...chooseTime([lineTime(wire.line.slice(0, found.index))], wire, flags),
     summary: flowSummary(told, `rule ${rule}${isEnd ? ', end of session' : ''}`),
     verdictRaw: action ?? why,
     reporter: 'node',

@@ -88,6 +88,14 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/raw', (outer) => outer.raw],
   // VMware's log forwarding.
   ['/text', (outer) => outer.text],
+  // Tables of Azure Monitor.
+  ['/SyslogMessage', (outer) => outer.SyslogMessage],
+  ['/RawData', (outer) => outer.RawData],
+  // GELF.
+  ['/full_message', (outer) => outer.full_message],
+  ['/short_message', (outer) => outer.short_message],
+  // Lines of Loki's clients and LogDNA.
+  ['/line', (outer) => outer.line],
   ['/msg', (outer) => outer.msg],
   // winston, whose message may be words about what stands beside it.
   ['/meta', (outer) => outer.meta],

@@ -8,6 +8,7 @@ import { protocolOf } from './ip-protocol.js';
 import { type JsonObject, type JsonValue, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+import { overTcp, pathByMembers } from './zeek-logs.js';
 
 /**
  * Zeek logs, as tab-separated values under `#fields` (handed along in the context) and as JSON with dotted or nested keys
@@ -50,31 +51,6 @@ function isJsonLog(object: JsonObject): boolean {
     ('ts' in object && pathByMembers(object) !== null) ||
     (hasIds && ('ts' in object || 'uid' in object || '_write_ts' in object || 'conn_state' in object))
   );
-}
-
-/** Members that tell logs apart whose JSON names no path and no connection (Zeek script reference, `Log::Stream` records). */
-const markers: readonly (readonly [path: string, ...members: string[]])[] = [
-  ['conn', 'conn_state'],
-  ['notice', 'note', 'actions'],
-  ['notice', 'note', 'suppress_for'],
-  ['weird', 'name', 'notice', 'peer'],
-  ['signatures', 'sig_id', 'event_msg'],
-  ['files', 'fuid', 'source'],
-  ['x509', 'certificate.serial'],
-  ['ocsp', 'hashAlgorithm', 'serialNumber'],
-  ['pe', 'compile_ts', 'machine'],
-  ['dhcp', 'uids', 'mac'],
-  ['software', 'host', 'software_type'],
-  ['known_services', 'host', 'port_num', 'port_proto'],
-  ['known_certs', 'host', 'port_num', 'issuer_subject'],
-  ['capture_loss', 'peer', 'percent_lost'],
-  ['stats', 'peer', 'pkts_proc'],
-  ['packet_filter', 'node', 'filter', 'init'],
-  ['reporter', 'level', 'location', 'message'],
-];
-
-function pathByMembers(object: JsonObject): string | null {
-  return markers.find(([, ...members]) => members.every((member) => member in object))?.[0] ?? null;
 }
 
 function isNestedId(id: unknown): boolean {
@@ -183,9 +159,6 @@ function readDirective(wire: Wire): NormalForm {
   };
 }
 
-/** Protocols of applications that run over TCP alone, whose logs do not name it. */
-const overTcp = /^(?:http|ftp|smtp|ssh|irc|mysql|postgresql|redis|modbus|rfb|ldap|smb_(?:files|mapping|cmd))$/;
-
 /** Logs of what Zeek noticed: statements about traffic, and no traffic. */
 const noticePaths = new Set(['notice', 'notice_alarm', 'weird', 'intel', 'signatures']);
 const portless = new Set(['icmp', 'icmpv6']);
@@ -202,7 +175,8 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   const isV6 = sourceIp?.includes(':') === true;
   const protocol = protocolOf(transport === 'icmp' && isV6 ? 'icmpv6' : transport);
   const withPorts = protocol === null || !portless.has(protocol.name);
-  const port = (name: string): number | null => portOf(value(name), flags);
+  const port = (name: string): number | null =>
+    portOf(value(name) ?? value(name === 'id.orig_p' ? 'src_port' : 'dst_port'), flags);
   const icmp = withPorts ? null : { icmpType: value('id.orig_p') ?? '', icmpCode: value('id.resp_p') ?? '' };
   const source = endpointOf({ ip: sourceIp, port: withPorts ? port('id.orig_p') : null }, flags);
   const destination = endpointOf(

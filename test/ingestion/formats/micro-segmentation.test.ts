@@ -85,6 +85,19 @@ describe('NSX', () => {
     );
   });
 
+  it('the time is the one the host wrote, whatever shippers and relays put around the line', () => {
+    const line = `<13>1 ${at} esx1 FIREWALL-PKTLOG 7 - - b6507827 INET match DROP 7 IN 52 TCP 10.0.0.7/4->10.0.0.9/5 S`;
+    const later = '2026-02-11T00:00:00Z';
+    for (const record of [
+      line,
+      `<13>1 ${later} relay app - - - ${line}`,
+      JSON.stringify({ '@timestamp': later, message: line, ecs: { version: '8.11.0' } }),
+      JSON.stringify({ TimeGenerated: later, SyslogMessage: line }),
+      JSON.stringify({ version: '1.1', timestamp: 1770768000, short_message: line.slice(0, 30), full_message: line }),
+    ])
+      assert.equal(factOf(record).eventTime, at, record);
+  });
+
   it('the audit log says who changed which policy, and whether it worked; other messages are signals', () => {
     const audit = (message: string): NormalForm =>
       factOf(
