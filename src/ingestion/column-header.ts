@@ -7,12 +7,20 @@
 /** Names that no line of values has, in AWS flow logs and their exports. */
 const flowLogColumns = /(?:^|[\s,"])(?:srcaddr|src_addr)(?=[\s,"]|$)/i;
 const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
+/** A table of Illumio's in an export of Microsoft Sentinel, whose portal puts the zone behind the name of a time. */
+const exportedTable = /^"?\w{1,60}(?: \[[\w ]{1,20}\])?"?(?:,"?\w{1,60}(?: \[[\w ]{1,20}\])?"?){5,200}$/;
 const longestHeader = 8192;
 
 /** Does this line name columns? `#` begins the directives of Zeek's logs. */
 export function isColumnHeader(line: string): boolean {
   if (line.startsWith('#')) return true;
-  return line.length <= longestHeader && flowLogColumns.test(line) && nameList.test(line);
+  if (line.length > longestHeader) return false;
+  return (flowLogColumns.test(line) && nameList.test(line)) || isExportedTable(line);
+}
+
+/** Does this line name the columns of an exported table of Illumio's? */
+export function isExportedTable(line: string): boolean {
+  return /(?:^|[",])pce_fqdn[",]/.test(line) && exportedTable.test(line);
 }
 
 /** Directives that say how Zeek's lines are written; the others (`#open`, `#close`) differ from file to file. */

@@ -184,6 +184,7 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
         'pn',
         'network',
         'type',
+        'icmp_type',
         'code',
         'ddms',
         'tdms',

@@ -20,7 +20,6 @@ export interface SyslogMessage {
   readonly message: string;
 }
 
-/** Some senders leave a space behind it. */
 const priority = /^<(\d{1,3})> ?/;
 const rfc5424 = /^1 (\S{1,64}) (\S{1,255}) (\S{1,128}) (\S{1,128}) (\S{1,64}) /;
 /** `Oct 30 09:46:12`, `Oct 30 2026 09:46:12`, with a fraction or zone where devices add them. */

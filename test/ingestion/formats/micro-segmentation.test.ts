@@ -227,6 +227,30 @@ describe('Illumio traffic', () => {
     assert.equal(fact.policyChange?.resource.name, '/orgs/1/sec_policy/9');
   });
 
+  it('rows of an exported table are read under the names of their columns, in the clock of the portal', () => {
+    const columns = (zone: string): string =>
+      `TimeGenerated [${zone}],icmp_type,src_ip,dst_ip,proto,dst_port,flow_count,dir,pd,dst_labels,interval_sec,pce_fqdn,version`;
+    const row = (clock: string): string =>
+      `"2/10/2026, ${clock}",,10.0.0.7,10.0.0.9,6,5432,3,I,2,"{""app"":""shop""}",600,pce.shop,4`;
+    const fact = factOf(row('12:00:00.500 AM'), { columns: columns('UTC') });
+    assert.deepEqual(
+      [fact.format, fact.kind, fact.verdict, fact.eventTime],
+      ['illumio', 'flow', 'deny', '2026-02-10T00:00:00.500Z'],
+    );
+    assert.deepEqual(
+      [fact.count, fact.destination?.port, fact.destination?.workload?.labels],
+      [3, 5432, { app: 'shop' }],
+    );
+    const local = factOf(row('1:00:00.000 PM'), { columns: columns('Local Time'), zone: '+01:00' });
+    assert.deepEqual([local.eventTime, local.timeGuessed], ['2026-02-10T12:00:00.000Z', false]);
+    const guessed = factOf(row('1:00:00.000 PM'), { columns: columns('Local Time') });
+    assert.deepEqual(
+      [guessed.eventTime, guessed.timeGuessed, guessed.flags],
+      ['2026-02-10T13:00:00.000Z', true, ['zone_guessed']],
+    );
+    assert.equal(factOf(columns('UTC')).kind, 'signal');
+  });
+
   it('that a task of the PCE went well, or that tampering was undone, allows nothing', () => {
     for (const type of ['agent.tampering', 'system_task.agent_offline_check']) {
       const { kind, verdict } = factOf(
