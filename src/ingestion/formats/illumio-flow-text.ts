@@ -1,9 +1,15 @@
-import type { NormalForm } from '../normal-form.js';
+import type { NormalForm, Verdict } from '../normal-form.js';
 import type { CefMessage } from './cef-text.js';
-import { decisionOf, decisionWords, flowRecord, numberOf, parsed, qualifiers, timeOf } from './illumio-flow.js';
+import { decisionOf, flowRecord, numberOf, parsed, qualifiers, timeOf } from './illumio-flow.js';
 import { integerOf, objectOf, unsignedOf } from './json-value.js';
 import type { LeefMessage } from './leef.js';
 import type { Wire } from './wire.js';
+
+/** The event's own word, or its number; else what a field says. */
+function firstDecision(word: string, field: string | null): Verdict {
+  const decision = decisionOf(word);
+  return decision === 'unknown' ? decisionOf(field ?? word) : decision;
+}
 
 /** A traffic summary as CEF, whose values the PCE does not escape. */
 export function illumioFlowCef({ signature, severity, extension }: CefMessage, wire: Wire): NormalForm {
@@ -14,7 +20,7 @@ export function illumioFlowCef({ signature, severity, extension }: CefMessage, w
   const way = value('deviceDirection') === '0' ? 'I' : value('deviceDirection') === '1' ? 'O' : null;
   return flowRecord(
     {
-      verdict: decisionWords.get(word) ?? decisionOf(value('act')),
+      verdict: firstDecision(word, value('act')),
       verdictRaw: value('act') ?? word,
       source: { ip: value('src'), host: value('shost'), labels: value('cs3'), href: value('cs5') },
       destination: {
@@ -64,7 +70,7 @@ export function illumioFlowLeef({ eventId, pairs }: LeefMessage, wire: Wire): No
   const way = dir === 'I' || dir === '0' ? 'I' : dir === 'O' || dir === '1' ? 'O' : null;
   return flowRecord(
     {
-      verdict: decisionWords.get(word) ?? decisionOf(value('pd', 'act')),
+      verdict: firstDecision(word, value('pd', 'act')),
       verdictRaw: value('act', 'pd') ?? word,
       source: {
         ip: value('src'),

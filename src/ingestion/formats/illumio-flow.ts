@@ -207,7 +207,7 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
   );
 }
 
-export const decisionWords: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
+const decisionWords: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['allowed', 'allow'],
   ['potentially_blocked', 'would_deny'],
   ['blocked', 'deny'],

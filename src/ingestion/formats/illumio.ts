@@ -1,6 +1,6 @@
 import { isExportedTable } from '../column-header.js';
 import type { NormalForm, Normalised } from '../normal-form.js';
-import { cefAt, readCef } from './cef-text.js';
+import { cefAt, type CefMessage, readCef } from './cef-text.js';
 import { illumioAudit, illumioAuditCef, illumioAuditLeef } from './illumio-audit.js';
 import { illumioFlowCef, illumioFlowLeef } from './illumio-flow-text.js';
 import { illumioFlow } from './illumio-flow.js';
@@ -45,13 +45,17 @@ function normalise(wire: Wire): Normalised {
   const where = cefAt(text) !== -1 ? text : line;
   const cef = readCef(where);
   if (cef !== null)
-    return /^(?:flow_|traffic)/.test(cef.signature) || cef.extension.get('cat') === 'flow_summary'
-      ? accept(illumioFlowCef(cef, wire))
-      : accept(...illumioAuditCef(cef, wire));
+    return isFlowMessage(cef) ? accept(illumioFlowCef(cef, wire)) : accept(...illumioAuditCef(cef, wire));
   const leef = readLeef(text) ?? readLeef(line);
   if (leef === null) return refuse('invalid_field', 'expected the header of CEF or LEEF');
   const isFlow = leef.eventId.startsWith('flow_') || leef.pairs.get('cat')?.startsWith('flow') === true;
   return isFlow ? accept(illumioFlowLeef(leef, wire)) : accept(...illumioAuditLeef(leef, wire));
+}
+
+/** Of an audit event `dst` is where the administrator sat, and there is no `src`. */
+function isFlowMessage({ signature, extension }: CefMessage): boolean {
+  if (/^(?:flow_|traffic)/.test(signature) || extension.get('cat') === 'flow_summary') return true;
+  return Boolean(extension.get('src')) && Boolean(extension.get('dst')) && extension.get('cat') !== 'audit_events';
 }
 
 function columnsNotice(): NormalForm {

@@ -1,4 +1,4 @@
-import type { NormalForm, PolicyChange } from '../normal-form.js';
+import type { Actor, NormalForm, PolicyChange } from '../normal-form.js';
 import { chooseTime } from './choose-time.js';
 import { readTime } from './event-time.js';
 import { canonicalAddress } from './ip-address.js';
@@ -11,6 +11,8 @@ const message = /\[nsxv?@6876 ((?:[^\]\\]|\\.){0,4000})\] ?/;
 const parameter = /([A-Za-z0-9_.-]{1,60})="((?:[^"\\]|\\.)*)"/g;
 /** `UserName="admin", Operation status="success"`; some managers write single quotes. */
 const pair = /(?:^|, )([A-Z][A-Za-z ]{1,30})=(?:"((?:[^"\\]|\\.)*)"|'([^']*)')/g;
+/** A call of the API of a node, as its audit log has it: `ada 'DELETE /api/v1/…' 200 …`. */
+const call = /'([A-Z]{3,7}) (\S{1,1000})' (\d{3})(?= |$)/;
 const values = /(?:^|, )(Old value|New value)=\[/g;
 
 /** Objects of the distributed and the gateway firewall, and the groups and services that their rules name. */
@@ -60,6 +62,18 @@ export function readNsxMessage(wire: Wire, adapter: Pick<FormatAdapter, 'name' |
     attributes,
     flags,
   } as const;
+  const [, method, path, code] = (data.get('audit') === 'true' ? call.exec(text) : null) ?? [];
+  if (operation === null && code !== undefined) {
+    return {
+      ...emptyRecord('admin', adapter),
+      ...common,
+      summary: oneLine(`${user ?? 'unknown user'}: ${method ?? ''} ${path ?? ''} (${code})`),
+      actor: user === null ? null : actorOf(user, null),
+      verdict: code < '400' ? 'allow' : code === '401' || code === '403' ? 'deny' : 'error',
+      verdictRaw: code,
+      reporter: 'control-plane',
+    };
+  }
   if (operation === null) {
     return { ...emptyRecord('signal', adapter), ...common, summary: oneLine(`NSX ${data.get('comp') ?? ''}: ${text}`) };
   }
@@ -72,16 +86,17 @@ export function readNsxMessage(wire: Wire, adapter: Pick<FormatAdapter, 'name' |
     summary: oneLine(
       `${user ?? 'unknown user'}: ${operation}${status === null ? '' : ` (${status})`}${change?.resource.name == null ? '' : ` ${change.resource.name}`}`,
     ),
-    actor:
-      user === null
-        ? null
-        : { name: user, realName: null, groups: [], addresses: address === null ? [] : [address], userAgent: null },
+    actor: user === null ? null : actorOf(user, address),
     verdict: status === null ? 'none' : /^success/i.test(status) ? 'allow' : 'error',
     verdictRaw: status,
     reporter: 'control-plane',
     policyChange: change,
     places: { 'actor.name': 'UserName', verdict: 'Operation status', 'policyChange.action': 'Operation' },
   };
+}
+
+function actorOf(name: string, address: string | null): Actor {
+  return { name, realName: null, groups: [], addresses: address === null ? [] : [address], userAgent: null };
 }
 
 /** The pairs in front of the values, which are JSON and may hold anything. */

@@ -127,6 +127,8 @@ describe('NSX', () => {
     );
     const login = audit("UserName='ada', ModuleName='AAA', Operation='CreateRoleBinding', Operation status='success'");
     assert.deepEqual([login.kind, login.verdict, login.policyChange], ['admin', 'allow', null]);
+    const called = audit(`ada 'DELETE /api/v1/node/services/syslog/exporters/siem' 403 0 "" "curl" 1.1`);
+    assert.deepEqual([called.kind, called.verdict, called.actor?.name], ['admin', 'deny', 'ada']);
     const message = factOf(
       `<144>1 ${at} mgr1 NSX - SYSTEM [nsx@6876 comp="nsx-manager" errorCode="MP4039" level="ERROR"] Connection lost.`,
     );
@@ -193,6 +195,20 @@ describe('Illumio traffic', () => {
       'unknown',
       'unknown',
     ]);
+  });
+
+  it('CEF that a collector wrote names the decision by its number', () => {
+    const cef = (signature: string, rest: string): string =>
+      told(`CEF:0|Illumio|PCE|1.0|${signature}|n|9|rt=1770717600123 ${rest}`);
+    assert.equal(cef('2', 'src=10.0.0.7 dst=10.0.0.9 dpt=5 proto=6'), 'illumio flow deny 10.0.0.7:- 10.0.0.9:5 tcp -');
+    assert.equal(
+      cef('traffic.flow', 'src=10.0.0.7 dst=10.0.0.9 dpt=5 proto=tcp act=blocked'),
+      'illumio flow deny 10.0.0.7:- 10.0.0.9:5 tcp -',
+    );
+    assert.equal(
+      cef('user.login.success', 'duser=ada dst=10.0.0.1 outcome=success'),
+      'illumio admin allow ?:- ?:- - -',
+    );
   });
 
   it('the time of a summary is that of its first flow, so its interval begins there', () => {
