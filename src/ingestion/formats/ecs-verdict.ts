@@ -23,9 +23,9 @@ const deviceActions = [
   'zscaler_zia.firewall.action',
 ] as const;
 const deniedWord =
-  /^(?:den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?|reset[a-z-]*|(?:firewall|flow|connection|packet)[-_ ](?:denied|dropped|blocked|rejected)|prevent(?:ed)?)$/i;
+  /^(?:den(?:y|ied)|drop(?:ped)?|(?:interactive )?block(?:ed)?(?:[ _-][a-z]{1,20}){0,3}|reject(?:ed)?|reset[a-z-]*|(?:firewall|flow|connection|packet)[-_ ](?:denied|dropped|blocked|rejected)|prevent(?:ed)?)$/i;
 const allowedWord =
-  /^(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|(?:firewall|flow|connection|packet)[-_ ](?:allowed|accepted|permitted))$/i;
+  /^(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|trust|fastpath|(?:firewall|flow|connection|packet)[-_ ](?:allowed|accepted|permitted))$/i;
 
 /** Sensors that only watch: what they call allowed is what they saw and did not stop, for they cannot. */
 function isSensor(document: JsonObject): boolean {

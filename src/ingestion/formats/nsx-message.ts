@@ -7,7 +7,7 @@ import { oneLine } from './summary.js';
 import { emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /** What managers, edges and hosts log: structured data of VMware (enterprise 6876), then the message. */
-const message = /\[nsxv?@6876 ((?:[^\]\\]|\\.){0,4000})\] ?/;
+const message = /\[nsxv?@6876((?: [\w.-]{1,60}="(?:[^"\\]|\\.){0,1000}"){1,40}) ?\] ?/;
 const parameter = /([A-Za-z0-9_.-]{1,60})="((?:[^"\\]|\\.)*)"/g;
 /** `UserName="admin", Operation status="success"`; some managers write single quotes. */
 const pair = /(?:^|, )([A-Z][A-Za-z ]{1,30})=(?:"((?:[^"\\]|\\.)*)"|'([^']*)')/g;

@@ -133,6 +133,10 @@ describe('NSX', () => {
       `<144>1 ${at} mgr1 NSX - SYSTEM [nsx@6876 comp="nsx-manager" errorCode="MP4039" level="ERROR"] Connection lost.`,
     );
     assert.deepEqual([message.kind, message.verdict, message.severity], ['signal', 'none', 3]);
+    const nested = factOf(
+      `${at} esx1 nsxa: [nsx@6876 comp="nsx-esx" subcomp="NSXA[Vif:-22]" level="WARN"] [Rpc] failed`,
+    );
+    assert.deepEqual([nested.severity, nested.attributes['subcomp'], nested.eventTime], [4, 'NSXA[Vif:-22]', at]);
   });
 });
 
