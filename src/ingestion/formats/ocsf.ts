@@ -7,6 +7,7 @@ import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { readOcsfChange } from './ocsf-change.js';
+import { nested } from './ocsf-nesting.js';
 import { epochOf, intervalOf, looseTime, momentOf } from './ocsf-time.js';
 import { apiVerdict, controlVerdict, idOf, isFailedCode, refusedVerdict, statusVerdict } from './ocsf-verdict.js';
 import { oneLine } from './summary.js';
@@ -37,7 +38,7 @@ const categories = [
 ] as const;
 
 function normalise(wire: Wire): Normalised {
-  const event = wire.object;
+  const event = wire.object === null ? null : nested(wire.object);
   const classUid = idOf(event?.class_uid);
   if (event === null || classUid === null || classUid < 0)
     return refuse('invalid_field', 'expected class_uid, the number of an OCSF class');

@@ -127,6 +127,48 @@ describe('OCSF events that decide nothing', () => {
   });
 });
 
+describe('OCSF of other shapes', () => {
+  it('members may be written with dots', () => {
+    const { source, destination, protocol, eventTime } = factOf(
+      '{"class_uid":4003,"category_uid":4,"time":1770717600.123456,"src_endpoint.ip":"10.0.0.7","src_endpoint.port":4,"dst_endpoint.ip":"10.0.0.9","dst_endpoint":{"port":53},"connection_info.protocol_name":"udp"}',
+    );
+    assert.deepEqual(
+      [source?.ip, source?.port, protocol?.name, eventTime],
+      ['10.0.0.7', 4, 'udp', '2026-02-10T10:00:00.123456Z'],
+    );
+    assert.deepEqual([destination?.ip, destination?.port], ['10.0.0.9', 53]);
+    const many = Object.fromEntries(Array.from({ length: 30_000 }, (_, at) => [`unmapped.k${at}`, at]));
+    assert.equal(
+      factOf(JSON.stringify({ class_uid: 4003, category_uid: 4, time: 1770717600123, ...many })).format,
+      'ocsf',
+    );
+  });
+
+  it('calls of an API before version 1.0 are of another class, and their requests JSON in text or dotted', () => {
+    const call = (more: Readonly<Record<string, unknown>>): NormalForm =>
+      factOf(
+        JSON.stringify({
+          time: 1770717600123,
+          status_id: 1,
+          activity_id: 3,
+          metadata: { product: { vendor_name: 'AWS', name: 'CloudTrail' } },
+          api: { operation: 'AuthorizeSecurityGroupIngress', service: { name: 'ec2.amazonaws.com' } },
+          actor: { user: { name: 'ada' } },
+          ...more,
+        }),
+      );
+    const early = call({
+      class_uid: 3005,
+      class_name: 'API Activity',
+      unmapped: { requestParameters: '{"groupId":"sg-1"}' },
+    });
+    assert.deepEqual([early.kind, early.policyChange?.resource.name], ['policy_change', 'sg-1']);
+    const dotted = call({ class_uid: 6003, unmapped: { 'requestParameters.groupId': 'sg-2' } });
+    assert.equal(dotted.policyChange?.resource.name, 'sg-2');
+    assert.equal(call({ class_uid: 3005, class_name: 'User Access Management' }).kind, 'admin');
+  });
+});
+
 describe('ECS documents of sensors', () => {
   const document = (
     event: unknown,
