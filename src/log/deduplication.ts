@@ -13,11 +13,10 @@ export interface Appended {
   readonly conflictsWith?: number;
 }
 
-/** A fact that the log knows, keyed by its name in hex. */
+/** A fact that the log knows; its name in hex is the key of the map that it is in. */
 export interface KnownFact {
-  readonly key: string;
-  readonly content: string;
-  readonly index: string;
+  readonly content: Buffer;
+  readonly index: number;
 }
 
 export interface NewKey {
@@ -56,28 +55,27 @@ export function placeEntries(entries: readonly EntryToAppend[], known: Map<strin
     }
     const { key, content } = entry.dedupe;
     const keyText = key.toString('hex');
-    const contentText = content.toString('hex');
     const earlier = known.get(keyText);
     if (earlier === undefined) {
-      known.set(keyText, { key: keyText, content: contentText, index: String(index) });
+      known.set(keyText, { content, index });
       keys.push({ key, content, index });
       results.push({ index, outcome: 'appended' });
       added.push(entry);
       continue;
     }
-    if (earlier.content === contentText) {
-      results.push({ index: Number(earlier.index), outcome: 'duplicate' });
+    if (earlier.content.equals(content)) {
+      results.push({ index: earlier.index, outcome: 'duplicate' });
       continue;
     }
     const conflictKey = conflictKeyOf(entry.dedupe);
     const conflictText = conflictKey.toString('hex');
     const same = known.get(conflictText);
     if (same !== undefined) {
-      results.push({ index: Number(same.index), outcome: 'duplicate' });
+      results.push({ index: same.index, outcome: 'duplicate' });
       continue;
     }
-    const firstIndex = Number(earlier.index);
-    known.set(conflictText, { key: conflictText, content: contentText, index: String(index) });
+    const firstIndex = earlier.index;
+    known.set(conflictText, { content, index });
     keys.push({ key: conflictKey, content, index });
     conflicts.push({ index, firstIndex });
     results.push({ index, outcome: 'conflict', conflictsWith: firstIndex });
