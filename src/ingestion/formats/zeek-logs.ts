@@ -1,12 +1,16 @@
 import type { JsonObject } from './json-value.js';
 
-/** Members that tell logs apart whose JSON names no path and no connection (Zeek script reference, `Log::Stream` records). */
+/** Members that tell logs apart whose JSON names no path (Zeek script reference, `Log::Stream` records). */
 const markers: readonly (readonly [path: string, ...members: string[]])[] = [
   ['conn', 'conn_state'],
   ['notice', 'note', 'actions'],
   ['notice', 'note', 'suppress_for'],
   ['weird', 'name', 'notice', 'peer'],
   ['signatures', 'sig_id', 'event_msg'],
+  ['smtp', 'uid', 'helo', 'trans_depth'],
+  ['ftp', 'uid', 'command', 'reply_code'],
+  ['ssh', 'uid', 'auth_attempts'],
+  ['ssl', 'uid', 'established', 'resumed'],
   ['files', 'fuid', 'source'],
   ['files', 'fuid', 'tx_hosts'],
   ['x509', 'certificate.serial'],

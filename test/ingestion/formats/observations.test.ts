@@ -74,6 +74,15 @@ describe('Zeek logs beside conn', () => {
   it('protocols that run over TCP alone need not name it, and their host is a name', () => {
     const { protocol, source, verdict } = zeek({ uid: 'C1', ...ends, method: 'GET', host: 'shop.example', uri: '/' });
     assert.deepEqual([protocol?.name, source?.ip, verdict], ['tcp', '10.0.0.7', 'none']);
+    const logs = {
+      smtp: { trans_depth: 1, helo: 'mail.example' },
+      ftp: { user: 'ada', command: 'RETR', reply_code: 226 },
+      ssh: { version: 2, auth_attempts: 0 },
+    };
+    for (const [path, members] of Object.entries(logs)) {
+      const read = zeek({ uid: 'C1', ...ends, ...members });
+      assert.deepEqual([read.protocol?.name, read.attributes['_path']], ['tcp', path]);
+    }
   });
 
   it('a log may separate its columns with any character', () => {
