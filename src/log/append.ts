@@ -264,16 +264,9 @@ function write(
 ): void {
   text.push(`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`);
   data.push(copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset))));
-  if (keys.length > 0) {
-    const keyRows = new BinaryCopyRows(keys.length * 54);
-    for (const { key, content, index } of keys) {
-      keyRows.row(3);
-      keyRows.bytes(key);
-      keyRows.bytes(content);
-      keyRows.int64(index);
-    }
+  if (keys !== null) {
     text.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
-    data.push(keyRows.finish());
+    data.push(keys);
   }
   if (conflicts.length > 0) {
     const conflictRows = new BinaryCopyRows(conflicts.length * 26);
