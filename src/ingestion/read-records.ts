@@ -139,7 +139,7 @@ export function* recordsOf(
     }
     yield { raw, context: columns === undefined || columns === set.columns ? own : { ...own, columns } };
     if (raw[0] === openBrace || raw.length > longestHeader) continue;
-    const line = raw.toString('utf8');
+    const line = raw.toString('utf8').replace(/^\ufeff/, '');
     if (isColumnHeader(line)) columns = columnsAfter(line, columns);
   }
 }

@@ -23,9 +23,16 @@ const deviceActions = [
   'zscaler_zia.firewall.action',
 ] as const;
 const deniedWord =
-  /^(?:den(?:y|ied)|drop(?:ped)?|block(?:ed)?|reject(?:ed)?|reset[a-z-]*|(?:firewall|flow|connection|packet)[-_ ](?:denied|dropped|blocked|rejected)|prevent(?:ed)?)$/i;
+  /^(?:den(?:y|ied)|drop(?:ped)?|(?:interactive )?block(?:ed)?(?:[ _-][a-z]{1,20}){0,3}|reject(?:ed)?|reset[a-z-]*|(?:firewall|flow|connection|packet)[-_ ](?:denied|dropped|blocked|rejected)|prevent(?:ed)?)$/i;
 const allowedWord =
-  /^(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|(?:firewall|flow|connection|packet)[-_ ](?:allowed|accepted|permitted))$/i;
+  /^(?:allow(?:ed)?|accept(?:ed)?|permit(?:ted)?|pass(?:ed)?|trust|fastpath|(?:firewall|flow|connection|packet)[-_ ](?:allowed|accepted|permitted))$/i;
+
+/** Sensors that only watch: what they call allowed is what they saw and did not stop, for they cannot. */
+function isSensor(document: JsonObject): boolean {
+  if (textField(document, 'observer.type') === 'ids') return true;
+  const names = ['observer.product', 'event.module', 'event.dataset'].map((name) => textField(document, name) ?? '');
+  return names.some((name) => /^(?:suricata|zeek|corelight|snort)/i.test(name));
+}
 
 /** What was decided, by the event's types, its action, or the word of the device; `raw` is null where nothing tells. */
 export function readVerdict(
@@ -39,12 +46,13 @@ export function readVerdict(
     addFlag(flags, 'contradicting_verdicts');
     return { verdict: 'unknown', raw: 'allowed, denied' };
   }
+  const letThrough: Verdict = isSensor(document) ? 'none' : 'allow';
   if (denied) return { verdict: 'deny', raw: 'denied' };
-  if (allowed) return { verdict: 'allow', raw: 'allowed' };
+  if (allowed) return { verdict: letThrough, raw: 'allowed' };
   for (const name of ['event.action', ...deviceActions]) {
     const word = textField(document, name);
     if (word !== null && deniedWord.test(word)) return { verdict: 'deny', raw: word };
-    if (word !== null && allowedWord.test(word)) return { verdict: 'allow', raw: word };
+    if (word !== null && allowedWord.test(word)) return { verdict: letThrough, raw: word };
   }
   return { verdict: 'none', raw: null };
 }

@@ -5,7 +5,7 @@ import { changedResource, readChange } from './ecs-change.js';
 import { fieldOf, textField, wordsField } from './ecs-field.js';
 import { outcomeOf, readVerdict } from './ecs-verdict.js';
 import { endpointOf, portOf } from './endpoint.js';
-import { readTime } from './event-time.js';
+import { readEpoch, readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { isObject, type JsonObject, listOf, nameOf, unsignedOf } from './json-value.js';
@@ -18,7 +18,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  */
 export const ecs: FormatAdapter = {
   name: 'ecs',
-  version: 1,
+  version: 2,
   detect: ({ object }) => object !== null && isEcs(object) && (hasEnds(object) || isChange(object)),
   normalise,
 };
@@ -62,26 +62,30 @@ function normalise(wire: Wire): Normalised {
     protocolOf(textField(document, 'network.iana_number') ?? undefined) ??
     protocolOf(textField(document, 'network.transport') ?? undefined);
   const decided = readVerdict(document, types, flags);
-  const start = readTime(textField(document, 'event.start'));
-  const end = readTime(textField(document, 'event.end'));
+  const start = momentOf(document, 'event.start');
+  const end = momentOf(document, 'event.end');
   const actor = readActor(document);
   const time = chooseTime(
     [
-      textField(document, '@timestamp'),
+      momentOf(document, '@timestamp') ?? textField(document, '@timestamp'),
       start,
-      textField(document, 'event.created'),
-      textField(document, 'event.ingested'),
+      momentOf(document, 'event.created'),
+      momentOf(document, 'event.ingested'),
     ],
     wire,
     flags,
   );
   const change = readChange(document, categories, types, decided.verdict);
-  const isAlert = kindWord === 'alert' || kindWord === 'signal';
+  const isAlert =
+    kindWord === 'alert' || kindWord === 'signal' || textField(document, 'suricata.eve.event_type') === 'alert';
   const isFlow =
     change === null &&
     !isAlert &&
     hasEnds(document) &&
-    (categories.length === 0 || categories.includes('network') || types.includes('connection'));
+    (categories.length === 0 ||
+      categories.includes('network') ||
+      categories.includes('network_traffic') ||
+      types.includes('connection'));
   const common = {
     ...time,
     nativeId: nameOf(textField(document, 'event.id')),
@@ -131,6 +135,16 @@ function normalise(wire: Wire): Normalised {
     summary: oneLine(summarise(document, actor, change)),
     policyChange: change,
   });
+}
+
+/** A date as Elasticsearch takes it: ISO 8601, in UTC where no zone is told, or milliseconds since 1970. */
+function momentOf(document: JsonObject, name: string): string | null {
+  const value = fieldOf(document, name);
+  const text = textField(document, name);
+  if (text === null) return typeof value === 'number' ? readEpoch(value) : null;
+  return (
+    readTime(text) ?? readEpoch(text) ?? readTimeText(text, { zone: 'UTC', receivedAt: new Date(0) })?.time ?? null
+  );
 }
 
 function kindOf(document: JsonObject, categories: readonly string[]): NormalForm['kind'] {

@@ -19,11 +19,11 @@ import type { LeefMessage } from './leef.js';
 import { oneLine } from './summary.js';
 import { emptyRecord, type Wire } from './wire.js';
 
-const adapter = { name: 'illumio', version: 1 } as const;
+const adapter = { name: 'illumio', version: 2 } as const;
 
 /** Objects of policy, and what moves workloads in and out of it. */
 const policyEvents =
-  /^(?:rule_sets?|sec_rules?|deny_rules?|enforcement_boundar(?:y|ies)|ip_lists?|services?|labels?|label_groups?|virtual_services?|virtual_servers?|sec_policy|pairing_profile|security_principal|firewall_settings|selective_enforcement)\./;
+  /^(?:rule_sets?|sec_rules?|deny_rules?|override_deny_rules?|ip_tables_rules?|enforcement_boundar(?:y|ies)|ip_lists?|services?|service_bindings?|labels?|label_groups?|virtual_services?|virtual_servers?|sec_policy|sec_policy_pending|pairing_profiles?|container_workload_profiles?|security_principals?|firewall_settings|selective_enforcement)\./;
 
 /** One record for each policy that an event changed; one record when it changed none. */
 export type Facts = readonly [NormalForm, ...NormalForm[]];
@@ -31,18 +31,18 @@ export type Facts = readonly [NormalForm, ...NormalForm[]];
 /** An audit event as JSON, version 2: who, what, what was before and after. */
 export function illumioAudit(event: JsonObject, wire: Wire): Facts {
   const type = textOf(event.event_type) ?? 'event';
-  const action = objectOf(event.action);
+  const action = objectOf(unpacked(event.action));
   return factsOf(
     {
       type,
       status: textOf(event.status),
       severityRaw: textOf(event.severity),
-      actor: actorOf(objectOf(event.created_by), textOf(action?.src_ip)),
-      time: timeOf(textOf(event.timestamp) ?? textOf(event.time), wire),
+      actor: actorOf(objectOf(unpacked(event.created_by)), textOf(action?.src_ip)),
+      time: timeOf(textOf(event.timestamp) ?? textOf(event.time) ?? textOf(event.TimeGenerated), wire),
       href: textOf(event.href),
       pce: textOf(event.pce_fqdn),
-      changes: listOf(event.resource_changes).filter(isObject),
-      notifications: listOf(event.notifications),
+      changes: listOf(unpacked(event.resource_changes)).filter(isObject),
+      notifications: listOf(unpacked(event.notifications)),
       attributes: {
         ...(action === null ? {} : { action: isKeepable(action, 8) ? action : null }),
         version: integerOf(event.version),
@@ -58,6 +58,11 @@ export function illumioAudit(event: JsonObject, wire: Wire): Facts {
     },
     wire,
   );
+}
+
+/** Tables hold objects and lists as JSON in text. */
+function unpacked(value: unknown): unknown {
+  return typeof value === 'string' ? parsed(value) : value;
 }
 
 /** The same as CEF, in which large changes are cut off: then the change is flagged incomplete. */
@@ -191,24 +196,23 @@ function recordOf(audit: Audit, change: JsonObject | undefined, isPolicy: boolea
   const flags = [...audit.flags];
   const failed = audit.status === 'failure';
   const policyChange = isPolicy ? changeOf(audit, change) : null;
+  const kind = isPolicy
+    ? 'policy_change'
+    : audit.type.startsWith('agent.tampering') || audit.type.startsWith('system_')
+      ? 'signal'
+      : 'admin';
   const kept = (value: unknown): JsonValue => (isKeepable(value, 16) ? value : null);
   return {
-    ...emptyRecord(
-      isPolicy
-        ? 'policy_change'
-        : audit.type.startsWith('agent.tampering') || audit.type.startsWith('system_')
-          ? 'signal'
-          : 'admin',
-      adapter,
-    ),
+    ...emptyRecord(kind, adapter),
     ...chooseTime([audit.time], wire, flags),
     nativeId: nameOf(audit.href),
     summary: oneLine(
       `${audit.actor?.name ?? 'unknown user'}: ${audit.type}${audit.status === null ? '' : ` (${audit.status})`}${policyChange?.resource.name == null ? '' : ` ${policyChange.resource.name}`}`,
     ),
     actor: audit.actor,
+    // That a task of the PCE went well decides nothing.
     verdict:
-      audit.status === null
+      audit.status === null || kind === 'signal'
         ? 'none'
         : failed
           ? audit.statusCode === 401 || audit.statusCode === 403 || /login|sign_in|authenticat/.test(audit.type)

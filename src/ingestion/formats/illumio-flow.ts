@@ -1,31 +1,21 @@
 import type { NormalForm, Verdict } from '../normal-form.js';
-import type { CefMessage } from './cef-text.js';
 import { severityOf } from './cef.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTime, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import {
-  integerOf,
-  isObject,
-  type JsonObject,
-  type JsonValue,
-  nameOf,
-  objectOf,
-  textOf,
-  unsignedOf,
-} from './json-value.js';
-import type { LeefMessage } from './leef.js';
+import { isObject, type JsonObject, type JsonValue, nameOf, textOf, unsignedOf } from './json-value.js';
 import { emptyRecord, type Wire } from './wire.js';
 
-const adapter = { name: 'illumio', version: 1 } as const;
+const adapter = { name: 'illumio', version: 2 } as const;
 
 /** Policy decision: 0 allowed, 1 potentially blocked, 2 blocked, 3 unknown. */
 const decisions: readonly Verdict[] = ['allow', 'would_deny', 'deny', 'unknown'];
-const qualifiers = ['missing rule', 'enforcement boundary', 'override deny rule', 'another firewall'];
+/** What makes a flow blocked or potentially blocked. */
+export const qualifiers = ['missing rule', 'enforcement boundary', 'override deny rule', 'another firewall'];
 
-interface Flow {
+export interface IllumioFlow {
   readonly verdict: Verdict;
   readonly verdictRaw: string | null;
   readonly source: { readonly ip: unknown; readonly host: unknown; readonly labels: unknown; readonly href: unknown };
@@ -53,11 +43,11 @@ interface Flow {
   readonly places: Readonly<Record<string, string>>;
 }
 
-function recordOf(flow: Flow, wire: Wire): NormalForm {
+export function flowRecord(flow: IllumioFlow, wire: Wire): NormalForm {
   const flags: string[] = [];
   const protocol = protocolOf(flow.protocol);
   const icmp = !hasPorts(protocol);
-  const end = (side: Flow['source'], port: number | null, fqdn: string | null): NormalForm['source'] => {
+  const end = (side: IllumioFlow['source'], port: number | null, fqdn: string | null): NormalForm['source'] => {
     const labels = labelsOf(side.labels);
     const host = nameOf(side.host);
     const known = host !== null || Object.keys(labels).length > 0;
@@ -93,7 +83,7 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
     reason: flow.reason,
   } as const;
   const time = chooseTime([flow.time], wire, flags);
-  const end_ = time.eventTime;
+  const start = time.eventTime;
   return {
     ...emptyRecord('flow', adapter),
     ...told,
@@ -103,7 +93,7 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
     reporter: flow.way === 'I' ? 'dst' : flow.way === 'O' ? 'src' : 'device',
     reporterName: flow.name ?? wire.syslog?.host ?? null,
     count: flow.count,
-    interval: end_ === null || flow.seconds === null ? null : intervalBefore(end_, flow.seconds),
+    interval: start === null || flow.seconds === null ? null : intervalFrom(start, flow.seconds),
     traffic:
       flow.bytes === null && flow.replyBytes === null
         ? null
@@ -116,10 +106,10 @@ function recordOf(flow: Flow, wire: Wire): NormalForm {
   };
 }
 
-/** The interval that ends at the time of the summary. */
-function intervalBefore(end: string, seconds: number): NormalForm['interval'] {
-  const begin = new Date(Date.parse(end) - seconds * 1000);
-  return Number.isNaN(begin.getTime()) ? null : { start: begin.toISOString(), end };
+/** The time of a summary is that of its first flow; all others were seen within the interval. */
+function intervalFrom(start: string, seconds: number): NormalForm['interval'] {
+  const end = new Date(Date.parse(start) + seconds * 1000);
+  return Number.isNaN(end.getTime()) || end.getUTCFullYear() > 9999 ? null : { start, end: end.toISOString() };
 }
 
 /** The PCE numbers its messages in the structured data: gaps are losses. */
@@ -158,15 +148,15 @@ function labelsOf(value: unknown): Record<string, string> {
 
 /** A traffic summary as JSON, versions 2 to 4. */
 export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
-  const pd = typeof flow.pd === 'string' && /^\d$/.test(flow.pd) ? Number(flow.pd) : integerOf(flow.pd);
-  const qualifier = integerOf(flow.pd_qualifier);
+  const pd = unsignedOf(flow.pd) ?? textOf(flow.pd);
+  const qualifier = numberOf(unsignedOf(flow.pd_qualifier));
   const way = flow.dir === 'I' || flow.dir === 'O' ? flow.dir : null;
-  const sent = unsignedOf(flow.tbo) ?? unsignedOf(flow.dst_dbo);
-  const received = unsignedOf(flow.tbi) ?? unsignedOf(flow.dst_dbi);
-  return recordOf(
+  const first = (...names: readonly string[]): string | null =>
+    names.map((name) => unsignedOf(flow[name])).find((text) => text !== null) ?? null;
+  return flowRecord(
     {
-      verdict: decisions[pd ?? 3] ?? 'unknown',
-      verdictRaw: pd === null ? null : String(pd),
+      verdict: decisionOf(pd),
+      verdictRaw: pd,
       source: { ip: flow.src_ip, host: flow.src_hostname, labels: flow.src_labels, href: flow.src_href },
       destination: {
         ip: flow.dst_ip,
@@ -178,12 +168,12 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
       },
       protocol: flow.proto ?? flow.protocol,
       way,
-      time: timeOf(textOf(flow.timestamp) ?? textOf(flow.time), wire),
-      seconds: integerOf(flow.interval_sec),
-      count: integerOf(flow.count) ?? integerOf(flow.flow_count),
-      // Counted at the end that reports: out of the source, into the destination.
-      bytes: way === 'I' ? received : sent,
-      replyBytes: way === 'I' ? sent : received,
+      time: timeOf(textOf(flow.timestamp) ?? textOf(flow.time) ?? textOf(flow.TimeGenerated), wire),
+      seconds: numberOf(first('interval_sec')),
+      count: numberOf(first('count', 'flow_count')),
+      // Counted at the end that reports: out of the source, into the destination; or at the destination, whoever reports.
+      bytes: way === 'I' ? first('tbi', 'dbi', 'dst_dbi', 'dst_tbi') : first('tbo', 'dbo', 'dst_dbi', 'dst_tbi'),
+      replyBytes: way === 'I' ? first('tbo', 'dbo', 'dst_dbo', 'dst_tbo') : first('tbi', 'dbi', 'dst_dbo', 'dst_tbo'),
       reason: qualifier === null ? null : (qualifiers[qualifier] ?? String(qualifier)),
       name: textOf(flow.pce_fqdn),
       severityRaw: null,
@@ -194,6 +184,7 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
         'pn',
         'network',
         'type',
+        'icmp_type',
         'code',
         'ddms',
         'tdms',
@@ -216,109 +207,18 @@ export function illumioFlow(flow: JsonObject, wire: Wire): NormalForm {
   );
 }
 
-const cefDecisions: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
+const decisionWords: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['allowed', 'allow'],
   ['potentially_blocked', 'would_deny'],
   ['blocked', 'deny'],
   ['unknown', 'unknown'],
 ]);
 
-export function illumioFlowCef({ signature, severity, extension }: CefMessage, wire: Wire): NormalForm {
-  const value = (name: string): string | null => extension.get(name) || null;
-  const word = signature.replace(/^flow_/, '');
-  const message = objectOf(parsed(value('msg')));
-  const qualifier = integerOf(message?.pd_qualifier);
-  const way = value('deviceDirection') === '0' ? 'I' : value('deviceDirection') === '1' ? 'O' : null;
-  return recordOf(
-    {
-      verdict: cefDecisions.get(word) ?? cefDecisions.get(value('act') ?? '') ?? 'unknown',
-      verdictRaw: value('act') ?? word,
-      source: { ip: value('src'), host: value('shost'), labels: value('cs3'), href: value('cs5') },
-      destination: {
-        ip: value('dst'),
-        host: value('dhost'),
-        labels: value('cs4'),
-        href: value('cs6'),
-        port: value('dpt'),
-        fqdn: message?.fqdn ?? value('destinationDnsDomain'),
-      },
-      protocol: value('proto'),
-      way,
-      time: timeOf(value('rt'), wire),
-      seconds: numberOf(value('cn1')),
-      count: numberOf(value('cnt')),
-      bytes: unsignedOf(value(way === 'I' ? 'in' : 'out')),
-      replyBytes: unsignedOf(value(way === 'I' ? 'out' : 'in')),
-      reason: qualifier === null ? null : (qualifiers[qualifier] ?? String(qualifier)),
-      name: value('dvchost'),
-      severityRaw: severity || null,
-      attributes: Object.fromEntries(
-        ['duser', 'suser', 'dproc', 'sproc', 'cs2', 'cs5', 'cs6', 'msg'].flatMap((name) =>
-          value(name) === null ? [] : [[name === 'cs2' ? 'state' : name, value(name)]],
-        ),
-      ),
-      places: {
-        eventTime: 'rt',
-        verdict: 'act',
-        'source.ip': 'src',
-        'destination.ip': 'dst',
-        'destination.port': 'dpt',
-        protocol: 'proto',
-        direction: 'deviceDirection',
-      },
-    },
-    wire,
-  );
-}
-
-export function illumioFlowLeef({ eventId, pairs }: LeefMessage, wire: Wire): NormalForm {
-  const value = (...names: string[]): string | null =>
-    names.map((name) => pairs.get(name)).find((text) => text !== undefined && text !== '') ?? null;
-  const word = eventId.replace(/^flow_/, '');
-  const [sent, received] = [value('dstBytes', 'tbo', 'dbo'), value('srcBytes', 'tbi', 'dbi')];
-  const dir = value('dir', 'deviceDirection');
-  const way = dir === 'I' || dir === '0' ? 'I' : dir === 'O' || dir === '1' ? 'O' : null;
-  return recordOf(
-    {
-      verdict: cefDecisions.get(word) ?? decisions[Number(value('pd') ?? 3)] ?? 'unknown',
-      verdictRaw: value('act', 'pd') ?? word,
-      source: {
-        ip: value('src'),
-        host: value('srcHostname', 'src_hostname'),
-        labels: value('srcLabels', 'src_labels'),
-        href: value('srcHref', 'src_href'),
-      },
-      destination: {
-        ip: value('dst'),
-        host: value('dstHostname', 'dst_hostname'),
-        labels: value('dstLabels', 'dst_labels'),
-        href: value('dstHref', 'dst_href'),
-        port: value('dstPort'),
-        fqdn: value('fqdn', 'dstFqdn'),
-      },
-      protocol: value('proto'),
-      way,
-      time: timeOf(value('devTime'), wire),
-      seconds: numberOf(value('intervalSec', 'interval_sec')),
-      count: numberOf(value('count', 'cnt')),
-      // Counted at the end that reports, as in the JSON.
-      bytes: unsignedOf(way === 'I' ? received : sent),
-      replyBytes: unsignedOf(way === 'I' ? sent : received),
-      reason: null,
-      name: value('devName'),
-      severityRaw: value('sev'),
-      attributes: Object.fromEntries([...pairs].filter(([name]) => name !== '__proto__').slice(0, 60)),
-      places: {
-        eventTime: 'devTime',
-        verdict: 'pd',
-        'source.ip': 'src',
-        'destination.ip': 'dst',
-        'destination.port': 'dstPort',
-        protocol: 'proto',
-      },
-    },
-    wire,
-  );
+/** A decision by its number or its word; drafts say behind the word what would decide (`blocked_by_boundary`). */
+export function decisionOf(said: string | null): Verdict {
+  if (said === null) return 'unknown';
+  const word = /^(?:allowed|potentially_blocked|blocked)(?=$|_)/.exec(said)?.[0] ?? said;
+  return decisionWords.get(word) ?? (/^\d$/.test(said) ? decisions[Number(said)] : undefined) ?? 'unknown';
 }
 
 /** Times of the PCE without a zone are UTC. */
@@ -338,7 +238,7 @@ export function parsed(text: string | null): unknown {
   }
 }
 
-function numberOf(text: string | null): number | null {
+export function numberOf(text: string | null): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 

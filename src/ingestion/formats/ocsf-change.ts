@@ -2,10 +2,13 @@ import type { PolicyChange } from '../normal-form.js';
 import { keptValue } from './attributes.js';
 import { namesOf, policyCallOf } from './aws-cloudtrail-policies.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
+import { nested } from './ocsf-nesting.js';
 import { idOf } from './ocsf-verdict.js';
 import { policyResource } from './policy-resources.js';
 
 const apiActivity = 6003;
+/** API Activity before version 1.0, when 3005 was not yet another class. */
+const earlyApiActivity = 3005;
 const entityManagement = 3004;
 const configurationChange = 5019;
 
@@ -37,6 +40,8 @@ export function readOcsfChange(
   switch (classUid) {
     case apiActivity:
       return apiChange(event, applied, flags);
+    case earlyApiActivity:
+      return event.class_name === 'API Activity' ? apiChange(event, applied, flags) : null;
     case entityManagement:
       return entityChange(event, applied, flags);
     case configurationChange:
@@ -63,12 +68,12 @@ function apiChange(event: JsonObject, applied: boolean, flags: string[]): Policy
   const api = objectOf(event.api);
   const operation = textOf(api?.operation);
   const service = textOf(objectOf(api?.service)?.name) ?? '';
-  const unmapped = objectOf(event.unmapped) ?? {};
+  const unmapped = nested(objectOf(event.unmapped) ?? {});
   const statusCode = integerOf(objectOf(api?.response)?.code);
   const request =
-    parsed(objectOf(api?.request)?.data) ?? objectOf(unmapped.requestParameters) ?? objectOf(unmapped.requestObject);
+    parsed(objectOf(api?.request)?.data) ?? parsed(unmapped.requestParameters) ?? parsed(unmapped.requestObject);
   const answer =
-    parsed(objectOf(api?.response)?.data) ?? objectOf(unmapped.responseElements) ?? objectOf(unmapped.responseObject);
+    parsed(objectOf(api?.response)?.data) ?? parsed(unmapped.responseElements) ?? parsed(unmapped.responseObject);
   const rest = { applied, after: null, requested: keptValue(request, flags), statusCode };
   const resources = listOf(event.resources).filter(isObject);
   const call = operation === null ? null : policyCallOf(service, operation, request ?? {});

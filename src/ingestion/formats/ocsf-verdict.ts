@@ -1,5 +1,6 @@
 import type { Verdict } from '../normal-form.js';
-import { integerOf, type JsonObject, textOf } from './json-value.js';
+import { integerOf, type JsonObject, listOf, objectOf, textOf } from './json-value.js';
+import { addFlag } from './wire.js';
 
 /** An id of OCSF: an integer, which some mappings write as text. */
 export function idOf(value: unknown): number | null {
@@ -69,4 +70,41 @@ export function statusVerdict(event: JsonObject): Verdict {
       ? 'deny'
       : 'error';
   return 'none';
+}
+
+/** Of sensors that only watch: what they call refused, the other end refused. */
+const watching = /zeek|corelight|\bbro\b|suricata|netflow|silk/i;
+
+/** A firewall's mapping that uses no profile says "Refuse" and "Failure" of what it denied. */
+export function refusedVerdict(event: JsonObject, flags: string[]): ReturnType<typeof controlVerdict> {
+  const product = objectOf(objectOf(event.metadata)?.product);
+  if (watching.test(`${textOf(product?.vendor_name) ?? ''} ${textOf(product?.name) ?? ''}`)) return null;
+  if (idOf(event.activity_id) !== 5 || statusVerdict(event) === 'allow' || statusVerdict(event) === 'none') return null;
+  addFlag(flags, 'verdict_from_activity');
+  return { verdict: 'deny', raw: textOf(event.activity_name) ?? 'Refuse' };
+}
+
+/** Did the API answer with an error? */
+export function isFailedCode(event: JsonObject): boolean {
+  const response = objectOf(objectOf(event.api)?.response);
+  const code = integerOf(response?.code);
+  return (code !== null && code >= 400) || textOf(response?.error) !== null;
+}
+
+/** What the answer of the API says, or its authoriser. */
+export function apiVerdict(event: JsonObject): Verdict | null {
+  const response = objectOf(objectOf(event.api)?.response);
+  const code = integerOf(response?.code);
+  const error = textOf(response?.error);
+  if (code === 401 || code === 403 || /AccessDenied|Unauthorized/i.test(error ?? '')) return 'deny';
+  if ((code !== null && code >= 400) || error !== null) return 'error';
+  return code === null ? decisionOf(event) : 'allow';
+}
+
+/** What the authoriser of the API decided (`authorizations`), where no answer is told. */
+function decisionOf(event: JsonObject): Verdict | null {
+  const given = listOf(event.authorizations).concat(listOf(objectOf(event.actor)?.authorizations));
+  const decisions = given.flatMap((one) => textOf(objectOf(one)?.decision)?.toLowerCase() ?? []);
+  if (decisions.some((word) => /^(?:forbid|den)/.test(word))) return 'deny';
+  return decisions.some((word) => word.startsWith('allow')) ? 'allow' : null;
 }

@@ -7,8 +7,9 @@ import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { readOcsfChange } from './ocsf-change.js';
+import { nested } from './ocsf-nesting.js';
 import { epochOf, intervalOf, looseTime, momentOf } from './ocsf-time.js';
-import { controlVerdict, idOf, statusVerdict } from './ocsf-verdict.js';
+import { apiVerdict, controlVerdict, idOf, isFailedCode, refusedVerdict, statusVerdict } from './ocsf-verdict.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -17,7 +18,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * in API Activity, Entity Management and Device Config State Change are policy changes, findings and the like are
  * signals, identity and application activity is administration.
  */
-export const ocsf: FormatAdapter = { name: 'ocsf', version: 1, detect, normalise };
+export const ocsf: FormatAdapter = { name: 'ocsf', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   if (object === null || idOf(object.class_uid) === null) return false;
@@ -37,7 +38,7 @@ const categories = [
 ] as const;
 
 function normalise(wire: Wire): Normalised {
-  const event = wire.object;
+  const event = wire.object === null ? null : nested(wire.object);
   const classUid = idOf(event?.class_uid);
   if (event === null || classUid === null || classUid < 0)
     return refuse('invalid_field', 'expected class_uid, the number of an OCSF class');
@@ -77,6 +78,8 @@ function normalise(wire: Wire): Normalised {
   if (isFlow) return accept(flowOf(event, source, destination, control, actor, base, wire));
 
   const verdict = control?.verdict ?? statusVerdict(event);
+  // Of what is only observed or found, the status says how far it has come: it decides nothing.
+  const decided = control?.verdict ?? 'none';
   const applied = statusVerdict(event) !== 'error' && verdict !== 'deny' && verdict !== 'error' && !isFailedCode(event);
   const change = readOcsfChange(event, classUid, applied, flags);
   const kind =
@@ -87,7 +90,7 @@ function normalise(wire: Wire): Normalised {
     ...base,
     summary: oneLine(summarise(event, actor, change?.resource.name ?? null)),
     actor,
-    verdict: verdict === 'none' && kind !== 'signal' ? (fallback ?? verdict) : verdict,
+    verdict: kind === 'signal' ? decided : verdict === 'none' ? (fallback ?? verdict) : verdict,
     verdictRaw: control?.raw ?? textOf(event.status) ?? textOf(event.status_code),
     reason:
       textOf(event.status_detail) ??
@@ -155,13 +158,6 @@ function flowOf(
   };
 }
 
-/** A firewall's mapping that uses no profile says "Refuse" and "Failure" of what it denied. */
-function refusedVerdict(event: JsonObject, flags: string[]): ReturnType<typeof controlVerdict> {
-  if (idOf(event.activity_id) !== 5 || statusVerdict(event) === 'allow' || statusVerdict(event) === 'none') return null;
-  addFlag(flags, 'verdict_from_activity');
-  return { verdict: 'deny', raw: textOf(event.activity_name) ?? 'Refuse' };
-}
-
 /** What went out is from source to destination; a total alone is that of the record's direction. */
 function trafficOf(traffic: JsonObject | null): NormalForm['traffic'] {
   if (traffic === null) return null;
@@ -225,21 +221,6 @@ function readActor(event: JsonObject): Actor | null {
     addresses: address === null ? [] : [address],
     userAgent: textOf(objectOf(event.http_request)?.user_agent),
   };
-}
-
-function isFailedCode(event: JsonObject): boolean {
-  const response = objectOf(objectOf(event.api)?.response);
-  const code = integerOf(response?.code);
-  return (code !== null && code >= 400) || textOf(response?.error) !== null;
-}
-
-function apiVerdict(event: JsonObject): Verdict | null {
-  const response = objectOf(objectOf(event.api)?.response);
-  const code = integerOf(response?.code);
-  const error = textOf(response?.error);
-  if (code === 401 || code === 403 || /AccessDenied|Unauthorized/i.test(error ?? '')) return 'deny';
-  if ((code !== null && code >= 400) || error !== null) return 'error';
-  return code === null ? null : 'allow';
 }
 
 function policiesOf(event: JsonObject, verdict: Verdict): PolicyRef[] {

@@ -89,6 +89,16 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/_raw', (outer) => outer._raw],
   ['/result/_raw', (outer) => objectOf(outer.result)?._raw],
   ['/raw', (outer) => outer.raw],
+  // VMware's log forwarding.
+  ['/text', (outer) => outer.text],
+  // Tables of Azure Monitor.
+  ['/SyslogMessage', (outer) => outer.SyslogMessage],
+  ['/RawData', (outer) => outer.RawData],
+  // GELF.
+  ['/full_message', (outer) => outer.full_message],
+  ['/short_message', (outer) => outer.short_message],
+  // Lines of Loki's clients and LogDNA.
+  ['/line', (outer) => outer.line],
   ['/msg', (outer) => outer.msg],
   // winston, whose message may be words about what stands beside it.
   ['/meta', (outer) => outer.meta],

@@ -235,10 +235,26 @@ function unrecognised(raw: Buffer, wire: Wire): Refusal {
       }
     }
   }
+  const json = text.search(/\{\s{0,8}"/);
+  if (json > 0 && !text.includes('CEF:') && !text.includes('LEEF:') && !parses(text.slice(json))) {
+    return refuse(
+      'invalid_json',
+      `expected JSON behind "${oneLine(replaceUnstorable(text.slice(0, json)), 60)}", which cannot be parsed: it may be cut short`,
+    );
+  }
   return refuse(
     'unknown_format',
     `expected a record of ${expected(wire)}; got the text "${oneLine(replaceUnstorable(text), 60)}"`,
   );
+}
+
+function parses(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A lone number, `true`, `false` or `null`, as JSON writers send them. */

@@ -4,16 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import {
-  integerOf,
-  isKeepable,
-  type JsonObject,
-  type JsonValue,
-  nameOf,
-  objectOf,
-  textOf,
-  unsignedOf,
-} from './json-value.js';
+import { isKeepable, type JsonObject, type JsonValue, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -21,7 +12,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * Suricata's EVE JSON (Suricata user guide, "EVE JSON Format"). Flows and protocol events are observations; a verdict is what
  * IPS mode did (`verdict`, `drop`) and an alert that was blocked.
  */
-export const suricata: FormatAdapter = { name: 'suricata', version: 1, detect, normalise };
+export const suricata: FormatAdapter = { name: 'suricata', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   if (object === null || typeof object.event_type !== 'string') return false;
@@ -58,7 +49,7 @@ function normalise(wire: Wire): Normalised {
   } as const;
   const flow = objectOf(event.flow) ?? objectOf(event.netflow);
   const flowId = counterOf(event, 'flow_id', wire.text);
-  const severity = integerOf(alert?.severity);
+  const severity = numberOf(alert?.severity);
   const [start, stop] = [timeOf(flow?.start, wire), timeOf(flow?.end, wire)];
   return accept({
     ...emptyRecord(
@@ -72,11 +63,16 @@ function normalise(wire: Wire): Normalised {
       flowId === null || textOf(event.timestamp) === null
         ? null
         : nameOf(
-            `${flowId}/${type}/${textOf(event.timestamp)}${event.tx_id === undefined ? '' : `/${String(integerOf(event.tx_id) ?? '')}`}${alert === null ? '' : `/${String(integerOf(alert.signature_id) ?? '')}`}`,
+            `${flowId}/${type}/${textOf(event.timestamp)}${event.tx_id === undefined ? '' : `/${unsignedOf(event.tx_id) ?? ''}`}${alert === null ? '' : `/${unsignedOf(alert.signature_id) ?? ''}`}`,
           ),
     verdictRaw: raw,
     reporter: 'node',
-    reporterName: textOf(event.host) ?? textOf(event.in_iface) ?? wire.syslog?.host ?? null,
+    reporterName:
+      textOf(event.host) ??
+      textOf(wire.envelopes.at(-1)?.object['firewall_name']) ??
+      textOf(event.in_iface) ??
+      wire.syslog?.host ??
+      null,
     count: 1,
     interval: start === null || stop === null ? null : { start: start.time, end: stop.time },
     traffic: trafficOf(flow, wire.text),
@@ -113,6 +109,8 @@ const actions: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ['blocked', 'deny'],
   ['pass', 'allow'],
   ['accept', 'allow'],
+  // An alert that the packet passed: what every sensor says that only watches.
+  ['alert', 'none'],
 ]);
 
 function judge(
@@ -123,10 +121,20 @@ function judge(
   const said = textOf(objectOf(event.verdict)?.action);
   if (said !== null) return { verdict: actions.get(said) ?? 'unknown', raw: said, place: '/verdict/action' };
   if (type === 'drop') return { verdict: 'deny', raw: 'drop', place: '/event_type' };
+  // Inline only: what became of a flow as a whole.
+  const flowAction = type === 'flow' ? textOf(objectOf(event.flow)?.action) : null;
+  const flowVerdict = flowAction === null ? undefined : actions.get(flowAction);
+  if (flowVerdict !== undefined) return { verdict: flowVerdict, raw: flowAction, place: '/flow/action' };
   const action = textOf(alert?.action);
   // `allowed` is what every alert of a sensor that only watches says.
   if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action, place: '/alert/action' };
   return { verdict: 'none', raw: null, place: '/event_type' };
+}
+
+/** Shippers write numbers as text. */
+function numberOf(value: unknown): number | null {
+  const text = unsignedOf(value);
+  return text === null ? null : Number(text);
 }
 
 /** A number of 64 bits with all its digits: those that JSON.parse rounds are taken from the text of the record. */
@@ -150,7 +158,7 @@ function trafficOf(flow: JsonObject | null, text: string): NormalForm['traffic']
 }
 
 function ruleRef(alert: JsonObject, verdict: Verdict): NormalForm['policies'][number] {
-  const id = [alert.gid, alert.signature_id, alert.rev].map((part) => integerOf(part) ?? '').join(':');
+  const id = [alert.gid, alert.signature_id, alert.rev].map((part) => unsignedOf(part) ?? '').join(':');
   return {
     system: 'suricata',
     kind: 'Signature',
@@ -158,7 +166,7 @@ function ruleRef(alert: JsonObject, verdict: Verdict): NormalForm['policies'][nu
     name: nameOf(alert.signature) ?? id,
     tier: null,
     rule: id,
-    revision: alert.rev === undefined ? null : String(integerOf(alert.rev) ?? ''),
+    revision: unsignedOf(alert.rev),
     effect: verdict === 'deny' ? 'deny' : 'none',
     staged: false,
   };

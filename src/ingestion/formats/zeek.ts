@@ -3,20 +3,22 @@ import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch, readTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
+import { canonicalAddress } from './ip-address.js';
 import { protocolOf } from './ip-protocol.js';
 import { type JsonObject, type JsonValue, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+import { overTcp, pathByMembers } from './zeek-logs.js';
 
 /**
  * Zeek logs, as tab-separated values under `#fields` (handed along in the context) and as JSON with dotted or nested keys
  * (Zeek, "conn.log" and the script reference of `Log::Writer`). Zeek observes: nothing it writes is a verdict.
  */
-export const zeek: FormatAdapter = { name: 'zeek', version: 1, detect, normalise };
+export const zeek: FormatAdapter = { name: 'zeek', version: 2, detect, normalise };
 
 type Fields = ReadonlyMap<string, string>;
 
-const directive = /^#(?:separator|set_separator|empty_field|unset_field|path|open|close|fields|types)(?=[\s]|$)/;
+const directive = /^#(?:separator|set_separator|empty_field|unset_field|path|open|close|fields|types)(?![\w:])/;
 const connStates = /^(?:S0|S1|SF|REJ|S2|S3|RSTO|RSTR|RSTOS0|RSTRH|SH|SHR|OTH)$/;
 
 /**
@@ -37,13 +39,18 @@ function detect({ object, text, context }: Wire): boolean {
   if (object !== null) return isJsonLog(object);
   if (directive.test(text)) return true;
   if (text.startsWith('#')) return false;
-  return text.includes('\t') && (context.columns?.includes('#fields') === true || looksLikeConn(text.split('\t')));
+  if (context.columns?.includes('#fields') === true) return text.includes(columnsOf(context.columns).separator);
+  return text.includes('\t') && looksLikeConn(text.split('\t'));
 }
 
 function isJsonLog(object: JsonObject): boolean {
   const hasIds = 'id.orig_h' in object || ('id_orig_h' in object && 'id_resp_h' in object) || isNestedId(object.id);
   const isNamed = typeof object._path === 'string' && ('ts' in object || '_write_ts' in object);
-  return isNamed || (hasIds && ('ts' in object || 'uid' in object || '_write_ts' in object || 'conn_state' in object));
+  return (
+    isNamed ||
+    ('ts' in object && pathByMembers(object) !== null) ||
+    (hasIds && ('ts' in object || 'uid' in object || '_write_ts' in object || 'conn_state' in object))
+  );
 }
 
 function isNestedId(id: unknown): boolean {
@@ -55,7 +62,12 @@ function looksLikeConn(values: readonly string[]): boolean {
 }
 
 function normalise(wire: Wire): Normalised {
-  if (wire.object !== null) return readRecord(fieldsOfJson(wire.object), wire, []);
+  if (wire.object !== null) {
+    const fields = fieldsOfJson(wire.object);
+    const path = pathByMembers(wire.object);
+    if (path !== null && !fields.has('_path')) fields.set('_path', path);
+    return readRecord(fields, wire, []);
+  }
   if (directive.test(wire.text)) return accept(readDirective(wire));
   const flags: string[] = [];
   const header = columnsOf(wire.context.columns);
@@ -119,7 +131,7 @@ function readHeader(text: string): Header {
 }
 
 /** Values as text, so that numbers keep their digits where JSON gave them as text; nested `id` as dotted names. */
-function fieldsOfJson(object: JsonObject): Fields {
+function fieldsOfJson(object: JsonObject): Map<string, string> {
   const fields = new Map<string, string>();
   const put = (prefix: string, from: JsonObject): void => {
     for (const [key, value] of Object.entries(from)) {
@@ -153,23 +165,27 @@ const portless = new Set(['icmp', 'icmpv6']);
 
 function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
   const value = (name: string): string | null => fields.get(name) ?? null;
-  const path = value('_path') ?? (fields.has('conn_state') ? 'conn' : null);
+  const path =
+    value('_path') ??
+    (fields.has('conn_state') ? 'conn' : fields.has('id.orig_h') && fields.has('uri') ? 'http' : null);
   const said = value('proto');
-  const transport = said === null || said === 'unknown_transport' ? (value('ip_proto') ?? said) : said;
-  const sourceIp = value('id.orig_h') ?? value('src') ?? value('host');
+  const named = said === null || said === 'unknown_transport' ? (value('ip_proto') ?? said) : said;
+  const transport = named ?? (overTcp.test(path ?? '') ? 'tcp' : null);
+  const sourceIp = value('id.orig_h') ?? value('src') ?? value('src_addr') ?? hostAddress(value('host'));
   const isV6 = sourceIp?.includes(':') === true;
   const protocol = protocolOf(transport === 'icmp' && isV6 ? 'icmpv6' : transport);
   const withPorts = protocol === null || !portless.has(protocol.name);
-  const port = (name: string): number | null => portOf(value(name), flags);
+  const port = (name: string): number | null =>
+    portOf(value(name) ?? value(name === 'id.orig_p' ? 'src_port' : 'dst_port'), flags);
   const icmp = withPorts ? null : { icmpType: value('id.orig_p') ?? '', icmpCode: value('id.resp_p') ?? '' };
   const source = endpointOf({ ip: sourceIp, port: withPorts ? port('id.orig_p') : null }, flags);
   const destination = endpointOf(
-    { ip: value('id.resp_h') ?? value('dst'), port: withPorts ? port('id.resp_p') : null },
+    { ip: value('id.resp_h') ?? value('dst') ?? value('dst_addr'), port: withPorts ? port('id.resp_p') : null },
     flags,
   );
   if (source === null && destination === null && path === null)
     return refuse('missing_field', 'expected id.orig_h and id.resp_h, or the path of the log');
-  const isFlow = path === 'conn' || path === 'conn_long';
+  const isFlow = /^conn(?:_|$)/.test(path ?? '');
   const isNotice = noticePaths.has(path ?? '');
   const state = value('conn_state');
   const told = {
@@ -204,14 +220,7 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
     reporter: 'node',
     count: 1,
     interval: time.eventTime === null || end === null ? null : { start: time.eventTime, end },
-    traffic: isFlow
-      ? {
-          bytes: unsignedOf(value('orig_bytes')),
-          packets: unsignedOf(value('orig_pkts')),
-          replyBytes: unsignedOf(value('resp_bytes')),
-          replyPackets: unsignedOf(value('resp_pkts')),
-        }
-      : null,
+    traffic: isFlow ? trafficOf(value) : null,
     attributes: { ...attributesOf(fields), ...icmp },
     places: {
       eventTime: 'ts',
@@ -223,6 +232,21 @@ function readRecord(fields: Fields, wire: Wire, flags: string[]): Normalised {
     },
     flags,
   });
+}
+
+function trafficOf(value: (name: string) => string | null): NormalForm['traffic'] {
+  const traffic = {
+    bytes: unsignedOf(value('orig_bytes')),
+    packets: unsignedOf(value('orig_pkts')),
+    replyBytes: unsignedOf(value('resp_bytes')),
+    replyPackets: unsignedOf(value('resp_pkts')),
+  };
+  return Object.values(traffic).every((count) => count === null) ? null : traffic;
+}
+
+/** In most logs `host` is an address, in http.log the name that was asked for. */
+function hostAddress(host: string | null): string | null {
+  return host !== null && canonicalAddress(host) !== null ? host : null;
 }
 
 /** Several logs speak of one connection, http.log and conn_long.log of it many times; only conn.log names it once. */

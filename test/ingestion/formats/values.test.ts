@@ -83,6 +83,9 @@ test('addresses have one spelling', () => {
     '::1': '::1',
     '2001:DB8:0:0:0:0:0:1': '2001:db8::1',
     'fe80::0001': 'fe80::1',
+    '::ffff:10.0.0.1': '10.0.0.1',
+    '::FFFF:C000:0201': '192.0.2.1',
+    '::fffe:10.0.0.1': '::fffe:a00:1',
   })) {
     assert.equal(canonicalAddress(given), expected);
   }
