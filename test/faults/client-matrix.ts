@@ -32,6 +32,8 @@ const afterMilliseconds = 2000;
 /** Around a fault: what was written so shortly before it may still have been on its way. */
 const onItsWay = 3000;
 const keepsUpWithinSeconds = 120;
+/** A client that waits for so many answers gets no more to send: some start a process for each. */
+const mostUndecided = 60;
 
 interface Sender {
   readonly client: Client;
@@ -84,6 +86,7 @@ async function startSender(service: LiveService, client: Client): Promise<Sender
   const running = await client.start(await service.target(client, name));
   const sent = new Map<string, number>();
   const timer = setInterval(() => {
+    if (sent.size - running.delivered.size - running.gaveUp.size >= mostUndecided) return;
     const mark = markOf(name, sent.size);
     sent.set(mark, Date.now());
     running.send(mark);
