@@ -12,7 +12,7 @@ export interface Load {
   end(): Promise<void>;
 }
 
-const feltWithinMilliseconds = 20_000;
+const feltWithinMilliseconds = 60_000;
 
 /* HTTP: uploads that never end hold all the memory that bodies may have, so that every other is told to come again. */
 
