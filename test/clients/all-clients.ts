@@ -1,15 +1,10 @@
+import { alertmanager } from './alertmanager.js';
 import type { Client } from './client.js';
 import { curl, logger } from './commands.js';
-import {
-  alertmanager,
-  rsyslogCounted,
-  rsyslogDatagrams,
-  rsyslogElasticsearch,
-  rsyslogLines,
-  syslogNg,
-} from './daemons.js';
 import { elasticsearch, openTelemetry, syslogClient } from './libraries.js';
+import { rsyslogCounted, rsyslogDatagrams, rsyslogElasticsearch, rsyslogLines, rsyslogTls } from './rsyslog.js';
 import { splunkLogging, winstonSplunk } from './splunk.js';
+import { syslogNgHttp, syslogNgTls } from './syslog-ng.js';
 import { cloudEvents, octokit, standardWebhooks, svix } from './webhooks.js';
 
 /** Every client that is run against the service, with and without faults. */
@@ -28,10 +23,13 @@ export const allClients: readonly Client[] = [
   svix,
   octokit,
   alertmanager,
-  syslogNg,
+  syslogNgHttp,
+  syslogNgTls,
   rsyslogElasticsearch,
   rsyslogCounted,
   rsyslogLines,
+  rsyslogTls('gtls'),
+  rsyslogTls('ossl'),
   rsyslogDatagrams,
   syslogClient,
   logger('tcp', 'rfc5424'),

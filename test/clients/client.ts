@@ -1,3 +1,5 @@
+import type { Certificates } from '../support/certificates.js';
+
 /** What the service and a place to write say to a client that is to send to it. */
 export interface Target {
   /** Without a slash at the end. */
@@ -6,7 +8,9 @@ export interface Target {
   readonly source: string;
   readonly token: string;
   /** Ports of the syslog listener, whose source is another. */
-  readonly syslog: { readonly tcp: number; readonly udp: number };
+  readonly syslog: { readonly tcp: number; readonly tls: number; readonly udp: number };
+  /** What proves the service to senders over TLS, and senders to it. */
+  readonly certificates: Certificates;
   /** Secret of the source by which webhooks are signed. */
   readonly secrets: { readonly 'standard-webhooks': string; readonly github: string };
   /** An empty folder of the client's own, which goes when the test ends. */
@@ -47,7 +51,7 @@ export interface RunningClient {
   stop(): Promise<void>;
 }
 
-const marks = /\bmark-[a-z0-9-]+-\d{5}\b/gu;
+export const marks = /\bmark-[a-z0-9-]+-\d{5}\b/gu;
 
 export function markOf(client: string, number: number): string {
   return `mark-${client}-${String(number).padStart(5, '0')}`;

@@ -35,7 +35,7 @@ export const curl = command(
   { name: 'curl', belief: 'answered', route: 'own', missing: missingProgram('curl', 'curl') },
   'sh',
   (mark, target) => ({
-    args: ['-c', documented('http.md', '--retry-all-errors', target, { 'staging-hubble': target.source })],
+    args: ['-c', `exec ${documented('http.md', '--retry-all-errors', target, { 'staging-hubble': target.source })}`],
     env: { URL: target.url, TOKEN: target.token },
     input: JSON.stringify(markedFlow(mark)),
   }),

@@ -60,14 +60,17 @@ export function startProgram(
   };
 }
 
-const children = new Set<ChildProcess>();
+let children: Set<ChildProcess> | null = null;
 
 function endWithUs(child: ChildProcess): void {
-  if (children.size === 0) {
-    process.once('exit', () => children.forEach((running) => running.kill('SIGKILL')));
+  if (children === null) {
+    const running = new Set<ChildProcess>();
+    process.once('exit', () => running.forEach((one) => one.kill('SIGKILL')));
     exitOnSignals();
+    children = running;
   }
   children.add(child);
+  child.once('exit', () => children?.delete(child));
 }
 
 export interface ProgramCall {
@@ -77,12 +80,13 @@ export interface ProgramCall {
   readonly input?: string;
 }
 
-/** Runs a program to its end; resolves with its exit code and what it wrote. */
+/** Runs a program to its end, or to that of this process; resolves with its exit code and what it wrote. */
 export async function runProgram(
   program: string,
   { args, env = {}, input = '' }: ProgramCall,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(program, args, { env: environment(env), stdio: ['pipe', 'pipe', 'pipe'] });
+  endWithUs(child);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -43,6 +43,8 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
   private readonly logger = new Logger('syslog');
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
+  /** The TCP connections that the sockets read from; with TLS, those that shake hands as well. */
+  private readonly connections = new Set<Socket>();
   private udp: UdpSocket | null = null;
   private readonly ports = new Map<SyslogTransport, number>();
   private pending: ReceivedRecord[] = [];
@@ -114,10 +116,15 @@ export class SyslogListener implements OnApplicationBootstrap, BeforeApplication
       if (now > deadline || now - this.lastRead > quietMilliseconds) break;
       await delay(10);
     }
-    for (const socket of this.sockets) socket.destroy();
+    // A sender that has not noticed the end learns it from a reset at its next write; after a mere close, that write would seem to succeed.
+    for (const connection of this.connections) connection.resetAndDestroy();
   }
 
   private async listen(transport: SyslogTransport, server: Server, port: number): Promise<void> {
+    server.on('connection', (connection: Socket) => {
+      this.connections.add(connection);
+      connection.on('close', () => this.connections.delete(connection));
+    });
     server.listen(port, this.config.SYSLOG_HOST);
     await once(server, 'listening');
     this.servers.push(server);

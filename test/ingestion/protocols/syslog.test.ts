@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { SyslogListener, type SyslogTransport } from '../../../src/ingestion/protocols/syslog-listener.js';
 import { SyslogFrames } from '../../../src/ingestion/syslog-frames.js';
+import { issueCertificates } from '../../support/certificates.js';
 import { temporaryDirectory } from '../../support/server.js';
 import { startTestService, type TestService } from '../../support/service.js';
 import { capture, storedOf, type StoredRecord, withoutCaptures } from './sending.js';
@@ -27,43 +27,21 @@ const syslog = createRequire(import.meta.url)('syslog-client') as SyslogClient; 
 
 let service: TestService;
 const folder = temporaryDirectory();
-const key = join(folder.directory, 'key.pem');
-const cert = join(folder.directory, 'cert.pem');
+const { authority, server, client } = issueCertificates(folder.directory);
+
+const listening = {
+  SYSLOG_SOURCE: 'firewalls',
+  SYSLOG_HOST: '127.0.0.1',
+  SYSLOG_TCP_PORT: '0',
+  SYSLOG_UDP_PORT: '0',
+  SYSLOG_TLS_PORT: '0',
+  SYSLOG_TLS_CERT_FILE: server.cert,
+  SYSLOG_TLS_KEY_FILE: server.key,
+  INGEST_MAX_RECORD_BYTES: '10000',
+};
 
 before(async () => {
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '1',
-      '-subj',
-      '/CN=localhost',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
-  service = await startTestService({
-    env: {
-      SYSLOG_SOURCE: 'firewalls',
-      SYSLOG_HOST: '127.0.0.1',
-      SYSLOG_TCP_PORT: '0',
-      SYSLOG_UDP_PORT: '0',
-      SYSLOG_TLS_PORT: '0',
-      SYSLOG_TLS_CERT_FILE: cert,
-      SYSLOG_TLS_KEY_FILE: key,
-      INGEST_MAX_RECORD_BYTES: '10000',
-    },
-  });
+  service = await startTestService({ env: listening });
   await service.newSource({ name: 'firewalls' });
 });
 
@@ -123,6 +101,60 @@ test('over TLS and UDP', async () => {
     [datagram?.raw, datagram?.context.attributes?.transport],
     ['<13>Nov 20 10:00:00 host app: over udp', 'udp'],
   );
+});
+
+test('with authorities, a sender without a certificate of theirs is not heard, and one with it is', async (t) => {
+  const strict = await startTestService({ env: { ...listening, SYSLOG_TLS_CA_FILE: authority } });
+  t.after(() => strict.stop());
+  await strict.newSource({ name: 'firewalls' });
+  const address = { host: 'localhost', port: strict.app.get(SyslogListener).port('tls') };
+  const ca = readFileSync(authority);
+  const others = temporaryDirectory();
+  t.after(others.removeDirectory);
+  const foreign = issueCertificates(others.directory).client;
+  for (const identity of [null, foreign, client]) {
+    const shown = identity === null ? {} : { cert: readFileSync(identity.cert), key: readFileSync(identity.key) };
+    const socket = connectTls({ ...address, ca, ...shown });
+    // Its own handshake succeeds (TLS 1.3): that it is refused, it hears when it reads.
+    socket.on('error', () => {});
+    socket.resume();
+    socket.write(`<13>Nov 20 10:00:00 host app: shows ${identity?.cert ?? 'nothing'}\n`);
+    if (identity === client) socket.end();
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+  }
+  const heard = async (): Promise<string[]> => (await storedOf(strict, 'firewalls')).map(({ raw }) => raw);
+  for (let i = 0; i < 200 && (await heard()).length === 0; i++) await delay(25);
+  assert.deepEqual(await heard(), [`<13>Nov 20 10:00:00 host app: shows ${client.cert}`]);
+});
+
+test('a sender that has not noticed the end is told at its first write after it', async (t) => {
+  const stopping = await startTestService({ env: listening });
+  t.after(() => stopping.stop());
+  await stopping.newSource({ name: 'firewalls' });
+  const listener = stopping.app.get(SyslogListener);
+  const secure = {
+    port: listener.port('tls'),
+    host: 'localhost',
+    ca: readFileSync(authority),
+    // It is in the types of connections without TLS only.
+    allowHalfOpen: true,
+  };
+  const senders = {
+    tcp: connect({ port: listener.port('tcp') ?? 0, host: '127.0.0.1', allowHalfOpen: true }),
+    tls: connectTls(secure),
+  };
+  for (const [name, socket] of Object.entries(senders)) {
+    socket.on('error', () => {});
+    socket.write(`<13>Nov 20 10:00:00 host app: ${name}\n`);
+  }
+  const heard = async (): Promise<string[]> => (await storedOf(stopping, 'firewalls')).map(({ raw }) => raw.slice(-3));
+  for (let i = 0; i < 200 && (await heard()).length < 2; i++) await delay(25);
+  await listener.beforeApplicationShutdown();
+  for (const [name, socket] of Object.entries(senders)) {
+    const failed = await new Promise((resolve) => socket.write('<13>Nov 20 10:00:00 host app: late\n', resolve));
+    assert.ok(failed instanceof Error, `over ${name} it seemed to succeed`);
+  }
+  assert.deepEqual((await heard()).toSorted(), ['tcp', 'tls']);
 });
 
 test('syslog-client sends over TCP', async () => {
