@@ -1,5 +1,6 @@
 import { readEpoch } from './event-time.js';
 import { integerOf, isObject, type JsonObject, objectOf } from './json-value.js';
+import { protoName } from './proto-names.js';
 
 /**
  * Cilium's own programs write protobuf JSON with the names of `flow.proto`. Other clients of the same interface write
@@ -32,7 +33,6 @@ function isInCiliumForm(message: JsonObject): boolean {
 
 /** Members that Go's structures put around the one that is set of a choice. */
 const choices: ReadonlySet<string> = new Set(['Protocol', 'Record', 'ResponseTypes', 'Notification']);
-const camelCase = /^[a-z][a-z0-9]*(?:[A-Z][a-z0-9]*)+$/;
 /** Deeper than any message of Cilium. */
 const maxDepth = 12;
 
@@ -56,10 +56,9 @@ function choiceIn(choice: JsonObject, depth: number): JsonObject {
   );
 }
 
+/** `ipVersion` is so named in the proto. */
 function nameInProto(key: string): string {
-  return key !== 'ipVersion' && camelCase.test(key)
-    ? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-    : key;
+  return key === 'ipVersion' ? key : protoName(key);
 }
 
 function valueOf(name: string, value: unknown, depth: number): unknown {
