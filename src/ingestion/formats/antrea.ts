@@ -1,4 +1,5 @@
 import type { NormalForm, Normalised } from '../normal-form.js';
+import { isAntreaFlow, readAntreaFlow } from './antrea-flow.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, kubernetesWorkload, portOf } from './endpoint.js';
 import { readTimeText } from './event-time.js';
@@ -10,23 +11,30 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
 /**
  * Audit lines of Antrea's `np.log` (Antrea, "Audit logging for Antrea-native policies"): time, table, policy, rule,
  * direction, disposition, priority, applied-to, source address and port, destination address and port, protocol, length,
- * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up.
+ * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up. Also flows of its Flow Aggregator.
  */
-export const antrea: FormatAdapter = { name: 'antrea', version: 2, detect, normalise };
+export const antrea: FormatAdapter = { name: 'antrea', version: 3, detect, normalise };
 
-const begin = /^\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S+ (?:Antrea|K8s)\S*/;
+const begin = /(?<![^ \t])\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S+ (?:Antrea|K8s)\S*/;
 const summed = / \[(\d{1,12}) packets? in [\d.]+(?:ns|µs|us|ms|s)\]$/;
 
-function detect({ object, line }: Wire): boolean {
-  return object === null && begin.test(line);
+function isAddress(word: string): boolean {
+  return /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]+$/.test(word);
+}
+
+function detect(wire: Wire): boolean {
+  return (wire.object === null && / (?:Antrea|K8s)/.test(wire.line) && begin.test(wire.line)) || isAntreaFlow(wire);
 }
 
 function normalise(wire: Wire): Normalised {
-  const packets = summed.exec(wire.line)?.[1];
-  const words = wire.line
+  if (isAntreaFlow(wire)) return readAntreaFlow(wire, antrea);
+  // Its time looks like one of a syslog header; what carried the line stands before it.
+  const line = wire.line.slice(begin.exec(wire.line)?.index ?? 0);
+  const packets = summed.exec(line)?.[1];
+  const words = line
     .replace(summed, '')
     .split(' ')
-    .filter((word) => word !== '');
+    .filter((word) => word !== '' && word !== 'SRC:' && word !== 'DEST:');
   const flags: string[] = [];
   const [day = '', clock = '', table = '', policy = '', ruleName = '', ...rest] = words;
   // Older versions have no direction and no pod, the oldest not even the rule's name.
@@ -43,15 +51,16 @@ function normalise(wire: Wire): Normalised {
   const directionWord = !withName ? '' : directionAt === -1 ? ruleName : (rest[directionAt] ?? '');
   const rule = onlyName || (withName && directionAt !== -1) ? ruleName : '<nil>';
   const [disposition = '', priority = '', ...more] = tail;
-  const addressAt = more.findIndex(
-    (word) => /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]+$/.test(word) && !word.includes('/'),
-  );
+  const addressAt = more.findIndex(isAddress);
   if (addressAt === -1) return refuse('missing_field', 'expected the addresses of the packet');
   const appliedTo = addressAt > 0 ? (more[addressAt - 1] ?? '') : '';
-  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = more
-    .slice(addressAt)
-    .map((word) => (word === '<nil>' ? null : word));
-  const verdict = verdictOfWord(disposition) ?? 'unknown';
+  const packet = more.slice(addressAt).map((word) => (word === '<nil>' ? null : word));
+  // Before release 1.2 there were no ports, and the length stood before the protocol.
+  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = isAddress(packet[1] ?? '')
+    ? [packet[0], null, packet[1], null, packet[3], packet[2]]
+    : packet;
+  // What is redirected was let through to the layer-7 engine, which has a say of its own.
+  const verdict = disposition === 'Redirect' ? 'allow' : (verdictOfWord(disposition) ?? 'unknown');
   const direction: NormalForm['direction'] =
     directionWord === 'Ingress' || /ingress/i.test(table)
       ? 'ingress'
@@ -92,19 +101,23 @@ function normalise(wire: Wire): Normalised {
             replyPackets: null,
           }
         : null,
-    policies: [
-      {
-        system: kind.startsWith('K8s') || kind === 'AdminNetworkPolicy' ? 'kubernetes' : 'antrea',
-        kind: kind === 'K8sNetworkPolicy' ? 'NetworkPolicy' : kind.replace(/^Antrea(?=Cluster)/, ''),
-        namespace: namespace ?? null,
-        name: (name ?? policy).slice(0, 253) || policy.slice(0, 253),
-        tier: null,
-        rule: rule === '<nil>' ? null : rule,
-        revision: null,
-        effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
-        staged: false,
-      },
-    ],
+    // What no policy allows is dropped in the name of `K8sNetworkPolicy`, and none is named.
+    policies:
+      path === ''
+        ? []
+        : [
+            {
+              system: kind.startsWith('K8s') || kind.endsWith('AdminNetworkPolicy') ? 'kubernetes' : 'antrea',
+              kind: kind.replace(/^(?:K8s|Antrea)/, ''),
+              namespace: namespace ?? null,
+              name: (name ?? policy).slice(0, 253),
+              tier: null,
+              rule: rule === '<nil>' ? null : rule,
+              revision: null,
+              effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
+              staged: false,
+            },
+          ],
     attributes: { table, priority, ...(label == null ? {} : { label }) },
     places: {
       eventTime: 'column 1',

@@ -58,6 +58,10 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/message', (outer) => outer.message],
   // Elastic: the record as it was before it was taken apart.
   ['/event/original', (outer) => objectOf(outer.event)?.original ?? outer['event.original']],
+  // CloudWatch Logs Insights.
+  ['/@message', (outer) => outer['@message']],
+  // Documents of Elasticsearch and OpenSearch, as searches give them.
+  ['/_source', (outer) => outer._source],
   // Container logs, Fluent Bit.
   ['/log', (outer) => outer.log],
   // Azure diagnostics.
@@ -89,6 +93,9 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/msg', (outer) => outer.msg],
   // winston, whose message may be words about what stands beside it.
   ['/meta', (outer) => outer.meta],
+  // Loki's and Kafka's own clients.
+  ['/line', (outer) => outer.line],
+  ['/value', (outer) => outer.value],
   ['/textPayload', (outer) => outer.textPayload],
   ['/jsonPayload', (outer) => outer.jsonPayload],
 ];

@@ -46,7 +46,8 @@ export function readZtunnel(wire: Wire, adapter: Pick<FormatAdapter, 'name' | 'v
     reason,
   } as const;
   const policy = verdict === 'deny' ? policyIn(error ?? '') : null;
-  const start = value('time') ?? /\d{4}-\d{2}-\d{2}T[\d:.]{8,20}Z/.exec(head)?.[0];
+  // What carried the line may have put a time of its own before it.
+  const start = value('time') ?? head.match(/\d{4}-\d{2}-\d{2}T[\d:.]{8,20}Z/g)?.at(-1);
   return accept({
     ...emptyRecord('flow', adapter),
     ...told,
