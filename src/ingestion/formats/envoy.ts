@@ -4,6 +4,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { entriesOf, fieldsOfEntry } from './envoy-als.js';
 import { type Fields, fieldsOfJson, fieldsOfText, textBegin } from './envoy-fields.js';
 import { isRbacLine, readRbacLine } from './envoy-rbac-log.js';
+import { fieldsOfLogEntry, isMeshLogEntry } from './envoy-stackdriver.js';
 import { judge, policyOfDenial, shadowDenial } from './envoy-verdict.js';
 import { readEpoch, readTime, readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
@@ -40,7 +41,7 @@ function detect(wire: Wire): boolean {
   if (isZtunnel(wire) || isLinkerd(wire) || isRbacLine(text)) return true;
   if (object === null) return text.includes('] "') && textBegin.test(text);
   if (outcomes.some((name) => name in object) && ends.some((name) => name in object)) return true;
-  return entriesOf(object).length > 0;
+  return entriesOf(object).length > 0 || isMeshLogEntry(object);
 }
 
 function normalise(wire: Wire): Normalised {
@@ -53,7 +54,12 @@ function normalise(wire: Wire): Normalised {
     const [first, ...rest] = entries.flatMap((entry) => factsOf(fieldsOfEntry(entry), wire));
     if (first !== undefined) return accept(first, ...rest);
   }
-  const fields = object === null ? fieldsOfText(wire.text) : fieldsOfJson(object);
+  const fields =
+    object === null
+      ? fieldsOfText(wire.text)
+      : isMeshLogEntry(object)
+        ? fieldsOfLogEntry(object)
+        : fieldsOfJson(object);
   if (fields === null)
     return refuse('invalid_field', 'expected [TIME] "METHOD PATH PROTOCOL" CODE FLAGS … of an Envoy access log');
   const [first, ...rest] = factsOf(fields, wire);

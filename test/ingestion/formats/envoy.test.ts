@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 
 import type { NormalForm } from '../../../src/ingestion/normal-form.js';
-import { accepted, type Draft, factOf, factsOf } from './fixtures.js';
+import { accepted, factOf, factsOf } from './fixtures.js';
 
 function ends({ source, destination }: NormalForm): string {
   const shown = (end: NormalForm['source']): string => `${end?.ip ?? '-'} ${end?.port ?? '-'}`;
@@ -65,7 +65,7 @@ describe('the text of Istio', () => {
   });
 });
 
-const log: Draft = {
+const log = {
   start_time: '2026-03-01T10:00:00.123Z',
   response_code: 200,
   response_flags: '-',
@@ -218,6 +218,51 @@ describe('what the access log service is sent', () => {
     assert.equal(fact.verdict, 'allow');
     assert.equal(ends(fact), '192.0.2.10 37990 > 192.0.2.20 3306');
     assert.deepEqual([fact.traffic?.bytes, fact.traffic?.replyBytes], ['10', '20']);
+  });
+});
+
+describe('a log of a mesh elsewhere', () => {
+  it('is read from Cloud Logging', () => {
+    const entry = {
+      logName: 'projects/shop/logs/server-accesslog-stackdriver',
+      timestamp: '2026-03-01T10:00:00.123Z',
+      httpRequest: {
+        requestMethod: 'GET',
+        requestUrl: 'http://db.shop/x?y=1',
+        status: 403,
+        remoteIp: '192.0.2.10',
+        serverIp: '192.0.2.20',
+      },
+      labels: {
+        response_details: 'rbac_access_denied_matched_policy[ns[shop]-policy[db]-rule[0]]',
+        response_flag: '-',
+        source_principal: 'spiffe://c/ns/shop/sa/web',
+      },
+      resource: { type: 'k8s_container' },
+    };
+    const denied = accepted(entry);
+    assert.equal(denied.format, 'envoy');
+    assert.equal(denied.verdict, 'deny');
+    assert.equal(ends(denied), '192.0.2.10 - > 192.0.2.20 -');
+    assert.equal(denied.policies[0]?.name, 'db');
+    assert.equal(denied.direction, 'ingress');
+    const labels = { response_details: 'via_upstream', response_flag: '-' };
+    assert.equal(accepted({ ...entry, httpRequest: { ...entry.httpRequest, status: 200 }, labels }).verdict, 'allow');
+    const tcp = accepted({
+      ...entry,
+      httpRequest: undefined,
+      labels: { source_ip: '192.0.2.10', source_port: '4000', destination_ip: '192.0.2.20', destination_port: '5432' },
+    });
+    assert.equal(ends(tcp), '192.0.2.10 4000 > 192.0.2.20 5432');
+    assert.equal(tcp.verdict, 'allow');
+  });
+
+  it('is read from the attributes of an OpenTelemetry log record', () => {
+    const context = { attributes: { protocol: 'otlp', log: { ...log, response_code: 403, response_flags: 'UAEX' } } };
+    const fact = factOf('GET /x 403', context);
+    assert.equal(fact.verdict, 'deny');
+    assert.equal(ends(fact), '192.0.2.10 40000 > 192.0.2.20 8080');
+    assert.deepEqual(fact.carriers, ['/attributes']);
   });
 });
 
