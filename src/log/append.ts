@@ -1,6 +1,6 @@
 import { DatabaseError, escapeLiteral, type PoolClient } from 'pg';
 import { BinaryCopyRows, copyOf } from './binary-copy.js';
-import { runCopyStatements } from './copy-statements.js';
+import { type CopyData, runCopyStatements } from './copy-statements.js';
 import {
   appendLeaves,
   assertTreeState,
@@ -72,7 +72,7 @@ export interface PlannedAppend {
 
 interface CopyQuery {
   readonly text: string;
-  readonly data: readonly Buffer[];
+  readonly data: readonly CopyData[];
 }
 
 export interface ExpectedHead {
@@ -240,7 +240,7 @@ function counting(results: readonly Appended[], { requests, at }: Counted): stri
 
 interface Statements {
   readonly text: string[];
-  readonly data: Buffer[];
+  readonly data: CopyData[];
 }
 
 function inOne({ text, data }: Statements, { begin, own }: Opening): CopyQuery {
