@@ -2,8 +2,8 @@ import { integerOf, isObject, type JsonObject, listOf, objectOf, textOf } from '
 
 /**
  * The same audit event as its carriers spell it: as the API server writes it (`audit.k8s.io`), as a row of Azure's tables
- * `AKSAudit` and `AKSAuditAdmin` (columns in Pascal case, objects perhaps as JSON text), and the audit log of Rancher, which
- * stands in front of the API servers of its clusters and names HTTP methods and its own users.
+ * `AKSAudit` and `AKSAuditAdmin` (columns in Pascal case, objects perhaps as JSON text), in a document of Elastic's agent, and the
+ * audit log of Rancher, which stands in front of the API servers of its clusters and names HTTP methods and its own users.
  */
 export interface AuditEvent {
   /** In the API server's own names. */
@@ -28,6 +28,9 @@ const tablePlaces = {
   'policyChange.resource': '/ObjectRef',
   'policyChange.after': '/ResponseObject',
 } as const;
+const documentPlaces = Object.fromEntries(
+  Object.entries(places).map(([field, place]) => [field, `/kubernetes/audit${place}`]),
+);
 const rancherPlaces = {
   eventTime: '/responseTimestamp',
   verdict: '/responseCode',
@@ -49,6 +52,8 @@ export function auditEventOf(object: JsonObject): AuditEvent | null {
   if (typeof object.Verb === 'string' && (typeof object.AuditId === 'string' || typeof object.AuditID === 'string')) {
     return { event: ofTable(object), places: tablePlaces };
   }
+  const inDocument = objectOf(objectOf(object.kubernetes)?.audit);
+  if (inDocument !== null && isEvent(inDocument)) return { event: ofDocument(inDocument), places: documentPlaces };
   const isRancher =
     typeof object.auditID === 'string' && typeof object.method === 'string' && typeof object.requestURI === 'string';
   return isRancher ? { event: ofRancher(object), places: rancherPlaces } : null;
@@ -72,6 +77,15 @@ function isEvent(value: JsonObject): boolean {
 }
 
 const stages: ReadonlySet<unknown> = new Set(['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic']);
+
+/** Elastic's agent puts an event under `kubernetes.audit` and writes the points in the names of its annotations as `_`. */
+function ofDocument(event: JsonObject): JsonObject {
+  const annotations = Object.entries(objectOf(event.annotations) ?? {});
+  return {
+    ...event,
+    annotations: Object.fromEntries(annotations.map(([name, value]) => [name.replace('_k8s_io/', '.k8s.io/'), value])),
+  };
+}
 
 /** Columns whose names are more than the event's with another first letter. */
 const columns: ReadonlyMap<string, string> = new Map([

@@ -97,6 +97,21 @@ test("a row of Azure's audit tables is the event it was made of", () => {
   assert.equal(placed.attributes.cluster, '/subscriptions/s/managedclusters/c');
 });
 
+test("a document of Elastic's agent is the event it holds", () => {
+  const { annotations: _annotations, ...rest } = event;
+  const audit = { ...rest, annotations: { 'authorization_k8s_io/decision': 'allow' } };
+  const { places: _places, ...expected } = accepted(event);
+  const { places, ...record } = accepted({
+    '@timestamp': '2026-03-01T10:00:05Z',
+    kubernetes: { audit },
+    event: { kind: 'event', dataset: 'kubernetes.audit_logs' },
+    ecs: { version: '8.0.0' },
+    user: { name: 'alice@example.com' },
+  });
+  assert.deepEqual(record, expected);
+  assert.equal(places.eventTime, '/kubernetes/audit/stageTimestamp');
+});
+
 describe('the audit log of Rancher', () => {
   const entry = {
     auditID: 'r1',
