@@ -73,7 +73,7 @@ function isShadow(name: string): boolean {
 /** The policy that `rbac_access_denied_matched_policy[ns[NS]-policy[NAME]-rule[N]]` names; none for `[none]`, where no rule allowed it. */
 export function policyOfDenial(fields: Fields): PolicyRef | null {
   const told = `${fields.get('response_code_details') ?? ''} ${fields.get('connection_termination_details') ?? ''}`;
-  const found = /matched_policy\[((?:[^[\]]|\[[^\]]*\]){1,800})\]/.exec(told)?.[1];
+  const found = /matched_policy\[((?:[^[\]]|\[[^\]]{0,300}\]){1,800})\]/.exec(told)?.[1];
   if (found !== undefined) return policyIn(found);
   for (const [name, value] of fields) {
     if (name.endsWith('enforced_effective_policy_id') && value !== '') return policyIn(value);
