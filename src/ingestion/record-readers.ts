@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { EntryToAppend } from '../log/entry.js';
+import { keepFreedMemory } from './kept-memory.js';
 import { packedEntries, type PackedEntries } from './packed-entries.js';
 import { bytesOf, readPacked, type Reading, type Sent, type Split } from './read-records.js';
 import { packRecords, type PackedRecords } from './packed-records.js';
@@ -40,6 +41,10 @@ const bytesWorthAThread = 48 * 1024;
 @Injectable()
 export class RecordReaders implements OnModuleDestroy {
   private readonly threads: ReaderThread[] = [];
+
+  constructor() {
+    keepFreedMemory();
+  }
 
   async read(sent: Sent, reading: Reading): Promise<ReadBody> {
     const packed =
