@@ -13,28 +13,27 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * direction, disposition, priority, applied-to, source address and port, destination address and port, protocol, length,
  * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up. Also flows of its Flow Aggregator.
  */
-export const antrea: FormatAdapter = { name: 'antrea', version: 3, detect, normalise };
+export const antrea: FormatAdapter = { name: 'antrea', version: 4, detect, normalise };
 
-const begin = /(?<![^ \t])\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S+ (?:Antrea|K8s)\S*/;
+/** Behind whatever a collector put in front. */
+const begin =
+  /(?:^|[\s:])(\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{1,60} (?:Antrea|K8s|AdminNetworkPolicy|BaselineAdminNetworkPolicy)\S*)/;
 const summed = / \[(\d{1,12}) packets? in [\d.]+(?:ns|µs|us|ms|s)\]$/;
 
-function isAddress(word: string): boolean {
-  return /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]+$/.test(word);
-}
-
 function detect(wire: Wire): boolean {
-  return (wire.object === null && / (?:Antrea|K8s)/.test(wire.line) && begin.test(wire.line)) || isAntreaFlow(wire);
+  return (wire.object === null && begin.test(wire.line)) || isAntreaFlow(wire);
 }
 
 function normalise(wire: Wire): Normalised {
   if (isAntreaFlow(wire)) return readAntreaFlow(wire, antrea);
-  // Its time looks like one of a syslog header; what carried the line stands before it.
-  const line = wire.line.slice(begin.exec(wire.line)?.index ?? 0);
+  const found = begin.exec(wire.line);
+  if (found === null) return refuse('unknown_format', 'expected the time, table and policy of an audit line');
+  const line = wire.line.slice(found.index + found[0].length - (found[1] ?? '').length).trimEnd();
   const packets = summed.exec(line)?.[1];
   const words = line
     .replace(summed, '')
     .split(' ')
-    .filter((word) => word !== '' && word !== 'SRC:' && word !== 'DEST:');
+    .filter((word) => word !== '');
   const flags: string[] = [];
   const [day = '', clock = '', table = '', policy = '', ruleName = '', ...rest] = words;
   // Older versions have no direction and no pod, the oldest not even the rule's name.
@@ -51,16 +50,15 @@ function normalise(wire: Wire): Normalised {
   const directionWord = !withName ? '' : directionAt === -1 ? ruleName : (rest[directionAt] ?? '');
   const rule = onlyName || (withName && directionAt !== -1) ? ruleName : '<nil>';
   const [disposition = '', priority = '', ...more] = tail;
-  const addressAt = more.findIndex(isAddress);
+  const addressAt = more.findIndex(
+    (word) => /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]+$/.test(word) && !word.includes('/'),
+  );
   if (addressAt === -1) return refuse('missing_field', 'expected the addresses of the packet');
   const appliedTo = addressAt > 0 ? (more[addressAt - 1] ?? '') : '';
-  const packet = more.slice(addressAt).map((word) => (word === '<nil>' ? null : word));
-  // Before release 1.2 there were no ports, and the length stood before the protocol.
-  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = isAddress(packet[1] ?? '')
-    ? [packet[0], null, packet[1], null, packet[3], packet[2]]
-    : packet;
-  // What is redirected was let through to the layer-7 engine, which has a say of its own.
-  const verdict = disposition === 'Redirect' ? 'allow' : (verdictOfWord(disposition) ?? 'unknown');
+  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = packetOf(more, addressAt);
+  // What is passed on is left to the policies behind, what is redirected to the engine of layer 7.
+  const passes = disposition === 'Pass' || disposition === 'Redirect';
+  const verdict = passes ? 'none' : (verdictOfWord(disposition) ?? 'unknown');
   const direction: NormalForm['direction'] =
     directionWord === 'Ingress' || /ingress/i.test(table)
       ? 'ingress'
@@ -114,7 +112,7 @@ function normalise(wire: Wire): Normalised {
               tier: null,
               rule: rule === '<nil>' ? null : rule,
               revision: null,
-              effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
+              effect: passes ? 'pass' : verdict === 'allow' || verdict === 'deny' ? verdict : 'none',
               staged: false,
             },
           ],
@@ -130,4 +128,12 @@ function normalise(wire: Wire): Normalised {
     },
     flags,
   });
+}
+
+/** Source, port, destination, port, protocol, length, label. The oldest versions write `SRC: a DEST: b`, length, protocol. */
+function packetOf(words: readonly string[], at: number): (string | null)[] {
+  const values = words.slice(at).map((word) => (word === '<nil>' ? null : word));
+  if (words[at - 1] !== 'SRC:') return values;
+  const [source = null, , destination = null, length = null, protocol = null] = values;
+  return [source, null, destination, null, protocol, length];
 }

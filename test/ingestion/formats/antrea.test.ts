@@ -33,12 +33,12 @@ describe("Antrea's audit lines", () => {
     );
   });
 
-  it('let through what they hand to the layer-7 engine', () => {
+  it('decide nothing of what they hand to the layer-7 engine', () => {
     assert.equal(
       told(
         `${at} AntreaPolicyIngressRule AntreaClusterNetworkPolicy:web get Ingress Redirect 9 shop/db 192.0.2.4 4000 192.0.2.5 80 TCP 60 <nil>`,
       ),
-      `${time} allow ingress 192.0.2.4 4000 > 192.0.2.5 80 tcp [antrea ClusterNetworkPolicy - web get]`,
+      `${time} none ingress 192.0.2.4 4000 > 192.0.2.5 80 tcp [antrea ClusterNetworkPolicy - web get]`,
     );
   });
 
