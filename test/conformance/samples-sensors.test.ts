@@ -174,7 +174,7 @@ describe('Calico samples', { skip: skipWithout('calico-flow') }, () => {
     assert.equal(told(flow), '2022-08-04T13:59:02Z 10.48.116.157:- 10.48.127.224:5050 tcp deny');
     assert.deepEqual(
       flow.policies.map(({ tier, name, effect }) => `${tier} ${name} ${effect}`),
-      ['app-hipstershop checkoutservice deny', 'security tenant-histershop pass'],
+      ['security tenant-histershop pass', 'app-hipstershop checkoutservice deny'],
     );
     assert.deepEqual(flow.traffic, { bytes: '300', packets: '5', replyBytes: '0', replyPackets: '0' });
   });

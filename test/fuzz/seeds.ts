@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { FormatName } from '../../src/ingestion/normal-form.js';
 import { splitJson } from '../../src/ingestion/json-spans.js';
+import { kubernetesSeeds } from './kubernetes-seeds.js';
 
 /* Records of our own, one or more of each format: what the fuzzer changes. */
 
@@ -15,9 +16,10 @@ const json = (...values: readonly object[]): string[] => values.map((value) => J
 const kernel = 'IN=eth0 OUT= SRC=10.0.0.7 DST=10.0.0.9 LEN=60 TTL=64 ID=1 DF PROTO=TCP SPT=4 DPT=5 SYN URGP=0';
 
 export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
-  hubble: recordsIn('hubble.ndjson'),
-  'kubernetes-audit': recordsIn('audit-event-list.json'),
+  hubble: [...recordsIn('hubble.ndjson'), ...kubernetesSeeds.hubble],
+  'kubernetes-audit': [...recordsIn('audit-event-list.json'), ...kubernetesSeeds['kubernetes-audit']],
   'calico-flow': [
+    ...kubernetesSeeds['calico-flow'],
     'action="deny" dstIP=10.0.0.9 dstPort=5 policy=a tier=default rule=1 ruleDir=in srcIP=10.0.0.7 srcPort=4 proto="6" trafficDir=in',
     ...json(
       {
@@ -165,6 +167,7 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
     },
   }),
   envoy: [
+    ...kubernetesSeeds.envoy,
     '[2026-02-10T10:00:00.123Z] "GET /a?b=c HTTP/1.1" 403 - rbac_access_denied_matched_policy[ns[shop]-policy[deny]-rule[0]] - "-" 0 19 0 - "-" "curl/8" "id" "db.shop" "-" outbound|80||db.shop.svc.cluster.local - 10.0.0.9:80 10.0.0.7:4 - default',
     ...json({
       start_time: '2026-02-10T10:00:00.123Z',
@@ -239,6 +242,7 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
     '2026-02-10T10:00:00.5Z|00162|acl_log(ovn_pinctrl0)|INFO|name="NP:shop:db:Ingress:0", verdict=reject, severity=info, direction=to-lport: tcp6,ipv6_src=fd00::7,ipv6_dst=fd00::9,tp_src=4,tp_dst=5',
   ],
   antrea: [
+    ...kubernetesSeeds.antrea,
     '2026/02/10 10:00:00.123456 AntreaPolicyIngressRule AntreaNetworkPolicy:shop/deny-all rule Drop 44900 10.0.0.7 4 10.0.0.9 5 TCP 60 [3 packets in 1.01s]',
     '2026/02/10 10:00:00.123456 IngressDefaultRule K8sNetworkPolicy <nil> Drop <nil> 10.0.0.7 4 10.0.0.9 5 TCP 60 <nil>',
   ],
@@ -340,22 +344,28 @@ export const formatSeeds: Readonly<Record<FormatName, readonly string[]>> = {
       context: { a: 1 },
     },
   }),
-  falco: json({
-    output: 'x',
-    priority: 'Warning',
-    rule: 'r',
-    source: 'syscall',
-    tags: ['network'],
-    time: '2026-02-10T10:00:00.123456789Z',
-    output_fields: { 'fd.name': 'a' },
-    hostname: 'h',
-  }),
-  github: json({
-    action: 'closed',
-    pull_request: { number: 1, merged: true, title: 't', html_url: 'https://x', merged_at: '2026-02-10T10:00:00Z' },
-    repository: { full_name: 'a/b' },
-    sender: { login: 'ada' },
-  }),
+  falco: [
+    ...kubernetesSeeds.falco,
+    ...json({
+      output: 'x',
+      priority: 'Warning',
+      rule: 'r',
+      source: 'syscall',
+      tags: ['network'],
+      time: '2026-02-10T10:00:00.123456789Z',
+      output_fields: { 'fd.name': 'a' },
+      hostname: 'h',
+    }),
+  ],
+  github: [
+    ...kubernetesSeeds.github,
+    ...json({
+      action: 'closed',
+      pull_request: { number: 1, merged: true, title: 't', html_url: 'https://x', merged_at: '2026-02-10T10:00:00Z' },
+      repository: { full_name: 'a/b' },
+      sender: { login: 'ada' },
+    }),
+  ],
   'aws-sns': json(
     {
       Type: 'SubscriptionConfirmation',

@@ -1,4 +1,5 @@
 import type { NormalForm, Normalised } from '../normal-form.js';
+import { isAntreaFlow, readAntreaFlow } from './antrea-flow.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, kubernetesWorkload, portOf } from './endpoint.js';
 import { readTimeText } from './event-time.js';
@@ -10,20 +11,21 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
 /**
  * Audit lines of Antrea's `np.log` (Antrea, "Audit logging for Antrea-native policies"): time, table, policy, rule,
  * direction, disposition, priority, applied-to, source address and port, destination address and port, protocol, length,
- * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up.
+ * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up. Also flows of its Flow Aggregator.
  */
-export const antrea: FormatAdapter = { name: 'antrea', version: 3, detect, normalise };
+export const antrea: FormatAdapter = { name: 'antrea', version: 4, detect, normalise };
 
 /** Behind whatever a collector put in front. */
 const begin =
   /(?:^|[\s:])(\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{1,60} (?:Antrea|K8s|AdminNetworkPolicy|BaselineAdminNetworkPolicy)\S*)/;
 const summed = / \[(\d{1,12}) packets? in [\d.]+(?:ns|µs|us|ms|s)\]$/;
 
-function detect({ object, line }: Wire): boolean {
-  return object === null && begin.test(line);
+function detect(wire: Wire): boolean {
+  return (wire.object === null && begin.test(wire.line)) || isAntreaFlow(wire);
 }
 
 function normalise(wire: Wire): Normalised {
+  if (isAntreaFlow(wire)) return readAntreaFlow(wire, antrea);
   const found = begin.exec(wire.line);
   if (found === null) return refuse('unknown_format', 'expected the time, table and policy of an audit line');
   const line = wire.line.slice(found.index + found[0].length - (found[1] ?? '').length).trimEnd();
@@ -97,19 +99,23 @@ function normalise(wire: Wire): Normalised {
             replyPackets: null,
           }
         : null,
-    policies: [
-      {
-        system: kind.startsWith('K8s') || kind.endsWith('AdminNetworkPolicy') ? 'kubernetes' : 'antrea',
-        kind: kind === 'K8sNetworkPolicy' ? 'NetworkPolicy' : kind.replace(/^Antrea(?=Cluster)/, ''),
-        namespace: namespace ?? null,
-        name: (name ?? policy).slice(0, 253) || policy.slice(0, 253),
-        tier: null,
-        rule: rule === '<nil>' ? null : rule,
-        revision: null,
-        effect: passes ? 'pass' : verdict === 'allow' || verdict === 'deny' ? verdict : 'none',
-        staged: false,
-      },
-    ],
+    // What no policy allows is dropped in the name of `K8sNetworkPolicy`, and none is named.
+    policies:
+      path === ''
+        ? []
+        : [
+            {
+              system: kind.startsWith('K8s') || kind.endsWith('AdminNetworkPolicy') ? 'kubernetes' : 'antrea',
+              kind: kind.replace(/^(?:K8s|Antrea)/, ''),
+              namespace: namespace ?? null,
+              name: (name ?? policy).slice(0, 253),
+              tier: null,
+              rule: rule === '<nil>' ? null : rule,
+              revision: null,
+              effect: passes ? 'pass' : verdict === 'allow' || verdict === 'deny' ? verdict : 'none',
+              staged: false,
+            },
+          ],
     attributes: { table, priority, ...(label == null ? {} : { label }) },
     places: {
       eventTime: 'column 1',

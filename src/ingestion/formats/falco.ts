@@ -7,21 +7,45 @@ import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /** Alerts of Falco as JSON (falco.org/docs/concepts/outputs/formatting), also as Falcosidekick passes them on. */
-export const falco: FormatAdapter = { name: 'falco', version: 2, detect, normalise };
+export const falco: FormatAdapter = { name: 'falco', version: 3, detect, normalise };
 
 /** What Falco says when the kernel had more events than it could take (falco.org, "Actions For Dropped System Call Events"). */
 const dropRule = 'Falco internal: syscall event drop';
 
-function detect({ object }: Wire): boolean {
+/** As text: the time of day, or with `time_format_iso_8601` the whole time, the priority, and what the rule says. */
+const textLine =
+  /^(?:\d{2}:\d{2}:\d{2}\.\d{9}|(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{9})[+-]\d{4}): (Emergency|Alert|Critical|Error|Warning|Notice|Informational|Debug) (.{1,8000})$/s;
+
+function detect({ object, text }: Wire): boolean {
+  if (object === null) return textLine.test(text);
   return (
-    object !== null &&
     typeof object.rule === 'string' &&
     typeof object.priority === 'string' &&
     (typeof object.output === 'string' || objectOf(object.output_fields) !== null)
   );
 }
 
+/** The name of the rule is not told in text. */
+function readText(wire: Wire): Normalised {
+  const [, time, priority = '', told = ''] = textLine.exec(wire.text) ?? [];
+  const zone = /[+-]\d{4}(?=: )/.exec(wire.text)?.[0] ?? '+0000';
+  const whole = time === undefined ? null : readTime(`${time}${zone.slice(0, 3)}:${zone.slice(3)}`);
+  const flags: string[] = [];
+  return accept({
+    ...emptyRecord('signal', falco),
+    ...chooseTime([whole], wire, flags),
+    severity: severityOfWord(priority),
+    severityRaw: priority,
+    reporter: 'node',
+    reporterName: wire.syslog?.host ?? null,
+    summary: oneLine(told),
+    places: { severity: 'column 2' },
+    flags,
+  });
+}
+
 function normalise(wire: Wire): Normalised {
+  if (wire.object === null) return readText(wire);
   const alert = wire.object ?? {};
   const fields = objectOf(alert.output_fields);
   const rule = textOf(alert.rule) ?? '';

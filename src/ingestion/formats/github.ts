@@ -3,14 +3,16 @@ import { severityOfWord } from './alert-severity.js';
 import { chooseTime } from './choose-time.js';
 import { readEpoch, readTime } from './event-time.js';
 import { isObject, type JsonObject, objectOf, textOf } from './json-value.js';
+import { isGithubAlert, isGithubAudit, readGithubAlert, readGithubAudit } from './github-audit.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /**
  * Webhooks of GitHub (docs.github.com, "Webhook events and payloads"): who did what to a repository or an organisation. Which event it
- * is stands in a header, which the protocol kept; without it the subject tells.
+ * is stands in a header, which the protocol kept; without it the subject tells. Also the events of its audit log and its alerts as
+ * its interface hands them out.
  */
-export const github: FormatAdapter = { name: 'github', version: 1, detect, normalise };
+export const github: FormatAdapter = { name: 'github', version: 2, detect, normalise };
 
 /** Members around the subject of an event. */
 const around: ReadonlySet<string> = new Set([
@@ -26,6 +28,7 @@ const around: ReadonlySet<string> = new Set([
 function detect({ object, context }: Wire): boolean {
   if (object === null) return false;
   if (textOf(context.attributes?.['x-github-event']) !== null) return true;
+  if (isGithubAudit(object) || isGithubAlert(object)) return true;
   return (
     typeof objectOf(object.sender)?.login === 'string' &&
     (typeof objectOf(object.repository)?.full_name === 'string' ||
@@ -35,10 +38,15 @@ function detect({ object, context }: Wire): boolean {
 
 function normalise(wire: Wire): Normalised {
   const event = wire.object ?? {};
+  if (!isObject(event.sender)) {
+    if (isGithubAudit(event)) return readGithubAudit(event, wire, github);
+    if (isGithubAlert(event)) return readGithubAlert(event, wire, github);
+  }
   const sender = textOf(objectOf(event.sender)?.login) ?? textOf(objectOf(event.pusher)?.name);
   const subject = subjectOf(event);
   const header = textOf(wire.context.attributes?.['x-github-event']);
-  const name = header ?? subject?.name ?? (textOf(event.ref) === null ? 'event' : 'push');
+  const isPush = textOf(event.ref) !== null && (Array.isArray(event.commits) || subject === null);
+  const name = header ?? (isPush ? 'push' : (subject?.name ?? 'event'));
   const action = textOf(event.action);
   const repository = textOf(objectOf(event.repository)?.full_name) ?? textOf(objectOf(event.organization)?.login);
   const severity = severityIn(subject?.value ?? null);
@@ -55,7 +63,7 @@ function normalise(wire: Wire): Normalised {
   }
   const what = attributes.subject === undefined ? '' : ` ${textOf(attributes.subject) ?? ''}`;
   return accept({
-    ...emptyRecord(/(?:_alert|_advisory|_scan)$/.test(name) ? 'signal' : 'admin', github),
+    ...emptyRecord(/(?:^|_)(?:alert|advisory|scan)$/.test(name) ? 'signal' : 'admin', github),
     ...chooseTime([timeOf(event, subject?.value ?? null)], wire, flags),
     actor: sender === null ? null : { name: sender, realName: null, groups: [], addresses: [], userAgent: null },
     severity: severityOfWord(severity),

@@ -5,7 +5,7 @@ import { oneLine } from './summary.js';
 import { emptyRecord, type Wire } from './wire.js';
 
 /** Raised whenever the same Hubble line gives another normal form. */
-export const hubbleVersion = 1;
+export const hubbleVersion = 2;
 
 /** What a Hubble line holds instead of a flow: notices of loss, of the agent, of the relay. */
 export const signalKeys = ['lost_events', 'agent_event', 'debug_event', 'node_status'] as const;

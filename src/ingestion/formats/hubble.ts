@@ -5,6 +5,7 @@ import { readEndpoint } from './hubble-endpoint.js';
 import { readLayer4 } from './hubble-l4.js';
 import { readLayer7 } from './hubble-l7.js';
 import { readPolicies } from './hubble-policies.js';
+import { inCiliumForm, loneSignal } from './hubble-protojson.js';
 import { hubbleVersion, readSignal, signalKeys } from './hubble-signals.js';
 import {
   decide,
@@ -15,7 +16,16 @@ import {
   readReason,
   readVerdictName,
 } from './hubble-verdict.js';
-import { integerOf, isObject, type JsonObject, type JsonValue, nameOf, objectOf, textOf } from './json-value.js';
+import {
+  integerOf,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  nameOf,
+  objectOf,
+  textOf,
+  unsignedOf,
+} from './json-value.js';
 import { accept, emptyRecord, type FormatAdapter, type Identity, refuse, type Wire } from './wire.js';
 
 /**
@@ -30,8 +40,13 @@ export const hubble: FormatAdapter = { name: 'hubble', version: hubbleVersion, d
 const matchedAll = 4;
 
 function detect({ object }: Wire): boolean {
-  return object !== null && (isHubbleLine(object) || isBareFlow(object));
+  if (object === null) return false;
+  if (isHubbleLine(object) || isBareFlow(object) || loneSignal(object) !== null) return true;
+  return camelCaseKeys.some((key) => isObject(object[key])) && isHubbleLine(inCiliumForm(object));
 }
+
+/** What a line of another client of Hubble may hold instead of a flow. */
+const camelCaseKeys = ['lostEvents', 'agentEvent', 'debugEvent', 'nodeStatus', 'ResponseTypes'] as const;
 
 /** Where the main fields stand in a line; in a bare flow, without `/flow`. */
 const linePlaces = {
@@ -60,6 +75,7 @@ function isHubbleLine(line: JsonObject): boolean {
       'drop_reason_desc' in flow ||
       'traffic_direction' in flow ||
       isObject(flow.event_type) ||
+      isObject(flow.eventType) ||
       isObject(flow.IP) ||
       isObject(flow.l4) ||
       isObject(flow.source) ||
@@ -67,37 +83,43 @@ function isHubbleLine(line: JsonObject): boolean {
     );
   }
   if (isObject(line.lost_events)) return true;
+  if (textOf(objectOf(line.node_status)?.state_change)?.startsWith('NODE_') === true) return true;
   if (typeof line.node_name !== 'string' && typeof line.time !== 'string') return false;
   return (flow !== undefined && typeof line.node_name === 'string') || signalKeys.some((key) => isObject(line[key]));
 }
 
 function isBareFlow(flow: JsonObject): boolean {
-  if (!isVerdictName(flow.verdict)) return false;
+  const byNumber = integerOf(flow.verdict) !== null && (isObject(flow.event_type) || isObject(flow.eventType));
+  if (!byNumber && !isVerdictName(flow.verdict)) return false;
   return isObject(flow.IP) || isObject(flow.l4) || isObject(flow.source) || isObject(flow.destination);
 }
 
 function normalise(wire: Wire): Normalised {
   const { object } = wire;
   if (object === null) return refuse('not_an_object', 'expected a Hubble line as a JSON object');
-  if (!isHubbleLine(object)) return normaliseFlow(object, {}, wire);
-  if (isObject(object.flow)) return normaliseFlow(object.flow, object, wire);
+  const lone = loneSignal(object);
+  if (lone !== null) return accept(readSignal(lone, object, {}, wire));
+  const line = inCiliumForm(object);
+  if (!isHubbleLine(line)) return normaliseFlow(object, {}, wire);
+  if (isObject(line.flow)) return normaliseFlow(line.flow, line, wire);
   for (const key of signalKeys) {
-    const signal = object[key];
-    if (isObject(signal)) return accept(readSignal(key, signal, object, wire));
+    const signal = line[key];
+    if (isObject(signal)) return accept(readSignal(key, signal, line, wire));
   }
   return refuse(
     'invalid_field',
-    `expected flow to be an object, got ${object.flow === null ? 'null' : typeof object.flow}`,
+    `expected flow to be an object, got ${line.flow === null ? 'null' : typeof line.flow}`,
   );
 }
 
-/** A flow with a verdict is always read; all others take the long way. */
+/** A flow with a verdict in the form of Cilium is always read; all others take the long way. */
 function identify(wire: Wire): Identity | null {
   const { object } = wire;
   if (object === null) return null;
   const line = isHubbleLine(object) ? object : {};
   const flow = line === object ? objectOf(object.flow) : object;
   if (flow === null || readVerdictName(flow.verdict) === null) return null;
+  if (inCiliumForm(object) !== object || inCiliumForm(flow) !== flow) return null;
   return { kind: 'flow', nativeId: nativeIdOf(flow), eventTime: timeOf(flow, line, wire, []).eventTime };
 }
 
@@ -109,7 +131,8 @@ function timeOf(flow: JsonObject, line: JsonObject, wire: Wire, flags: string[])
   return chooseTime([textOf(flow.time), textOf(line.time)], wire, flags);
 }
 
-function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalised {
+function normaliseFlow(given: JsonObject, line: JsonObject, wire: Wire): Normalised {
+  const flow = inCiliumForm(given);
   const ip = objectOf(flow.IP) ?? {};
   const reason = readReason(flow);
   const verdictRaw = readVerdictName(flow.verdict);
@@ -131,10 +154,10 @@ function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalis
     },
     flags,
   );
-  if (verdictRaw === null && reason === null && source === null && destination === null) {
+  if (verdictRaw === null && reason === null && source === null && destination === null && flow.time === undefined) {
     return refuse(
       'missing_field',
-      'expected a flow with a verdict, an address or an endpoint; all are missing or masked out',
+      'expected a flow with a time, a verdict, an address or an endpoint; all are missing or masked out',
     );
   }
 
@@ -158,13 +181,23 @@ function normaliseFlow(flow: JsonObject, line: JsonObject, wire: Wire): Normalis
     verdictRaw,
     reporter: reporterOf(direction, isReply),
     reporterName: textOf(flow.node_name) ?? textOf(line.node_name),
-    count: 1,
+    count: aggregatedCount(flow.aggregate) ?? 1,
     policies,
     attributes,
-    places: flow === wire.object ? flowPlaces : linePlaces,
+    places: given === wire.object ? flowPlaces : linePlaces,
     flags,
   });
   return accept(record);
+}
+
+/** How many flows the exporter summed up in one line (Cilium 1.19); null for a line that is one flow. */
+function aggregatedCount(aggregate: unknown): number | null {
+  if (!isObject(aggregate)) return null;
+  const counts = ['ingress_flow_count', 'egress_flow_count', 'unknown_direction_flow_count'].map((name) =>
+    Number(unsignedOf(aggregate[name]) ?? 0),
+  );
+  const count = counts.reduce((sum, some) => sum + some, 0);
+  return count > 0 && Number.isSafeInteger(count) ? count : null;
 }
 
 /**

@@ -1,17 +1,19 @@
 import type { Actor, NormalForm, Normalised, Verdict } from '../normal-form.js';
 import { chooseTime } from './choose-time.js';
+import { readTimeText } from './event-time.js';
 import { isKeepable, type JsonObject, type JsonValue, nameOf, objectOf, textOf, textsOf } from './json-value.js';
+import { auditEventOf } from './kubernetes-audit-event.js';
 import { type AuditRequest, changeVerbs, policyOf, readPolicyChange, readRequest } from './kubernetes-policy-change.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /** Raised whenever the same audit event gives another normal form. */
-const parserVersion = 1;
+const parserVersion = 2;
 
 /**
  * Kubernetes audit events, `audit.k8s.io` v1, v1beta1 and v1alpha1: one Event as the log backend
  * writes it and as an item of the webhook's EventList, or as text inside what Azure diagnostics
- * (`properties.log`), Amazon CloudWatch (`message`) or a container log (`log`) make of it.
+ * (`properties.log`), Amazon CloudWatch (`message`) or a container log (`log`) make of it; see `auditEventOf` for the rest.
  */
 export const kubernetesAudit: FormatAdapter = { name: 'kubernetes-audit', version: parserVersion, detect, normalise };
 
@@ -20,10 +22,12 @@ const outcomeStages: ReadonlySet<string> = new Set(['ResponseComplete', 'Panic']
 
 const decisionAnnotation = 'authorization.k8s.io/decision';
 const reasonAnnotation = 'authorization.k8s.io/reason';
+const loginAnnotation = 'authentication.openshift.io/decision';
 /** Annotations worth keeping; others (webhook patches) can be as large as the object. */
 const keptAnnotations = [
   'authorization.k8s.io/',
   'authentication.k8s.io/',
+  'authentication.openshift.io/',
   'pod-security.kubernetes.io/',
   'audit.k8s.io/',
 ];
@@ -31,32 +35,14 @@ const keptAnnotations = [
 /** Objects whose labels decide which policies select them. */
 const labelledResources: ReadonlySet<string> = new Set(['pods', 'namespaces']);
 
-/** Where the main fields stand in an event. */
-const places = {
-  eventTime: '/stageTimestamp',
-  verdict: '/responseStatus/code',
-  'actor.name': '/user/username',
-  'policyChange.action': '/verb',
-  'policyChange.resource': '/objectRef',
-  'policyChange.after': '/responseObject',
-} as const;
-
 function detect({ object }: Wire): boolean {
-  return object !== null && isEvent(object);
-}
-
-/** Core `v1` has a kind Event too: only audit events have an audit id or an API version of the audit group. */
-function isEvent(value: JsonObject): boolean {
-  const { kind, apiVersion, auditID } = value;
-  if (kind === 'Event') {
-    return typeof auditID === 'string' || (typeof apiVersion === 'string' && apiVersion.startsWith('audit.k8s.io/'));
-  }
-  return kind === undefined && typeof auditID === 'string' && typeof value.verb === 'string';
+  return object !== null && auditEventOf(object) !== null;
 }
 
 function normalise(wire: Wire): Normalised {
-  const event = wire.object;
-  if (event === null) return refuse('not_an_object', 'expected an audit event as a JSON object');
+  const found = wire.object === null ? null : auditEventOf(wire.object);
+  if (found === null) return refuse('not_an_object', 'expected an audit event as a JSON object');
+  const { event, places } = found;
   if (event.verb === undefined || event.verb === null) return refuse('missing_field', 'expected verb');
   const verb = textOf(event.verb);
   if (verb === null) return refuse('invalid_field', 'expected verb to be a word');
@@ -81,7 +67,7 @@ function normalise(wire: Wire): Normalised {
   const outer = wire.envelopes.at(-1)?.object;
   const annotations = objectOf(event.annotations) ?? {};
   const decision = textOf(annotations[decisionAnnotation]);
-  const verdict = isOutcome ? judge(request.statusCode, decision) : 'none';
+  const verdict = isOutcome ? judge(request, event, annotations) : 'none';
   const actor = readActor(event, flags);
   const time = readTimes(event, wire, flags);
   const auditId = nameOf(event.auditID);
@@ -95,10 +81,10 @@ function normalise(wire: Wire): Normalised {
     summary: summarise(actor, request, policyChange, isOutcome, stage),
     actor,
     verdict,
-    verdictRaw: decision ?? (request.statusCode === null ? null : String(request.statusCode)),
+    verdictRaw: rawVerdict(request.statusCode, decision),
     reason: textOf(annotations[reasonAnnotation]) ?? textOf(objectOf(event.responseStatus)?.message),
     reporter: 'control-plane',
-    reporterName: textOf(objectOf(outer?.properties)?.pod),
+    reporterName: textOf(objectOf(outer?.properties)?.pod) ?? textOf(wire.object?.PodName),
     count: 1,
     policies: policyChange?.resource.name == null ? [] : [policyRef(policyChange, request)],
     policyChange,
@@ -108,14 +94,30 @@ function normalise(wire: Wire): Normalised {
   });
 }
 
+/** How an admission plug-in's refusal is worded: a webhook may answer with any status, a policy of the API server with 422. */
+const admissionRefusal = /\bdenied (?:the )?request\b/;
+
 /**
- * What the API server decided about the request. Only 401 and 403 (or an authoriser's `forbid`)
- * are refusals; any other failure of an authorised request is an error.
+ * What the API server decided about the request. Only 401 and 403, an authoriser's `forbid` and a refusal by an admission
+ * plug-in are refusals; any other failure of an authorised request is an error. OpenShift's login answers a wrong password
+ * with a page, and tells in an annotation what it decided.
  */
-function judge(statusCode: number | null, decision: string | null): Verdict {
-  if (statusCode === 401 || statusCode === 403 || decision === 'forbid') return 'deny';
-  if (statusCode !== null) return statusCode >= 400 ? 'error' : 'allow';
-  return decision === 'allow' ? 'allow' : 'unknown';
+function judge({ statusCode }: AuditRequest, event: JsonObject, annotations: JsonObject): Verdict {
+  const decision = annotations[decisionAnnotation];
+  const login = annotations[loginAnnotation];
+  if (statusCode === 401 || statusCode === 403 || decision === 'forbid' || login === 'deny') return 'deny';
+  if (login === 'error') return 'error';
+  const message = textOf(objectOf(event.responseStatus)?.message);
+  if (statusCode !== null && statusCode >= 400) {
+    return message !== null && admissionRefusal.test(message) ? 'deny' : 'error';
+  }
+  return statusCode !== null || decision === 'allow' ? 'allow' : 'unknown';
+}
+
+/** The authoriser's word; where it let through what then failed, the status. */
+function rawVerdict(statusCode: number | null, decision: string | null): string | null {
+  const status = statusCode === null ? null : String(statusCode);
+  return statusCode !== null && statusCode >= 400 && decision === 'allow' ? status : (decision ?? status);
 }
 
 /** Whoever was impersonated is held to have done it; the authenticated user is kept beside. */
@@ -145,7 +147,14 @@ function readTimes(event: JsonObject, wire: Wire, flags: string[]): ReturnType<t
     event.timestamp,
     objectOf(event.metadata)?.creationTimestamp,
   ];
-  return chooseTime(own.map(textOf), wire, flags);
+  // Rancher before 2.6 wrote `2026-01-31 10:00:00 +0800`.
+  const read = own.map((time) => {
+    const text = textOf(time);
+    return text === null
+      ? null
+      : (readTimeText(text, { zone: wire.context.zone, receivedAt: wire.receivedAt }) ?? text);
+  });
+  return chooseTime(read, wire, flags);
 }
 
 function readAttributes(
@@ -174,7 +183,7 @@ function readAttributes(
   for (const [key, value] of request.parameters) keep(key, value);
   keep('user', readExtra(event));
   keep('impersonationConstraint', textOf(objectOf(event.authenticationMetadata)?.impersonationConstraint));
-  keep('cluster', textOf(outer?.resourceId));
+  keep('cluster', textOf(outer?.resourceId) ?? textOf(event._ResourceId));
   const kept = Object.entries(annotations).filter(([key]) => keptAnnotations.some((prefix) => key.startsWith(prefix)));
   if (kept.length > 0) keep('annotations', Object.fromEntries(kept));
   if (request.deleted.length > 0) keep('deleted', request.deleted);

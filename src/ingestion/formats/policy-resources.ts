@@ -1,6 +1,6 @@
 /** A kind of object whose change moves what segmentation allows. */
 export interface PolicyResource {
-  readonly system: 'kubernetes' | 'cilium' | 'calico' | 'istio' | 'antrea' | 'segproof';
+  readonly system: 'kubernetes' | 'cilium' | 'calico' | 'istio' | 'antrea' | 'openshift' | 'linkerd' | 'segproof';
   readonly kind: string;
 }
 
@@ -13,6 +13,23 @@ const calico = [
   ['tiers', 'Tier'],
   ['networksets', 'NetworkSet'],
   ['globalnetworksets', 'GlobalNetworkSet'],
+  ['hostendpoints', 'HostEndpoint'],
+  ['profiles', 'Profile'],
+] as const;
+
+const antrea = [
+  ['networkpolicies', 'NetworkPolicy'],
+  ['clusternetworkpolicies', 'ClusterNetworkPolicy'],
+  ['tiers', 'Tier'],
+  ['groups', 'Group'],
+  ['clustergroups', 'ClusterGroup'],
+] as const;
+/** Antrea had its kinds in groups of its maker before release 1.0. */
+const antreaGroups = [
+  'crd.antrea.io',
+  'crd.antrea.tanzu.vmware.com',
+  'core.antrea.tanzu.vmware.com',
+  'security.antrea.tanzu.vmware.com',
 ] as const;
 
 /** By API group and resource. Calico's objects are served by its API server and stored as custom resources. */
@@ -29,11 +46,18 @@ const resources: ReadonlyMap<string, PolicyResource> = new Map<string, PolicyRes
   ['cilium.io/ciliumclusterwidenetworkpolicies', { system: 'cilium', kind: 'CiliumClusterwideNetworkPolicy' }],
   ['cilium.io/ciliumcidrgroups', { system: 'cilium', kind: 'CiliumCIDRGroup' }],
   ['security.istio.io/authorizationpolicies', { system: 'istio', kind: 'AuthorizationPolicy' }],
-  ['crd.antrea.io/networkpolicies', { system: 'antrea', kind: 'NetworkPolicy' }],
-  ['crd.antrea.io/clusternetworkpolicies', { system: 'antrea', kind: 'ClusterNetworkPolicy' }],
+  ['security.istio.io/peerauthentications', { system: 'istio', kind: 'PeerAuthentication' }],
+  ['k8s.cni.cncf.io/multi-networkpolicies', { system: 'kubernetes', kind: 'MultiNetworkPolicy' }],
+  ['network.openshift.io/egressnetworkpolicies', { system: 'openshift', kind: 'EgressNetworkPolicy' }],
+  ['k8s.ovn.org/egressfirewalls', { system: 'openshift', kind: 'EgressFirewall' }],
+  ['policy.linkerd.io/authorizationpolicies', { system: 'linkerd', kind: 'AuthorizationPolicy' }],
+  ['policy.linkerd.io/serverauthorizations', { system: 'linkerd', kind: 'ServerAuthorization' }],
+  ['policy.linkerd.io/servers', { system: 'linkerd', kind: 'Server' }],
   ['segproof.dev/intents', { system: 'segproof', kind: 'Intent' }],
   ['segproof.dev/intenttemplates', { system: 'segproof', kind: 'IntentTemplate' }],
-  ['crd.antrea.io/tiers', { system: 'antrea', kind: 'Tier' }],
+  ...antreaGroups.flatMap((group) =>
+    antrea.map(([resource, kind]): [string, PolicyResource] => [`${group}/${resource}`, { system: 'antrea', kind }]),
+  ),
   ...['projectcalico.org', 'crd.projectcalico.org'].flatMap((group) =>
     calico.map(([resource, kind]): [string, PolicyResource] => [`${group}/${resource}`, { system: 'calico', kind }]),
   ),

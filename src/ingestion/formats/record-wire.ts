@@ -61,6 +61,10 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/message', (outer) => outer.message],
   // Elastic: the record as it was before it was taken apart.
   ['/event/original', (outer) => objectOf(outer.event)?.original ?? outer['event.original']],
+  // CloudWatch Logs Insights.
+  ['/@message', (outer) => outer['@message']],
+  // Documents of Elasticsearch and OpenSearch, as searches give them.
+  ['/_source', (outer) => outer._source],
   // Container logs, Fluent Bit.
   ['/log', (outer) => outer.log],
   // Azure diagnostics.
@@ -102,27 +106,33 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/msg', (outer) => outer.msg],
   // winston, whose message may be words about what stands beside it.
   ['/meta', (outer) => outer.meta],
+  // Loki's and Kafka's own clients.
+  ['/line', (outer) => outer.line],
+  ['/value', (outer) => outer.value],
   ['/textPayload', (outer) => outer.textPayload],
   ['/jsonPayload', (outer) => outer.jsonPayload],
 ];
 
-/** The records that this JSON object may carry, one for each member that can hold one. */
+/** The records that this one may carry: one for each member that can hold one, and the attributes that OTLP has beside a body. */
 export function* carriedBy(wire: Wire): Generator<Wire> {
-  if (wire.object === null || wire.envelopes.length >= mostEnvelopes) return;
-  for (const [place, read] of carryingMembers) {
-    const inner = read(wire.object);
-    const around: Around = {
-      context: wire.context,
-      receivedAt: wire.receivedAt,
-      envelopes: [...wire.envelopes, { object: wire.object, place }],
-    };
-    if (isObject(inner)) {
-      yield { ...around, text: JSON.stringify(inner), line: wire.line, object: inner, syslog: wire.syslog };
-    } else if (typeof inner === 'string' && inner.trim() !== '') {
-      const opened = open(inner.replace(/[\r\n]+$/, ''), around);
-      yield { ...opened, syslog: opened.syslog ?? wire.syslog };
+  const { object, envelopes, context, receivedAt, line, syslog } = wire;
+  if (envelopes.length >= mostEnvelopes) return;
+  if (object !== null) {
+    for (const [place, read] of carryingMembers) {
+      const inner = read(object);
+      const around: Around = { context, receivedAt, envelopes: [...envelopes, { object, place }] };
+      if (isObject(inner)) {
+        yield { ...around, text: JSON.stringify(inner), line, object: inner, syslog };
+      } else if (typeof inner === 'string' && inner.trim() !== '') {
+        const opened = open(inner.replace(/[\r\n]+$/, ''), around);
+        yield { ...opened, syslog: opened.syslog ?? syslog };
+      }
     }
   }
+  const beside = envelopes.length === 0 && context.attributes?.protocol === 'otlp' ? context.attributes.log : null;
+  if (!isObject(beside)) return;
+  const around: Around = { context, receivedAt, envelopes: [{ object: object ?? {}, place: '/attributes' }] };
+  yield { ...around, text: JSON.stringify(beside), line, object: beside, syslog };
 }
 
 /** Text that was packed as base64 (RFC 4648), and inside it perhaps with gzip; null when it is none, or no text. */

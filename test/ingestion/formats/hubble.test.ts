@@ -19,7 +19,7 @@ describe('a Hubble flow', () => {
     assert.deepEqual(accepted(allowed), {
       kind: 'flow',
       format: 'hubble',
-      parserVersion: 1,
+      parserVersion: 2,
       eventTime: '2026-10-05T08:15:30.123456789Z',
       timeSource: 'record',
       timeGuessed: false,
@@ -208,7 +208,7 @@ describe('the verdict', () => {
       133: 'POLICY_DENIED',
       181: 'POLICY_DENY',
       189: 'AUTH_REQUIRED',
-      140: 'drop reason 140',
+      140: 'MISSED_TAIL_CALL',
     };
     for (const [number, reason] of Object.entries(reasons)) {
       assert.equal(withFlow(dropped, { drop_reason_desc: undefined, drop_reason: Number(number) }).reason, reason);

@@ -21,7 +21,7 @@ describe('a change to a policy object', () => {
     assert.deepEqual(accepted(created), {
       kind: 'policy_change',
       format: 'kubernetes-audit',
-      parserVersion: 1,
+      parserVersion: 2,
       eventTime: '2026-10-05T09:00:00.123456Z',
       timeSource: 'record',
       timeGuessed: false,
