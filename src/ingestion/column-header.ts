@@ -5,7 +5,8 @@
  */
 
 /** Names that no line of values has, in AWS flow logs and their exports. */
-const flowLogColumns = /(?:^|[\s,"])(?:srcaddr|src_addr)(?=[\s,"]|$)/i;
+const flowLogColumns =
+  /(?:^|[\s,"])(?:(?:pkt[-_]?)?(?:src|dst)_?addr|sourceaddress|interface[-_]?id|log[-_]?status)(?=[\s,"]|$)/i;
 const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
 const longestHeader = 8192;
 

@@ -3,7 +3,7 @@ import { attributesOf, keptValue } from './attributes.js';
 import { isTampering, namesOf, type PolicyCall, policyCallOf } from './aws-cloudtrail-policies.js';
 import { rulesOf, ruleText, ruleValue } from './aws-cloudtrail-rules.js';
 import { chooseTime } from './choose-time.js';
-import { readTime } from './event-time.js';
+import { readTime, readUtc } from './event-time.js';
 import { type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -13,7 +13,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * `detail` of an EventBridge event, and Insights events. Calls that change security groups, network ACLs, flow logs
  * or Network Firewall are policy changes, every other call is administration.
  */
-export const awsCloudtrail: FormatAdapter = { name: 'aws-cloudtrail', version: 1, detect, normalise };
+export const awsCloudtrail: FormatAdapter = { name: 'aws-cloudtrail', version: 2, detect, normalise };
 
 const places = {
   eventTime: '/eventTime',
@@ -60,7 +60,7 @@ function normalise(wire: Wire): Normalised {
   const rules = rulesOf(eventName, request, response);
   const base = {
     ...emptyRecord('admin', awsCloudtrail),
-    ...chooseTime([textOf(event.eventTime)], wire, flags),
+    ...chooseTime([readUtc(event.eventTime, wire.receivedAt)], wire, flags),
     nativeId: nameOf(event.eventID),
     actor,
     verdict,

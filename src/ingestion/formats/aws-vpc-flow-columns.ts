@@ -19,6 +19,12 @@ const version5Fields = `${version3Fields} region az-id sublocation-type sublocat
 /** Every field in the order in which they came about, as the console lists them. */
 const extendedFields = `${defaultFields} vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path`;
 
+/** The same in the order of their names, as some interfaces list them. */
+const sortedFields =
+  'account-id action az-id bytes dstaddr dstport end flow-direction instance-id interface-id log-status packets ' +
+  'pkt-dst-aws-service pkt-dstaddr pkt-src-aws-service pkt-srcaddr protocol region srcaddr srcport start sublocation-id ' +
+  'sublocation-type subnet-id tcp-flags traffic-path type version vpc-id';
+
 const ecsFields =
   'ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id ' +
   'ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id';
@@ -70,7 +76,8 @@ export function columnsOf(text: string): Columns | null {
 
 /** Does this line name columns? Every word that is no field of a flow log must at least look like a name. */
 export function isHeader(text: string): boolean {
-  if (text.length > 8192 || !/srcaddr|src_addr|dstaddr|dst_addr/i.test(text)) return false;
+  if (text.length > 8192 || !/(?:src|dst|source|destination)_?addr|interface[-_]?id|log[-_]?status/i.test(text))
+    return false;
   const words = splitColumns(text);
   return words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word)) && columnsOf(text) !== null;
 }
@@ -91,6 +98,7 @@ const layouts: readonly Columns[] = [
   layout(version3Fields),
   layout(version5Fields),
   layout(extendedFields),
+  layout(sortedFields),
   layout(`${extendedFields} ${ecsFields}`),
   layout(`${extendedFields} ${ecsConsoleFields}`),
   layout(`${defaultFields} ${ecsFields}`),
@@ -133,7 +141,32 @@ const shapes: ReadonlyMap<string, RegExp> = new Map([
 
 /** The layout that these values fit, where nothing names their columns. */
 export function fittingLayout(values: readonly string[]): Columns | null {
-  return layouts.find((columns) => columns.length === values.length && fits(values, columns)) ?? null;
+  return layouts.find((columns) => columns.length === values.length && fits(values, columns)) ?? behindDefault(values);
+}
+
+/** Fields whose values tell what they are, wherever they stand; of two addresses the source's comes first. */
+const tellingShapes: readonly (readonly [field: string, shape: RegExp])[] = [
+  ['vpc-id', /^vpc-\S{1,40}$/],
+  ['subnet-id', /^subnet-\S{1,40}$/],
+  ['instance-id', /^i-\S{1,40}$/],
+  ['type', /^(?:IPv4|IPv6|EFA)$/],
+  ['pkt-srcaddr', /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/],
+  ['pkt-dstaddr', /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/],
+  ['region', /^[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d$/],
+  ['az-id', /^[a-z]{2,6}\d{1,2}-az\d{1,2}$/],
+  ['flow-direction', /^(?:ingress|egress)$/],
+  ['reject-reason', /^(?:BPA|EC)$/],
+];
+
+/** The default format, as most flow logs begin, and fields of the user's choice behind it. */
+function behindDefault(values: readonly string[]): Columns | null {
+  const begin = layouts[0] ?? [];
+  if (values.length <= begin.length || values.length > 80 || !fits(values.slice(0, begin.length), begin)) return null;
+  const columns: (string | null)[] = [...begin];
+  for (const value of values.slice(begin.length)) {
+    columns.push(tellingShapes.find(([field, shape]) => !columns.includes(field) && shape.test(value))?.[0] ?? null);
+  }
+  return columns;
 }
 
 /** Could these values stand in these columns? */

@@ -24,7 +24,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * interval, with the fields of any format string (versions 2 to 10). A line does not name its columns: they are what the
  * source is set to, what a header line said, or the default; a record may also be a JSON object with the fields' names.
  */
-export const awsVpcFlow: FormatAdapter = { name: 'aws-vpc-flow', version: 1, detect, normalise };
+export const awsVpcFlow: FormatAdapter = { name: 'aws-vpc-flow', version: 2, detect, normalise };
 
 interface Row {
   readonly values: ReadonlyMap<string, string>;
@@ -178,19 +178,20 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
   const base = { ...time, interval, reporterName, attributes, places: placesOf(row), flags };
 
   const status = get('log-status')?.toUpperCase() ?? null;
-  const nothing = get('srcaddr') === null && get('dstaddr') === null && get('pkt-srcaddr') === null;
-  if (status === 'SKIPDATA' || status === 'NODATA' || nothing) {
-    const lost = status === 'SKIPDATA';
-    if (lost) addFlag(flags, 'records_lost');
-    const what = lost ? 'Flow log records were skipped' : 'No traffic';
-    return accept({
-      ...emptyRecord('signal', awsVpcFlow),
-      ...base,
-      summary: oneLine(`${what} at ${reporterName ?? 'an unknown interface'}${status === null ? '' : ` (${status})`}`),
-      verdictRaw: get('action'),
-      reason: status,
-      severity: lost ? 4 : null,
-    });
+  const lost = status === 'SKIPDATA';
+  const what = lost ? 'Flow log records were skipped' : 'No traffic';
+  const signal = {
+    ...emptyRecord('signal', awsVpcFlow),
+    ...base,
+    summary: oneLine(`${what} at ${reporterName ?? 'an unknown interface'}${status === null ? '' : ` (${status})`}`),
+    reason: status,
+    severity: lost ? 4 : null,
+    flags: lost ? [...flags, 'records_lost'] : flags,
+  };
+  const hasEnds = ['srcaddr', 'dstaddr', 'pkt-srcaddr', 'pkt-dstaddr'].some((field) => get(field) !== null);
+  // A format may leave the addresses out; without a decision too there was no flow.
+  if (!hasEnds && (lost || status === 'NODATA' || get('action') === null)) {
+    return accept({ ...signal, verdictRaw: get('action') });
   }
 
   const protocol = protocolOf(get('protocol'));
@@ -222,7 +223,7 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason };
   const bytes = unsignedOf(get('bytes'));
   const packets = unsignedOf(get('packets'));
-  return accept({
+  const flow: NormalForm = {
     ...emptyRecord('flow', awsVpcFlow),
     ...told,
     ...base,
@@ -230,7 +231,9 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
     verdictRaw,
     reporter: get('tgw-id') !== null || direction === 'unknown' ? 'device' : direction === 'ingress' ? 'dst' : 'src',
     traffic: bytes === null && packets === null ? null : { bytes, packets, replyBytes: null, replyPackets: null },
-  });
+  };
+  // A line that tells of a flow can say as well that others of its interval were skipped.
+  return lost ? accept(flow, signal) : accept(flow);
 }
 
 /** Epoch seconds; exports write times as text, in UTC. */

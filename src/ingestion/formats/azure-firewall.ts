@@ -8,7 +8,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { flowSummary } from './flow-summary.js';
 import { canonicalAddress } from './ip-address.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { type JsonObject, nameOf, objectOf, textOf } from './json-value.js';
+import { type JsonObject, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -17,7 +17,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * `AZFWIdpsSignature`, …) as diagnostics or as rows of Log Analytics, and the older diagnostics whose decision
  * stands in the words of `properties.msg` (Azure Firewall monitoring data reference).
  */
-export const azureFirewall: FormatAdapter = { name: 'azure-firewall', version: 1, detect, normalise };
+export const azureFirewall: FormatAdapter = { name: 'azure-firewall', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   return object !== null && categoryOf(object) !== null;
@@ -51,7 +51,7 @@ function normalise(wire: Wire): Normalised {
     flags,
   };
   const isFlow =
-    fields !== null && (fields.source !== null || fields.destination !== null) && !/Dns|Fqdn|FatFlow/i.test(category);
+    fields !== null && (fields.source !== null || fields.destination !== null) && !/Dns|Fqdn/i.test(category);
   if (!isFlow) {
     const asked = dnsRequest.exec(message ?? '');
     return accept({
@@ -61,6 +61,7 @@ function normalise(wire: Wire): Normalised {
         { ip: fields?.source ?? asked?.[1], port: portOf(fields?.sourcePort ?? asked?.[2], flags) },
         flags,
       ),
+      protocol: protocolOf(fields?.protocol ?? asked?.[3]),
       summary: oneLine(
         `Azure Firewall ${category}: ${message ?? textOf(properties.QueryName) ?? textOf(properties.Fqdn) ?? textOf(properties.Error) ?? 'notice'}`,
       ),
@@ -70,8 +71,8 @@ function normalise(wire: Wire): Normalised {
   return accept({ ...flowOf(fields, category, record, resource, flags), ...base });
 }
 
-/** The DNS proxy's `DNS Request: 10.0.0.4:5001 - …`. */
-const dnsRequest = /^DNS Request: ([0-9a-fA-F.:]{2,45}):(\d{1,5}) /;
+/** The DNS proxy's `DNS Request: 10.0.0.4:5001 - 413 A IN a.example. udp 41 …`. */
+const dnsRequest = /^DNS Request: ([0-9a-fA-F.:]{2,45}):(\d{1,5}) - (?:\S{1,255} ){4}(udp|tcp) /;
 
 /** `properties`, also as text; a row of Log Analytics has its columns side by side. */
 function propertiesOf(record: JsonObject): JsonObject {
@@ -103,6 +104,8 @@ interface Fields {
   readonly signature: string | null;
   readonly signaturePriority: unknown;
   readonly more: Readonly<Record<string, unknown>>;
+  /** Of aggregated logs: how many connections the record stands for. */
+  readonly count: unknown;
 }
 
 function structured(row: JsonObject): Fields {
@@ -132,8 +135,9 @@ function structured(row: JsonObject): Fields {
       signatureId: row.SignatureId,
       signatureCategory: row.SignatureId === undefined ? null : row.Category,
       flag: row.Flag,
-      flowCount: row.Count,
+      flowRate: row.FlowRate,
     },
+    count: row.NetworkRuleCount ?? row.ApplicationRuleCount ?? row.NatRuleCount ?? row.Count,
   };
 }
 
@@ -169,6 +173,7 @@ function worded(text: string): Fields | null {
       signatureId: field('Signature'),
       signatureCategory: field('Classification'),
     },
+    count: null,
   };
 }
 
@@ -222,7 +227,7 @@ function flowOf(
     ...told,
     summary: flowSummary(told, isAlert ? fields.signature : fields.rule === null ? null : `rule ${fields.rule}`),
     verdictRaw: fields.action,
-    count: 1,
+    count: Number(unsignedOf(fields.count) ?? 1) || null,
     severity: isAlert ? (priority === 1 ? 2 : priority === 2 ? 3 : 4) : null,
     severityRaw: fields.more.signatureId == null ? null : numberText(fields.signaturePriority),
     policies: policiesOf(fields, resource, verdict),
@@ -249,7 +254,7 @@ function translatedText(translated: string): string {
   return port === null ? host : `${host}:${port}`;
 }
 
-/** Intrusion detection alerts on what it lets pass; a translated packet has been let in. */
+/** Intrusion detection alerts on what it lets pass, a trace only logs; a translated packet has been let in. */
 function verdictOf(word: string | null, category: string, flags: string[]): Verdict {
   switch (word?.toLowerCase()) {
     case 'allow':
@@ -263,9 +268,10 @@ function verdictOf(word: string | null, category: string, flags: string[]): Verd
     case 'block':
       return 'deny';
     case 'alert':
+    case 'log':
       return 'none';
     case undefined:
-      return category === 'AZFWNatRule' ? 'allow' : 'none';
+      return category.startsWith('AZFWNatRule') ? 'allow' : 'none';
     default:
       addFlag(flags, 'unknown_verdict');
       return 'unknown';

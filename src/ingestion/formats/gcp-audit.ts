@@ -1,6 +1,7 @@
 import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
 import { chooseTime } from './choose-time.js';
+import { readUtc } from './event-time.js';
 import { severityOf } from './gcp-severity.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { policyResource } from './policy-resources.js';
@@ -12,7 +13,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * and networks are policy changes, every other call is administration. A call that takes long is logged twice, when it
  * is begun (`operation.first`) and when it is done (`operation.last`): only the second says that the change is in force.
  */
-export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 1, detect, normalise };
+export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   const payload = objectOf(object?.protoPayload);
@@ -60,7 +61,10 @@ function normalise(wire: Wire): Normalised {
     (status === null || code !== 0) &&
     authorisations.length > 0 &&
     authorisations.every(({ granted }) => granted === false);
-  const verdict: Verdict = isDenied || code === 7 || code === 16 ? 'deny' : code === 0 ? 'allow' : 'error';
+  const refused = isDenied || code === 7 || code === 16;
+  // A perimeter that is tried out refuses nothing (VPC Service Controls, "Dry run mode").
+  const isTrial = objectOf(payload.metadata)?.dryRun === true;
+  const verdict: Verdict = refused ? (isTrial ? 'would_deny' : 'deny') : code === 0 ? 'allow' : 'error';
   if (started) addFlag(flags, 'operation_started');
   if (tampering.test(method)) addFlag(flags, 'evidence_tampering');
   const actor = readActor(payload);
@@ -71,7 +75,11 @@ function normalise(wire: Wire): Normalised {
     readChange(method, payload, resource, started, verdict === 'allow', flags);
   const message = textOf(status?.message) ?? textOf(objectOf(entry.labels)?.['authorization.k8s.io/reason']);
   const resourceName = textOf(payload.resourceName);
-  const time = chooseTime([textOf(entry.timestamp), textOf(entry.receiveTimestamp)], wire, flags);
+  const time = chooseTime(
+    [readUtc(entry.timestamp, wire.receivedAt), readUtc(entry.receiveTimestamp, wire.receivedAt)],
+    wire,
+    flags,
+  );
   const id = nameOf(entry.insertId);
   const stamped = typeof entry.timestamp === 'string' && typeof entry.logName === 'string';
   const outcome = verdict === 'allow' ? (started ? ' (begun)' : '') : ` (${message ?? `code ${code}`})`;

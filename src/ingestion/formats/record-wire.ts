@@ -80,6 +80,10 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/awslogs/data', (outer) => base64Text(objectOf(outer.awslogs)?.data)],
   // SNS.
   ['/Message', (outer) => outer.Message],
+  // CloudWatch Logs Insights.
+  ['/@message', (outer) => outer['@message']],
+  // CloudTrail, asked for its events.
+  ['/CloudTrailEvent', (outer) => outer.CloudTrailEvent],
   // journald.
   ['/MESSAGE', (outer) => outer.MESSAGE],
   // Cribl, Splunk alerts.
@@ -91,6 +95,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/meta', (outer) => outer.meta],
   ['/textPayload', (outer) => outer.textPayload],
   ['/jsonPayload', (outer) => outer.jsonPayload],
+  // Elastic's inputs that decode what they read.
+  ['/json', (outer) => outer.json],
 ];
 
 /** The records that this JSON object may carry, one for each member that can hold one. */

@@ -50,6 +50,14 @@ describe('a flow log record', () => {
     assert.equal(lost.lostCount, null);
   });
 
+  test('that names a flow is one, whatever its status says; what was skipped beside it is a signal of its own', () => {
+    const [flow, lost, ...rest] = factsOf(accepted.replace(' OK', ' SKIPDATA'));
+    assert.equal(rest.length, 0);
+    assert.deepEqual([flow?.kind, flow?.verdict, flow?.source?.port, flow?.flags], ['flow', 'allow', 49152, []]);
+    assert.deepEqual([lost?.kind, lost?.verdict, lost?.flags], ['signal', 'none', ['records_lost']]);
+    assert.deepEqual([factOf(accepted.replace(' OK', ' NODATA')).kind], ['flow']);
+  });
+
   test('says by its direction which end enforced', () => {
     const columns =
       '${interface-id} ${instance-id} ${vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${protocol} ${action} ${flow-direction} ${tcp-flags} ${reject-reason}';
@@ -97,6 +105,38 @@ describe('a flow log record', () => {
       [inCluster.attributes['ecsServiceName'], inCluster.attributes['ecsClusterName']],
       ['web', 'cluster-a'],
     );
+  });
+
+  test('that begins as the default does tells its further fields by their values', () => {
+    const flow = factOf(`${accepted} 10.0.9.9 10.0.2.9 vpc-1 7 i-0aa egress eu-north-1 -`);
+    assert.deepEqual(flow.flags, ['columns_guessed']);
+    assert.deepEqual(
+      [flow.verdict, flow.direction, flow.source?.instance, flow.source?.zone],
+      ['allow', 'egress', 'i-0aa', 'vpc-1'],
+    );
+    assert.deepEqual([flow.attributes['pktSrcaddr'], flow.attributes['region']], ['10.0.9.9', 'eu-north-1']);
+    assert.equal(flow.attributes['tcpFlags'], undefined);
+  });
+
+  test('with its fields in the order of their names is read', () => {
+    const flow = factOf(
+      '111122223333 REJECT eun1-az1 3400 10.0.2.9 5432 1790000060 ingress i-0aa eni-1 OK 12 - 10.0.2.9 - 10.0.1.5 6 ' +
+        'eu-north-1 10.0.1.5 49152 1790000000 - - subnet-1 2 - IPv4 5 vpc-1',
+    );
+    assert.deepEqual(
+      [flow.source?.ip, flow.source?.port, flow.destination?.ip, flow.destination?.port, flow.verdict],
+      ['10.0.1.5', 49152, '10.0.2.9', 5432, 'deny'],
+    );
+  });
+
+  test('may leave the addresses out, all of them or those of the interface', () => {
+    const columns = 'interface-id action bytes start end log-status';
+    const bare = factOf('eni-1 REJECT 40 1790000000 1790000060 OK', { columns });
+    assert.deepEqual([bare.kind, bare.verdict, bare.source], ['flow', 'deny', null]);
+    const packet = 'pkt-srcaddr pkt-dstaddr dstport protocol action';
+    assert.equal(factOf(packet).kind, 'signal');
+    const flow = factOf('10.0.1.5 10.0.2.9 443 6 ACCEPT', { columns: packet });
+    assert.deepEqual([flow.source?.ip, flow.destination?.ip, flow.destination?.port], ['10.0.1.5', '10.0.2.9', 443]);
   });
 
   test('of a transit gateway is an observation, never an allow', () => {

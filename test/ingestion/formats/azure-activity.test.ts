@@ -187,6 +187,14 @@ test('other operations, sign-ins and directory changes are administration', () =
   assert.ok(blind.flags.includes('evidence_tampering'));
 });
 
+test('what befell a resource is no decision; an administrative record may name no operation', () => {
+  const health = accepted(streamed('Updated', { category: 'ResourceHealth', Level: 3, level: undefined }));
+  assert.deepEqual([health.verdict, health.severity], ['none', 4]);
+  const bare = accepted({ time: '1/9/2026 9:41:00 AM', category: 'Administrative' });
+  assert.deepEqual([bare.kind, bare.eventTime, bare.verdict], ['admin', '2026-01-09T09:41:00Z', 'unknown']);
+  assert.equal(detectFormat({ time: '2026-01-09T09:41:00Z', category: 'Administrative', song: 'x' }), null);
+});
+
 test('diagnostics that carry another record are left to its format', () => {
   const carried = JSON.stringify({
     kind: 'Event',

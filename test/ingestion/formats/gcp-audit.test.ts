@@ -115,6 +115,21 @@ test('firewall policies and networks change too; reads and other services are ad
   assert.equal(refusal({ protoPayload: { methodName: '' } }), 'missing_field');
 });
 
+test('what a service perimeter on trial would have refused is no denial', () => {
+  const violation = (dryRun: boolean): Record<string, unknown> =>
+    audit('google.storage.objects.get', {
+      serviceName: 'storage.googleapis.com',
+      status: { code: 7, message: 'Request is prohibited by organization policy' },
+      metadata: {
+        '@type': 'type.googleapis.com/google.cloud.audit.VpcServiceControlAuditMetadata',
+        violationReason: 'NO_MATCHING_ACCESS_LEVEL',
+        dryRun,
+      },
+    });
+  assert.equal(accepted(violation(true)).verdict, 'would_deny');
+  assert.equal(accepted(violation(false)).verdict, 'deny');
+});
+
 test('a network policy that GKE records is a change of Kubernetes', () => {
   const { policyChange, policies } = accepted(
     audit('io.k8s.networking.v1.networkpolicies.create', {
