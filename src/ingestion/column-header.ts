@@ -6,7 +6,7 @@
 
 /** Names that no line of values has, in AWS flow logs and their exports. */
 const flowLogColumns =
-  /(?:^|[\s,"])(?:(?:pkt[-_]?)?(?:src|dst)_?addr|sourceaddress|interface[-_]?id|log[-_]?status)(?=[\s,"]|$)/i;
+  /(?:^|[\s,"])(?:(?:pkt[-_]?)?(?:src|dst)_?addr|sourceaddress|(?:interface|tgw)[-_]?id|log[-_]?status)(?=[\s,"]|$)/i;
 const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
 const longestHeader = 8192;
 

@@ -14,6 +14,7 @@ const group = ['groupId', 'groupName'];
 const acl = ['networkAclId'];
 const rules = ['ruleGroupArn', 'ruleGroupName'];
 const policy = ['firewallPolicyArn', 'firewallPolicyName'];
+const inspection = ['tLSInspectionConfigurationArn', 'tLSInspectionConfigurationName'];
 const firewall = ['firewallArn', 'firewallName'];
 
 function calls(
@@ -25,7 +26,7 @@ function calls(
   return Object.entries(actions).map(([name, action]) => [`${source}/${name}`, { kind, action, named }]);
 }
 
-/** Calls that change what a network lets through or what of it is recorded (EC2 and Network Firewall API references). */
+/** Calls that change what a network lets through or what of it is recorded (API references of EC2, Network Firewall, WAF and Route 53 Resolver). */
 const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
   ...calls('ec2', 'SecurityGroup', group, {
     CreateSecurityGroup: 'create',
@@ -85,6 +86,33 @@ const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
   ...calls('network-firewall', 'ResourcePolicy', ['resourceArn'], {
     PutResourcePolicy: 'update',
     DeleteResourcePolicy: 'delete',
+  }),
+  ...calls('network-firewall', 'TLSInspectionConfiguration', inspection, {
+    CreateTLSInspectionConfiguration: 'create',
+    UpdateTLSInspectionConfiguration: 'update',
+    DeleteTLSInspectionConfiguration: 'delete',
+  }),
+  ...calls('wafv2', 'WebACL', ['name', 'webACLArn', 'resourceArn'], {
+    CreateWebACL: 'create',
+    UpdateWebACL: 'update',
+    DeleteWebACL: 'delete',
+    AssociateWebACL: 'update',
+    DisassociateWebACL: 'update',
+  }),
+  ...calls('wafv2', 'RuleGroup', ['name'], {
+    CreateRuleGroup: 'create',
+    UpdateRuleGroup: 'update',
+    DeleteRuleGroup: 'delete',
+  }),
+  ...calls('wafv2', 'IPSet', ['name'], { CreateIPSet: 'create', UpdateIPSet: 'update', DeleteIPSet: 'delete' }),
+  ...calls('route53resolver', 'FirewallRuleGroup', ['firewallRuleGroupId', 'name'], {
+    CreateFirewallRuleGroup: 'create',
+    DeleteFirewallRuleGroup: 'delete',
+    CreateFirewallRule: 'update',
+    UpdateFirewallRule: 'update',
+    DeleteFirewallRule: 'update',
+    AssociateFirewallRuleGroup: 'update',
+    DisassociateFirewallRuleGroup: 'update',
   }),
 ]);
 

@@ -11,7 +11,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 /**
  * AWS CloudTrail (user guide, "CloudTrail record contents"): the elements of the `Records` of an S3 object, the
  * `detail` of an EventBridge event, and Insights events. Calls that change security groups, network ACLs, flow logs
- * or Network Firewall are policy changes, every other call is administration.
+ * or a firewall are policy changes, every other call is administration.
  */
 export const awsCloudtrail: FormatAdapter = { name: 'aws-cloudtrail', version: 2, detect, normalise };
 

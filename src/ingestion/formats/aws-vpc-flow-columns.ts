@@ -55,6 +55,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['destinationaddress', 'dstaddr'],
   ['sourceport', 'srcport'],
   ['destinationport', 'dstport'],
+  ['status', 'log-status'],
 ]);
 
 /** The field of a column, whatever hyphens, underscores, case or `${}` its name is written with; null when there is none. */
@@ -76,7 +77,7 @@ export function columnsOf(text: string): Columns | null {
 
 /** Does this line name columns? Every word that is no field of a flow log must at least look like a name. */
 export function isHeader(text: string): boolean {
-  if (text.length > 8192 || !/(?:src|dst|source|destination)_?addr|interface[-_]?id|log[-_]?status/i.test(text))
+  if (text.length > 8192 || !/(?:src|dst|source|destination)_?addr|(?:interface|tgw)[-_]?id|log[-_]?status/i.test(text))
     return false;
   const words = splitColumns(text);
   return words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word)) && columnsOf(text) !== null;

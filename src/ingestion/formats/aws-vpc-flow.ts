@@ -46,28 +46,19 @@ function bound({ context, object }: Wire): boolean {
   return context.format === 'aws-vpc-flow' && object === null;
 }
 
+/** Fields that no other format with the addresses of flow logs has. */
+const ownFields: ReadonlySet<string | null> = new Set(['action', 'log-status', 'interface-id', 'tgw-id']);
+
+/** One address and a field of flow logs' own, or both addresses and any other field. */
 function isFlowObject(object: JsonObject): boolean {
-  let addresses = 0;
-  let others = 0;
-  for (const name of ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr'])
-    if (name in object) addresses++;
-  if (addresses === 0) return false;
-  for (const name of [
-    'action',
-    'log-status',
-    'log_status',
-    'logstatus',
-    'logStatus',
-    'interface-id',
-    'interface_id',
-    'interfaceId',
-    'tgw_id',
-    'tgw-id',
-  ]) {
-    if (name in object) others++;
-  }
-  return others > 0;
+  if (!addressNames.some((name) => name in object)) return false;
+  const fields = new Set(Object.keys(object).slice(0, 100).map(fieldOfColumn));
+  fields.delete(null);
+  if (fields.has('srcaddr') && fields.has('dstaddr') && fields.size > 2) return true;
+  return [...fields].some((field) => ownFields.has(field));
 }
+
+const addressNames = ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr'];
 
 function normalise(wire: Wire): Normalised {
   const { object, text } = wire;

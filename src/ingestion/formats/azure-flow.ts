@@ -2,6 +2,7 @@ import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.
 import { attributesOf } from './attributes.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
+import { isTrafficRow, trafficRow } from './azure-traffic.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch } from './event-time.js';
@@ -13,12 +14,16 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 
 /**
  * Azure flow logs: those of network security groups, versions 1 and 2, and of virtual networks, version 4 (Network
- * Watcher documentation). A record is a minute of one interface or network with many flow tuples; each is a fact of its own.
+ * Watcher documentation), and what traffic analytics makes of them. A record is a minute of one interface or network with
+ * many flow tuples; each is a fact of its own.
  */
-export const azureFlow: FormatAdapter = { name: 'azure-flow', version: 1, detect, normalise };
+export const azureFlow: FormatAdapter = { name: 'azure-flow', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
-  return object !== null && (groupsOf(object) !== null || networksOf(object) !== null || isRuleEvent(object));
+  return (
+    object !== null &&
+    (groupsOf(object) !== null || networksOf(object) !== null || isRuleEvent(object) || isTrafficRow(object))
+  );
 }
 
 /** `properties.flows` of a security group's record. */
@@ -79,6 +84,7 @@ function* networkTuples(flows: readonly unknown[], mac: string | null): Generato
 function normalise(wire: Wire): Normalised {
   const record = wire.object;
   if (record === null) return refuse('not_an_object', 'expected a flow log record as a JSON object');
+  if (isTrafficRow(record)) return accept(trafficRow(record, wire, azureFlow));
   const networks = networksOf(record);
   const groups = groupsOf(record);
   const tuples =

@@ -9,8 +9,8 @@ import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
- * Cloud Audit Logs: LogEntry with an AuditLog as `protoPayload`. Calls that change VPC firewall rules, firewall policies
- * and networks are policy changes, every other call is administration. A call that takes long is logged twice, when it
+ * Cloud Audit Logs: LogEntry with an AuditLog as `protoPayload`. Calls that change VPC firewall rules, firewall policies,
+ * networks and service perimeters are policy changes, every other call is administration. A call that takes long is logged twice, when it
  * is begun (`operation.first`) and when it is done (`operation.last`): only the second says that the change is in force.
  */
 export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 2, detect, normalise };
@@ -41,6 +41,46 @@ const computeMethod = /^(?:(?:v\d\w{0,10}|beta|alpha)\.)?compute\.([A-Za-z]{1,60
 /** `google.cloud.compute.v1.Firewalls.Insert`, as client libraries spell it. */
 const libraryMethod = /^google\.cloud\.compute\.v\d\w{0,10}\.([A-Za-z]{1,60})\.([A-Za-z]{1,60})$/;
 
+/** Firewalls of App Engine, and perimeters around services (VPC Service Controls), by what the call is for. */
+const otherCalls: readonly (readonly [call: RegExp, apiVersion: string, kind: string])[] = [
+  [
+    /^google\.appengine\.v\d\w{0,10}\.Firewall\.(Create|Update|Delete|BatchUpdate)IngressRules?$/,
+    'appengine',
+    'IngressRule',
+  ],
+  [
+    /^google\.identity\.accesscontextmanager\.v\d\w{0,10}\.AccessContextManager\.(Create|Update|Delete|Replace|Commit)ServicePerimeters?$/,
+    'accesscontextmanager',
+    'ServicePerimeter',
+  ],
+  [
+    /^google\.identity\.accesscontextmanager\.v\d\w{0,10}\.AccessContextManager\.(Create|Update|Delete|Replace)AccessLevels?$/,
+    'accesscontextmanager',
+    'AccessLevel',
+  ],
+];
+
+/** What a call does to which kind of policy; null for every other call. */
+function policyCallOf(method: string): { apiVersion: string; kind: string; verb: string } | null {
+  const [, collection = '', verb = ''] = computeMethod.exec(method) ?? libraryMethod.exec(method) ?? [];
+  const kind = collections.get(collection.slice(0, 1).toLowerCase() + collection.slice(1));
+  if (kind !== undefined && !reads.test(verb)) {
+    const version = method.split('.', 1)[0] ?? '';
+    return { apiVersion: version === 'google' ? 'compute' : `compute/${version}`, kind, verb };
+  }
+  for (const [call, apiVersion, called] of otherCalls) {
+    const found = call.exec(method)?.[1];
+    if (found !== undefined) return { apiVersion, kind: called, verb: found };
+  }
+  return null;
+}
+
+/** A subnet whose flow logs are switched off leaves no record of what happens in it. */
+function endsFlowLogs(method: string, request: JsonObject | null): boolean {
+  if (request === null || !/\.subnetworks\.(?:patch|update)$/i.test(method)) return false;
+  return request.enableFlowLogs === false || objectOf(request.logConfig)?.enable === false;
+}
+
 /** Calls that end the record of what happens. */
 const tampering =
   /(?:^|\.)(?:DeleteSink|UpdateSink|DeleteBucket|DeleteLog|CreateExclusion|UpdateExclusion|UpdateCmekSettings)$|logging\.(?:sinks|logs)\.delete$/;
@@ -66,7 +106,7 @@ function normalise(wire: Wire): Normalised {
   const isTrial = objectOf(payload.metadata)?.dryRun === true;
   const verdict: Verdict = refused ? (isTrial ? 'would_deny' : 'deny') : code === 0 ? 'allow' : 'error';
   if (started) addFlag(flags, 'operation_started');
-  if (tampering.test(method)) addFlag(flags, 'evidence_tampering');
+  if (tampering.test(method) || endsFlowLogs(method, objectOf(payload.request))) addFlag(flags, 'evidence_tampering');
   const actor = readActor(payload);
   if (actor === null) addFlag(flags, 'no_actor');
   const resource = objectOf(entry.resource);
@@ -139,7 +179,7 @@ function readActor(payload: JsonObject): Actor | null {
     textOf(authentication.authoritySelector);
   if (name === null) return null;
   const metadata = objectOf(payload.requestMetadata);
-  const address = textOf(metadata?.callerIp);
+  const address = textOf(metadata?.callerIp) ?? textOf(metadata?.callerIP);
   return {
     name,
     realName: null,
@@ -157,9 +197,9 @@ function readChange(
   succeeded: boolean,
   flags: string[],
 ): PolicyChange | null {
-  const [, collection = '', verb = ''] = computeMethod.exec(method) ?? libraryMethod.exec(method) ?? [];
-  const kind = collections.get(collection.slice(0, 1).toLowerCase() + collection.slice(1));
-  if (kind === undefined || reads.test(verb)) return null;
+  const call = policyCallOf(method);
+  if (call === null) return null;
+  const { kind, verb } = call;
   const path = textOf(payload.resourceName)?.split('/') ?? [];
   const request = objectOf(payload.request);
   const response = objectOf(payload.response);
@@ -183,7 +223,7 @@ function readChange(
     dryRun: request?.validateOnly === true,
     resource: {
       system: 'gcp',
-      apiVersion: method.split('.', 1)[0] === 'google' ? 'compute' : `compute/${method.split('.', 1)[0] ?? ''}`,
+      apiVersion: call.apiVersion,
       kind,
       namespace: project,
       name: name ?? requestedName,

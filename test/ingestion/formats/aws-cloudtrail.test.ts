@@ -172,7 +172,7 @@ describe('other calls', () => {
       [entry.policyChange?.resource.kind, entry.policyChange?.resource.name, entry.policyChange?.action],
       ['NetworkAcl', 'acl-1', 'update'],
     );
-    assert.match(entry.summary, /deny 6 22 from 0\.0\.0\.0\/0$/);
+    assert.match(entry.summary, /deny tcp 22 from 0\.0\.0\.0\/0$/);
     const rules = accepted({
       ...record('UpdateRuleGroup', {
         requestParameters: { ruleGroupArn: 'arn:aws:network-firewall:r:1:stateful-rulegroup/a' },
@@ -180,6 +180,19 @@ describe('other calls', () => {
       eventSource: 'network-firewall.amazonaws.com',
     });
     assert.equal(rules.policyChange?.resource.kind, 'RuleGroup');
+    const acl = accepted({
+      ...record('UpdateWebACL', { requestParameters: { name: 'shop', scope: 'REGIONAL', id: 'w-1' } }),
+      eventSource: 'wafv2.amazonaws.com',
+    });
+    assert.deepEqual([acl.policyChange?.resource.kind, acl.policyChange?.resource.name], ['WebACL', 'shop']);
+    const dns = accepted({
+      ...record('CreateFirewallRule', { requestParameters: { firewallRuleGroupId: 'rslvr-frg-1', action: 'BLOCK' } }),
+      eventSource: 'route53resolver.amazonaws.com',
+    });
+    assert.deepEqual(
+      [dns.policyChange?.resource.kind, dns.policyChange?.resource.name, dns.policyChange?.action],
+      ['FirewallRuleGroup', 'rslvr-frg-1', 'update'],
+    );
     const member = record('ModifyNetworkInterfaceAttribute', {
       requestParameters: { networkInterfaceId: 'eni-1', groupSet: { items: [{ groupId: 'sg-1' }] } },
     });

@@ -167,6 +167,8 @@ describe('a flow log record', () => {
       '{"version":5,"interface_id":"eni-1","srcaddr":"10.0.0.1","dstaddr":"10.0.0.2","srcport":1,"dstport":2,"protocol":17,"action":"REJECT","log_status":"OK","start":1790000000,"end":1790000001}',
     );
     assert.deepEqual([object.verdict, object.places['source.ip']], ['deny', '/srcaddr']);
+    const bare = factOf('{"srcAddr":"10.0.0.1","dstAddr":"10.0.0.2","dstPort":22,"status":"OK"}');
+    assert.deepEqual([bare.kind, bare.verdict, bare.destination?.port], ['flow', 'none', 22]);
     assert.equal(factOf('{"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}').kind, 'signal');
   });
 

@@ -119,6 +119,69 @@ describe('a flow log of a virtual network', () => {
   });
 });
 
+describe('a row of traffic analytics', () => {
+  test('of a virtual network is a flow with what it counted', () => {
+    const flow = factOf(
+      JSON.stringify({
+        Type: 'NTANetAnalytics',
+        SubType: 'FlowLog',
+        TimeGenerated: '2026-10-05T09:10:00Z',
+        FlowStartTime: '2026-10-05T09:00:01Z',
+        FlowEndTime: '2026-10-05T09:04:00Z',
+        SrcIp: '10.0.0.4',
+        DestIp: '10.0.1.4',
+        DestPort: 443,
+        L4Protocol: 'T',
+        FlowDirection: 'Outbound',
+        FlowStatus: 'Allowed',
+        AclRule: 'UserRule_web',
+        AclGroup: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/web',
+        AllowedOutFlows: 3,
+        PacketsSrcToDest: 10,
+        BytesSrcToDest: 1000,
+      }),
+    );
+    assert.deepEqual(
+      [flow.eventTime, flow.verdict, flow.direction, flow.protocol?.name, flow.count],
+      ['2026-10-05T09:00:01Z', 'allow', 'egress', 'tcp', 3],
+    );
+    assert.deepEqual(
+      [flow.source?.ip, flow.source?.port, flow.destination?.ip, flow.destination?.port],
+      ['10.0.0.4', null, '10.0.1.4', 443],
+    );
+    assert.deepEqual(flow.interval, { start: '2026-10-05T09:00:01Z', end: '2026-10-05T09:04:00Z' });
+    assert.deepEqual([flow.policies[0]?.name, flow.policies[0]?.rule], ['web', 'UserRule_web']);
+    assert.equal(flow.traffic?.bytes, '1000');
+  });
+
+  test('of a security group names the public end and the machine apart', () => {
+    const row = {
+      SubType_s: 'FlowLog',
+      FlowStartTime_t: '2026-10-05T09:00:01Z',
+      FlowType_s: 'ExternalPublic',
+      SrcIP_s: '',
+      DestIP_s: '',
+      VMIP_s: '10.0.1.4',
+      SrcPublicIPs_s: '203.0.113.9|2|0|0|0|0|0',
+      DestPort_d: 22,
+      L4Protocol_s: 'T',
+      FlowDirection_s: 'I',
+      FlowStatus_s: 'D',
+      NSGList_s: 'sub/rg/web-nsg',
+      NSGRule_s: 'DefaultRule_DenyAllInBound',
+    };
+    const denied = factOf(JSON.stringify(row));
+    assert.deepEqual(
+      [denied.verdict, denied.source?.ip, denied.destination?.ip, denied.destination?.port],
+      ['deny', '203.0.113.9', '10.0.1.4', 22],
+    );
+    assert.deepEqual([denied.policies[0]?.namespace, denied.policies[0]?.name], ['sub/rg', 'web-nsg']);
+    const several = factOf(JSON.stringify({ ...row, SrcPublicIPs_s: '203.0.113.9|1 203.0.113.10|1' }));
+    assert.deepEqual([several.source, several.flags], [null, []]);
+    assert.equal(refusal({ ...row, SubType_s: 'Topology' }), 'unknown_format');
+  });
+});
+
 test('the counters of a rule are signals', () => {
   const counter = {
     time: '2026-10-05T09:00:00Z',

@@ -115,6 +115,41 @@ test('firewall policies and networks change too; reads and other services are ad
   assert.equal(refusal({ protoPayload: { methodName: '' } }), 'missing_field');
 });
 
+test('ingress rules of App Engine and service perimeters are policies; a subnet without flow logs hides what happens', () => {
+  const rule = accepted(
+    audit('google.appengine.v1.Firewall.UpdateIngressRule', {
+      serviceName: 'appengine.googleapis.com',
+      resourceName: 'apps/p/firewall/ingressRules/1000',
+      status: {},
+    }),
+  );
+  assert.deepEqual(
+    [rule.policyChange?.resource.kind, rule.policyChange?.resource.name, rule.policyChange?.action],
+    ['IngressRule', '1000', 'update'],
+  );
+  const perimeter = accepted(
+    audit('google.identity.accesscontextmanager.v1.AccessContextManager.DeleteServicePerimeter', {
+      serviceName: 'accesscontextmanager.googleapis.com',
+      resourceName: 'accessPolicies/1/servicePerimeters/shop',
+      status: {},
+    }),
+  );
+  assert.deepEqual(
+    [perimeter.policyChange?.resource.kind, perimeter.policyChange?.resource.name, perimeter.policyChange?.action],
+    ['ServicePerimeter', 'shop', 'delete'],
+  );
+  const subnet = (request: Readonly<Record<string, unknown>>): boolean =>
+    accepted(audit('v1.compute.subnetworks.patch', { request })).flags.includes('evidence_tampering');
+  assert.deepEqual(
+    [
+      subnet({ enableFlowLogs: false }),
+      subnet({ logConfig: { enable: false } }),
+      subnet({ logConfig: { enable: true } }),
+    ],
+    [true, true, false],
+  );
+});
+
 test('what a service perimeter on trial would have refused is no denial', () => {
   const violation = (dryRun: boolean): Record<string, unknown> =>
     audit('google.storage.objects.get', {
