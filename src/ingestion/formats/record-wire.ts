@@ -60,6 +60,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/event/original', (outer) => objectOf(outer.event)?.original ?? outer['event.original']],
   // Container logs, Fluent Bit.
   ['/log', (outer) => outer.log],
+  // Alerts of Azure on its Activity Log, in the schema of their own.
+  ['/data/context/activityLog', (outer) => objectOf(objectOf(outer.data)?.context)?.activityLog],
   // Azure diagnostics.
   ['/properties/log', (outer) => objectOf(outer.properties)?.log],
   // Splunk HTTP Event Collector.
