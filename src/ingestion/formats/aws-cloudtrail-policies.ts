@@ -134,6 +134,7 @@ const tampering: ReadonlySet<string> = new Set([
   'cloudtrail/DeleteEventDataStore',
   'cloudtrail/StopEventDataStoreIngestion',
   'ec2/DeleteFlowLogs',
+  'route53resolver/DeleteResolverQueryLogConfig',
   'logs/DeleteLogGroup',
   'logs/DeleteLogStream',
   'config/StopConfigurationRecorder',

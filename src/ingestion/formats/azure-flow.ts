@@ -160,10 +160,11 @@ function readTuple({ tuple, rule, mac, acl, place }: Placed, around: Around): No
   const ports = hasPorts(protocol);
   const source = endpointOf({ ip: src, port: ports ? portOf(srcPort, flags) : null }, flags);
   const destination = endpointOf({ ip: dst, port: ports ? portOf(dstPort, flags) : null }, flags);
-  // A network's tuple has one word for state and decision, a group's has a word for each.
+  // A network's tuple has one word for state and decision and then one for encryption, a group's has a word for each.
+  const isOneWord = isNetwork && !/^[BCE]$/.test(values[8] ?? '');
   const verdictRaw = values[7] ?? '';
-  const state = isNetwork ? verdictRaw : (values[8] ?? null);
-  const verdict = verdictOf(verdictRaw, isNetwork, flags);
+  const state = isOneWord ? verdictRaw : (values[8] ?? null);
+  const verdict = verdictOf(verdictRaw, isOneWord, flags);
   const direction = way === 'I' ? 'ingress' : way === 'O' ? 'egress' : 'unknown';
   const [packets, bytes, replyPackets, replyBytes] = values.slice(9, 13).map(unsignedOf);
   const counted = [packets, bytes, replyPackets, replyBytes].some((value) => value != null);
@@ -192,7 +193,7 @@ function readTuple({ tuple, rule, mac, acl, place }: Placed, around: Around): No
         aclId: acl,
         mac,
         flowState: state === null ? null : (flowStates.get(state) ?? state),
-        encryption: isNetwork ? values[8] : null,
+        encryption: isOneWord ? values[8] : null,
         resourceId: textOf(record.targetResourceID) ?? textOf(record.resourceId),
         flowLogId: textOf(record.flowLogGUID),
         deliveredAt: textOf(record.time),
@@ -229,9 +230,9 @@ const flowStates: ReadonlyMap<string, string> = new Map([
   ['D', 'denied'],
 ]);
 
-function verdictOf(word: string, isNetwork: boolean, flags: string[]): Verdict {
+function verdictOf(word: string, isOneWord: boolean, flags: string[]): Verdict {
   if (word === 'D') return 'deny';
-  if (isNetwork ? word === 'B' || word === 'C' || word === 'E' : word === 'A') return 'allow';
+  if (isOneWord ? word === 'B' || word === 'C' || word === 'E' : word === 'A') return 'allow';
   addFlag(flags, 'unknown_verdict');
   return 'unknown';
 }

@@ -268,6 +268,17 @@ describe('other calls', () => {
       eventType: 'AwsCloudTrailInsight',
     });
     assert.deepEqual([insight.kind, insight.verdict], ['signal', 'none']);
+    const { eventSource: _source, eventName: _name, userIdentity: _identity, ...bare } = record('x');
+    const whole = accepted({
+      ...bare,
+      eventType: 'AwsCloudTrailInsight',
+      insightDetails: { eventSource: 'ec2.amazonaws.com', eventName: 'RunInstances', state: 'End' },
+    });
+    assert.deepEqual([whole.kind, whole.reporterName, whole.flags], ['signal', 'ec2.amazonaws.com', []]);
+    const authentication = (word: string): string =>
+      accepted(record('UserAuthentication', { serviceEventDetails: { UserAuthentication: word } })).verdict;
+    assert.deepEqual([authentication('Success'), authentication('Failure')], ['allow', 'deny']);
+    assert.equal(accepted(record('action', { errorCode: '200' })).verdict, 'allow');
   });
 
   test('come out of EventBridge, and without a name are refused', () => {

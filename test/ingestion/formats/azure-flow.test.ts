@@ -107,6 +107,22 @@ describe('a flow log of a virtual network', () => {
     assert.equal(begun?.reporterName, 'net');
   });
 
+  test('may have a word for the decision beside that for the state', () => {
+    const [allowed, denied] = factsOf(
+      JSON.stringify(
+        networkRecord(
+          'r',
+          '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,A,E,3,767,2,1580',
+          '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,D,B,0,0,0,0',
+        ),
+      ),
+    );
+    assert.deepEqual(
+      [allowed?.verdict, allowed?.attributes['flowState'], allowed?.attributes['encryption'], denied?.verdict],
+      ['allow', 'end', undefined, 'deny'],
+    );
+  });
+
   test('with tuples that cannot be read keeps the others and says so; with none it is refused', () => {
     const [only, ...rest] = factsOf(
       JSON.stringify(networkRecord('r', 'rubbish', '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,Z,NX,0,0,0,0')),
