@@ -58,7 +58,7 @@ function isFlowObject(object: JsonObject): boolean {
   return [...fields].some((field) => ownFields.has(field));
 }
 
-const addressNames = ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr'];
+const addressNames = ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr', 'SrcAddr', 'DstAddr'];
 
 function normalise(wire: Wire): Normalised {
   const { object, text } = wire;

@@ -113,6 +113,9 @@ const policyTypes: ReadonlyMap<string, string> = new Map([
   ['microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules', 'AdminRule'],
   ['microsoft.network/networkwatchers/flowlogs', 'FlowLog'],
   ['microsoft.network/virtualnetworks/subnets', 'Subnet'],
+  ['microsoft.network/applicationgatewaywebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
+  ['microsoft.network/frontdoorwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
+  ['microsoft.cdn/cdnwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
   ['microsoft.network/networksecurityperimeters', 'NetworkSecurityPerimeter'],
   ['microsoft.network/networksecurityperimeters/profiles/accessrules', 'AccessRule'],
 ]);

@@ -1,6 +1,7 @@
 import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.js';
 import { attributesOf } from './attributes.js';
-import { readFirewallMessage, splitPort } from './azure-firewall-message.js';
+import { type Fields, numberText, structured, worded } from './azure-firewall-fields.js';
+import { splitPort } from './azure-firewall-message.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
@@ -61,7 +62,7 @@ function normalise(wire: Wire): Normalised {
         { ip: fields?.source ?? asked?.[1], port: portOf(fields?.sourcePort ?? asked?.[2], flags) },
         flags,
       ),
-      protocol: protocolOf(fields?.protocol ?? asked?.[3]),
+      protocol: transportOf(fields?.protocol ?? asked?.[3] ?? null),
       summary: oneLine(
         `Azure Firewall ${category}: ${message ?? textOf(properties.QueryName) ?? textOf(properties.Fqdn) ?? textOf(properties.Error) ?? 'notice'}`,
       ),
@@ -87,99 +88,14 @@ function propertiesOf(record: JsonObject): JsonObject {
   return objectOf(properties) ?? record;
 }
 
-interface Fields {
-  readonly protocol: string | null;
-  readonly source: string | null;
-  readonly sourcePort: unknown;
-  readonly destination: string | null;
-  readonly destinationPort: unknown;
-  readonly translated: string | null;
-  readonly action: string | null;
-  readonly reason: string | null;
-  readonly policy: string | null;
-  readonly collection: string | null;
-  readonly collectionGroup: string | null;
-  readonly rule: string | null;
-  readonly threat: string | null;
-  readonly signature: string | null;
-  readonly signaturePriority: unknown;
-  readonly more: Readonly<Record<string, unknown>>;
-  /** Of aggregated logs: how many connections the record stands for. */
-  readonly count: unknown;
+function isApplication(protocol: string | null): boolean {
+  return protocol !== null && /^(?:https?|mssql)/i.test(protocol);
 }
 
-function structured(row: JsonObject): Fields {
-  const translatedIp = textOf(row.TranslatedIp);
-  return {
-    protocol: textOf(row.Protocol),
-    source: textOf(row.SourceIp) ?? textOf(row.SourceIP),
-    sourcePort: row.SourcePort,
-    destination: textOf(row.DestinationIp) ?? textOf(row.DestinationIP) ?? textOf(row.Fqdn),
-    destinationPort: row.DestinationPort,
-    translated: translatedIp === null ? null : `${translatedIp}:${numberText(row.TranslatedPort) ?? ''}`,
-    action: textOf(row.Action),
-    reason: textOf(row.ActionReason),
-    policy: textOf(row.Policy),
-    collection: textOf(row.RuleCollection),
-    collectionGroup: textOf(row.RuleCollectionGroup),
-    rule: textOf(row.Rule),
-    threat: textOf(row.ThreatDescription),
-    signature: textOf(row.Description),
-    signaturePriority: row.Severity,
-    more: {
-      fqdn: row.Fqdn,
-      url: withoutQuery(textOf(row.TargetUrl)),
-      tlsInspected: row.IsTlsInspected,
-      webCategory: row.WebCategory,
-      explicitProxy: row.IsExplicitProxyRequest,
-      signatureId: row.SignatureId,
-      signatureCategory: row.SignatureId === undefined ? null : row.Category,
-      flag: row.Flag,
-      flowRate: row.FlowRate,
-    },
-    count: row.NetworkRuleCount ?? row.ApplicationRuleCount ?? row.NatRuleCount ?? row.Count,
-  };
-}
-
-function numberText(value: unknown): string | null {
-  return typeof value === 'number' ? String(value) : textOf(value);
-}
-
-function worded(text: string): Fields | null {
-  const read = readFirewallMessage(text);
-  if (read === null) return null;
-  const field = (...names: readonly string[]): string | null =>
-    names.map((name) => read.fields.get(name)).find((value) => value !== undefined && value !== '') ?? null;
-  return {
-    protocol: read.protocol,
-    source: read.source,
-    sourcePort: read.sourcePort,
-    destination: read.destination,
-    destinationPort: read.destinationPort,
-    translated: read.translated,
-    action: field('Action') ?? (read.translated === null ? null : 'DNAT'),
-    reason: field('Reason') ?? read.remarks.join('. ') ?? null,
-    policy: field('Policy'),
-    collection: field('Rule Collection'),
-    collectionGroup: field('Rule Collection Group'),
-    rule: field('Rule'),
-    threat: field('ThreatIntel'),
-    signature: field('IDS'),
-    signaturePriority: field('Priority'),
-    more: {
-      icmp: read.detail,
-      url: withoutQuery(field('Url', 'URL')),
-      webCategory: field('Web Category'),
-      signatureId: field('Signature'),
-      signatureCategory: field('Classification'),
-    },
-    count: null,
-  };
-}
-
-/** Queries carry tokens; the raw bytes keep them. */
-function withoutQuery(url: string | null): string | null {
-  return url === null ? null : url.replace(/[?#].*$/s, '');
+/** `ICMP Type=8` is ICMP; protocols of applications go over TCP. */
+function transportOf(protocol: string | null): NormalForm['protocol'] {
+  if (isApplication(protocol)) return protocolOf('tcp');
+  return protocolOf(protocol?.replace(/^icmp.+$/i, (name) => (name.includes('6') ? 'icmpv6' : 'icmp')));
 }
 
 function flowOf(
@@ -190,11 +106,7 @@ function flowOf(
   flags: string[],
 ): NormalForm {
   const { source: src, destination: dst, translated } = fields;
-  const asProtocol = fields.protocol?.toLowerCase() ?? null;
-  const application = asProtocol !== null && /^(?:https?|mssql)/.test(asProtocol);
-  const protocol = protocolOf(
-    application ? 'tcp' : asProtocol?.replace(/^icmp.+$/, (name) => (name.includes('6') ? 'icmpv6' : 'icmp')),
-  );
+  const protocol = transportOf(fields.protocol);
   const ports = hasPorts(protocol);
   const dstIp = dst === null ? null : canonicalAddress(dst);
   const source = endpointOf({ ip: src, port: ports ? portOf(fields.sourcePort, flags) : null }, flags);
@@ -235,7 +147,7 @@ function flowOf(
       {
         category,
         operation: textOf(record.operationName),
-        applicationProtocol: application ? asProtocol : null,
+        applicationProtocol: isApplication(fields.protocol) ? fields.protocol?.toLowerCase() : null,
         translatedTo: translated === null ? null : translatedText(translated),
         threat,
         signature: fields.signature,

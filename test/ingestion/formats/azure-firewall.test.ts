@@ -59,6 +59,16 @@ describe('a decision in words', () => {
     assert.deepEqual([allowed.verdict, allowed.policies[0]?.rule, allowed.flags], ['allow', 'r', []]);
   });
 
+  test('of detection may call the number of its signature a rule', () => {
+    const alert = worded(
+      'TCP request from 10.0.0.5:16036 to 10.0.0.10:3389. Action: Alert. Rule: 2032081. IDS: Odd user agent v1.0 (Sun). Priority: 1. Classification: Misc Attack',
+    );
+    assert.deepEqual(
+      [alert.verdict, alert.severity, alert.attributes['signatureId'], alert.attributes['signature'], alert.policies],
+      ['none', 2, '2032081', 'Odd user agent v1.0 (Sun)', []],
+    );
+  });
+
   test('between addresses of IPv6 finds the ports behind them', () => {
     assert.equal(
       ends(worded('TCP request from 2001:db8::4:50306 to [2001:db8::5]:443. Action: Allow.')),
