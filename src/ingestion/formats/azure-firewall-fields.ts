@@ -2,7 +2,7 @@ import { readFirewallMessage } from './azure-firewall-message.js';
 import { type JsonObject, textOf } from './json-value.js';
 
 /** What a log of Azure Firewall says of a connection, in columns or in words. */
-export interface Fields {
+export interface FirewallFields {
   readonly protocol: string | null;
   readonly source: string | null;
   readonly sourcePort: unknown;
@@ -23,7 +23,7 @@ export interface Fields {
   readonly count: unknown;
 }
 
-export function structured(row: JsonObject): Fields {
+export function fieldsOfColumns(row: JsonObject): FirewallFields {
   const translatedIp = textOf(row.TranslatedIp);
   return {
     protocol: textOf(row.Protocol),
@@ -60,7 +60,7 @@ export function numberText(value: unknown): string | null {
   return typeof value === 'number' ? String(value) : textOf(value);
 }
 
-export function worded(text: string): Fields | null {
+export function fieldsOfMessage(text: string): FirewallFields | null {
   const read = readFirewallMessage(text);
   if (read === null) return null;
   const field = (...names: readonly string[]): string | null =>

@@ -1,6 +1,6 @@
 import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.js';
 import { attributesOf } from './attributes.js';
-import { type Fields, numberText, structured, worded } from './azure-firewall-fields.js';
+import { fieldsOfColumns, fieldsOfMessage, type FirewallFields, numberText } from './azure-firewall-fields.js';
 import { splitPort } from './azure-firewall-message.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
@@ -40,7 +40,7 @@ function normalise(wire: Wire): Normalised {
   const resource = azureResource(textOf(record.resourceId) ?? textOf(record.ResourceId) ?? textOf(record._ResourceId));
   const properties = propertiesOf(record);
   const message = textOf(properties.msg) ?? textOf(properties.Msg) ?? textOf(record.msg_s);
-  const fields = message === null ? structured(properties) : worded(message);
+  const fields = message === null ? fieldsOfColumns(properties) : fieldsOfMessage(message);
   const time = chooseTime([azureTime(record.time, wire), azureTime(record.TimeGenerated, wire)], wire, flags);
   const base = {
     ...time,
@@ -99,7 +99,7 @@ function transportOf(protocol: string | null): NormalForm['protocol'] {
 }
 
 function flowOf(
-  fields: Fields,
+  fields: FirewallFields,
   category: string,
   record: JsonObject,
   resource: AzureResource | null,
@@ -190,7 +190,7 @@ function verdictOf(word: string | null, category: string, flags: string[]): Verd
   }
 }
 
-function policiesOf(fields: Fields, resource: AzureResource | null, verdict: Verdict): PolicyRef[] {
+function policiesOf(fields: FirewallFields, resource: AzureResource | null, verdict: Verdict): PolicyRef[] {
   const name = nameOf(fields.policy) ?? nameOf(fields.collection) ?? nameOf(fields.rule);
   if (name === null || name === 'N/A') return [];
   return [
