@@ -7,13 +7,16 @@
 /** Names that no line of values has, in AWS flow logs and their exports. */
 const flowLogColumns =
   /(?:^|[\s,"])(?:(?:pkt[-_]?)?(?:src|dst)_?addr|sourceaddress|(?:interface|tgw)[-_]?id|log[-_]?status)(?=[\s,"]|$)/i;
+/** Results of CloudWatch Logs Insights. */
+const insightsColumns = /(?:^|,)"?@(?:timestamp|ingestionTime|message|log|logStream)"?(?:,|$)/;
 const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
 const longestHeader = 8192;
 
 /** Does this line name columns? `#` begins the directives of Zeek's logs. */
 export function isColumnHeader(line: string): boolean {
   if (line.startsWith('#')) return true;
-  return line.length <= longestHeader && flowLogColumns.test(line) && nameList.test(line);
+  if (line.length > longestHeader || !nameList.test(line)) return false;
+  return flowLogColumns.test(line) || insightsColumns.test(line);
 }
 
 /** Directives that say how Zeek's lines are written; the others (`#open`, `#close`) differ from file to file. */

@@ -71,16 +71,22 @@ export type Columns = readonly (string | null)[];
 export function columnsOf(text: string): Columns | null {
   if (text.startsWith('#') || text.length > 8192) return null;
   const columns = splitColumns(text).map(fieldOfColumn);
-  const named = columns.filter((column) => column !== null).length;
-  return named >= 2 && named * 2 > columns.length ? columns : null;
+  const named = columns.filter((column) => column !== null && column !== 'timestamp').length;
+  if (insightsNames.test(text)) return named >= 1 ? columns : null;
+  const all = named + (columns.includes('timestamp') ? 1 : 0);
+  return all >= 2 && all * 2 > columns.length ? columns : null;
 }
+
+/** What CloudWatch Logs Insights names in each of its results, whatever a query makes of the flow log beside it. */
+const insightsNames = /(?:^|,)"?@(?:timestamp|ingestionTime|message|log|logStream)"?(?:,|$)/;
+const headerNames = /(?:src|dst|source|destination)_?addr|(?:interface|tgw)[-_]?id|log[-_]?status/i;
 
 /** Does this line name columns? Every word that is no field of a flow log must at least look like a name. */
 export function isHeader(text: string): boolean {
-  if (text.length > 8192 || !/(?:src|dst|source|destination)_?addr|(?:interface|tgw)[-_]?id|log[-_]?status/i.test(text))
-    return false;
+  if (text.length > 8192 || !(headerNames.test(text) || insightsNames.test(text))) return false;
   const words = splitColumns(text);
-  return words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word)) && columnsOf(text) !== null;
+  if (!words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word))) return false;
+  return columnsOf(text) !== null || words.every((word) => word.startsWith('@'));
 }
 
 /** Splits a line at white space, or at commas where it has them; quotes around a value are taken off. */
@@ -116,14 +122,8 @@ export const defaultLayout = layouts[0];
 
 const address = /^(?:-|[0-9.]{7,15}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/;
 const number = /^(?:-|\d{1,20})$/;
-/** What the values of a field look like; only fields that tell one layout from another. */
-const shapes: ReadonlyMap<string, RegExp> = new Map([
+const valueShapes: ReadonlyMap<string, RegExp> = new Map([
   ['version', /^(?:[2-9]|1\d)$/],
-  ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
-  ['interface-id', /^(?:-|eni-\S{1,40})$/],
-  ['instance-id', /^(?:-|i-\S{1,40})$/],
-  ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
-  ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
   ['srcaddr', address],
   ['dstaddr', address],
   ['pkt-srcaddr', address],
@@ -134,10 +134,20 @@ const shapes: ReadonlyMap<string, RegExp> = new Map([
   ['start', number],
   ['end', number],
   ['tcp-flags', number],
-  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
-  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
   ['action', /^(?:-|ACCEPT|REJECT)$/i],
   ['log-status', /^(?:-|OK|NODATA|SKIPDATA)$/i],
+]);
+
+/** What the values of a field look like; only fields that tell one layout from another. */
+const shapes: ReadonlyMap<string, RegExp> = new Map([
+  ...valueShapes,
+  ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
+  ['interface-id', /^(?:-|eni-\S{1,40})$/],
+  ['instance-id', /^(?:-|i-\S{1,40})$/],
+  ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
+  ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
+  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
+  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
 ]);
 
 /** The layout that these values fit, where nothing names their columns. */
@@ -170,10 +180,19 @@ function behindDefault(values: readonly string[]): Columns | null {
   return columns;
 }
 
-/** Could these values stand in these columns? */
+/** Could these values stand in these columns, where only their shapes speak for it? */
 export function fits(values: readonly string[], columns: Columns): boolean {
+  return haveShapes(values, columns, shapes);
+}
+
+/** Could these values stand in columns that the source or a header names? Identifiers are believed whatever they look like. */
+export function fitsNamed(values: readonly string[], columns: Columns): boolean {
+  return haveShapes(values, columns, valueShapes);
+}
+
+function haveShapes(values: readonly string[], columns: Columns, wanted: ReadonlyMap<string, RegExp>): boolean {
   return (
     values.length === columns.length &&
-    columns.every((column, at) => shapes.get(column ?? '')?.test(values[at] ?? '') ?? true)
+    columns.every((column, at) => wanted.get(column ?? '')?.test(values[at] ?? '') ?? true)
   );
 }

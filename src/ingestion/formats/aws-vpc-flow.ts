@@ -5,7 +5,7 @@ import {
   columnsOf,
   defaultLayout,
   fieldOfColumn,
-  fits,
+  fitsNamed,
   fittingLayout,
   isHeader,
   splitColumns,
@@ -94,17 +94,17 @@ function rowOfObject(object: JsonObject): Row {
   return { values, places, guessed: false };
 }
 
-/** What CloudWatch's command line and exports put before a line: a time, and the name of the stream. */
-const exportedPrefix = /^\d{4}-\d\d-\d\dT\S{1,30} (?:eni-\S{1,80} )?/;
+/** What CloudWatch's command line and exports put before a line: a time, and the name of the stream; as columns of a query too. */
+const exportedPrefix = /^"?\d{4}-\d\d-\d\d[T ][\d:.+Z-]{5,30}"?[ ,](?:eni-\S{1,80} )?"?/;
 
 function rowOfLine(wire: Wire): Row | null {
   const named = wire.context.columns === undefined ? null : columnsOf(wire.context.columns);
   const exported = exportedPrefix.exec(wire.line)?.[0].length ?? 0;
-  const texts = exported === 0 ? [wire.text] : [wire.text, wire.line.slice(exported)];
+  const texts = exported === 0 ? [wire.text] : [wire.text, wire.line.slice(exported).replace(/"$/, '')];
   for (const text of texts) {
     if (text.length > 8192) continue;
     const values = splitColumns(text);
-    if (named !== null && fits(values, named)) return rowOf(values, named, false);
+    if (named !== null && fitsNamed(values, named)) return rowOf(values, named, false);
     const layout = values.length < 6 ? null : fittingLayout(values);
     if (layout !== null) return rowOf(values, layout, layout !== defaultLayout);
   }
@@ -121,6 +121,8 @@ function rowOf(values: readonly string[], columns: Columns, guessed: boolean): R
   });
   return { values: found, places, guessed };
 }
+
+const endFields = ['srcaddr', 'dstaddr', 'pkt-srcaddr', 'pkt-dstaddr', 'srcport', 'dstport'];
 
 /** Fields that have a place of their own in the normal form. */
 const placed: ReadonlySet<string> = new Set([
@@ -179,8 +181,8 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
     severity: lost ? 4 : null,
     flags: lost ? [...flags, 'records_lost'] : flags,
   };
-  const hasEnds = ['srcaddr', 'dstaddr', 'pkt-srcaddr', 'pkt-dstaddr'].some((field) => get(field) !== null);
-  // A format may leave the addresses out; without a decision too there was no flow.
+  const hasEnds = endFields.some((field) => get(field) !== null);
+  // A format may leave the ends out; without a decision too there was no flow.
   if (!hasEnds && (lost || status === 'NODATA' || get('action') === null)) {
     return accept({ ...signal, verdictRaw: get('action') });
   }

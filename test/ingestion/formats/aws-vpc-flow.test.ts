@@ -89,6 +89,29 @@ describe('a flow log record', () => {
     assert.deepEqual([row.eventTime, row.verdict, row.destination?.port], ['2026-09-21T14:13:20.000Z', 'deny', 22]);
   });
 
+  test('of a query that tells little else has what it tells; one of whole lines has them behind its time', () => {
+    const columns = '@ingestionTime,@timestamp,DelaySecs,SentTime,srcPort';
+    assert.equal(factOf(columns).kind, 'signal');
+    const row = factOf('2026-09-21 14:15:04.651,2026-09-21 14:13:20.000,104.651,2026-09-21 14:13:21.000,4184', {
+      columns,
+    });
+    assert.deepEqual(
+      [row.kind, row.verdict, row.eventTime, row.source?.port, row.source?.ip],
+      ['flow', 'none', '2026-09-21T14:13:20.000Z', 4184, null],
+    );
+    assert.equal(factOf('@timestamp,@message').kind, 'signal');
+    for (const line of [`2026-09-21 14:15:00.000,${accepted}`, `"2026-09-21 14:15:00.000","${accepted}"`]) {
+      const whole = factOf(line, { columns: '@timestamp,@message' });
+      assert.deepEqual([whole.eventTime, whole.verdict, whole.flags], ['2026-09-21T14:13:20Z', 'allow', []]);
+    }
+  });
+
+  test('with columns that are named has identifiers of any look', () => {
+    const columns = 'interface-id,vpc_id,srcaddr,dstaddr,dstport,protocol,action';
+    const flow = factOf('nic7,net-a,10.0.0.1,10.0.0.2,22,6,REJECT', { columns });
+    assert.deepEqual([flow.reporterName, flow.attributes['vpcId'], flow.verdict], ['nic7', 'net-a', 'deny']);
+  });
+
   test('of a longer format that fits a known layout is read, and says that its columns were guessed', () => {
     const extended = `${accepted} vpc-1 subnet-1 i-0aa 2 IPv4 10.0.1.5 10.0.2.9 eu-north-1 eun1-az1 - - - S3 egress 8`;
     const flow = factOf(extended.replace(/^2/, '5'));
