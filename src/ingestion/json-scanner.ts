@@ -22,7 +22,8 @@ const kindKey = Buffer.from('"kind"');
 const itemsKey = Buffer.from('"items"');
 /**
  * Members under which vendors put the records of one delivery: CloudTrail, Azure diagnostics and Firehose, CloudWatch Logs;
- * answers to queries of CloudTrail (`Events`), CloudWatch Logs (`events`), Azure's REST API and Cloud Logging; Elastic's test files.
+ * answers to queries of CloudTrail (`Events`), CloudWatch Logs (`events`), Azure's REST API, Cloud Logging and Splunk (`results`);
+ * Elastic's test files.
  */
 const listKeys = [
   '"Records"',
@@ -32,6 +33,7 @@ const listKeys = [
   '"events"',
   '"value"',
   '"entries"',
+  '"results"',
   '"expected"',
 ].map((key) => Buffer.from(key));
 

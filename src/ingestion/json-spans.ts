@@ -46,6 +46,7 @@ const listLines = [
   '{"events"',
   '{"value"',
   '{"entries"',
+  '{"results"',
   '{"expected"',
 ].map((text) => Buffer.from(text));
 

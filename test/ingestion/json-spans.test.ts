@@ -88,7 +88,7 @@ describe('a JSON body is split into the exact bytes of its records', () => {
   });
 
   test('the lists of deliveries and answers of clouds, also on one line', () => {
-    for (const name of ['Records', 'records', 'logEvents', 'Events', 'events', 'value', 'entries']) {
+    for (const name of ['Records', 'records', 'logEvents', 'Events', 'events', 'value', 'entries', 'results']) {
       assert.deepEqual(read(`{"next":"x","${name}":[{"a":1},{"b":2}]}`), ['{"a":1}', '{"b":2}']);
       assert.deepEqual(read(`{"${name}":["a"]}`), [`{"${name}":["a"]}`]);
     }

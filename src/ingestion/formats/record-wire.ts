@@ -99,6 +99,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/jsonPayload', (outer) => outer.jsonPayload],
   // Elastic's inputs that decode what they read.
   ['/json', (outer) => outer.json],
+  // Documents of Elasticsearch and OpenSearch, as searches and dumps give them.
+  ['/_source', (outer) => outer._source],
 ];
 
 /** The records that this JSON object may carry, one for each member that can hold one. */

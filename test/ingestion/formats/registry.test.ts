@@ -36,6 +36,7 @@ test('records are found where query tools and shippers put them', () => {
   assert.equal(detectFormat({ '@timestamp': '2026-10-05 09:00:00.000', '@message': line }), 'aws-vpc-flow');
   assert.equal(detectFormat({ EventId: '1', CloudTrailEvent: JSON.stringify(call) }), 'aws-cloudtrail');
   assert.equal(detectFormat({ json: call }), 'aws-cloudtrail');
+  assert.equal(detectFormat({ _index: 'logs', _id: 'a', _source: call }), 'aws-cloudtrail');
 });
 
 describe('what cannot be read is refused with its reason', () => {
