@@ -40,9 +40,9 @@ function isRuleEvent({ category, properties }: JsonObject): boolean {
   return named && isObject(properties);
 }
 
-/** `flowRecords.flows` of a virtual network's record. */
+/** `flowRecords.flows` of a virtual network's record; OpenTelemetry's Collector moves what it does not know under `properties`. */
 function networksOf(record: JsonObject): readonly unknown[] | null {
-  const flows = objectOf(record.flowRecords)?.flows;
+  const flows = objectOf(record.flowRecords ?? objectOf(record.properties)?.flowRecords)?.flows;
   return Array.isArray(flows) ? flows : null;
 }
 
@@ -68,13 +68,13 @@ function* groupTuples(flows: readonly unknown[]): Generator<Placed> {
   }
 }
 
-function* networkTuples(flows: readonly unknown[], mac: string | null): Generator<Placed> {
+function* networkTuples(flows: readonly unknown[], mac: string | null, at: string): Generator<Placed> {
   for (const [i, byAcl] of flows.entries()) {
     const acl = textOf(objectOf(byAcl)?.aclID);
     for (const [j, byRule] of listOf(objectOf(byAcl)?.flowGroups).entries()) {
       const rule = textOf(objectOf(byRule)?.rule);
       for (const [k, tuple] of listOf(objectOf(byRule)?.flowTuples).entries()) {
-        const place = `/flowRecords/flows/${i}/flowGroups/${j}/flowTuples/${k}`;
+        const place = `${at}/flowRecords/flows/${i}/flowGroups/${j}/flowTuples/${k}`;
         yield { tuple: typeof tuple === 'string' ? tuple : '', rule, mac, acl, place };
       }
     }
@@ -82,14 +82,16 @@ function* networkTuples(flows: readonly unknown[], mac: string | null): Generato
 }
 
 function normalise(wire: Wire): Normalised {
-  const record = wire.object;
-  if (record === null) return refuse('not_an_object', 'expected a flow log record as a JSON object');
-  if (isTrafficRow(record)) return accept(trafficRow(record, wire, azureFlow));
-  const networks = networksOf(record);
+  const whole = wire.object;
+  if (whole === null) return refuse('not_an_object', 'expected a flow log record as a JSON object');
+  if (isTrafficRow(whole)) return accept(trafficRow(whole, wire, azureFlow));
+  const networks = networksOf(whole);
+  const moved = networks !== null && whole.flowRecords === undefined ? objectOf(whole.properties) : null;
+  const record = moved === null ? whole : { ...whole, ...moved };
   const groups = groupsOf(record);
   const tuples =
     networks !== null
-      ? [...networkTuples(networks, textOf(record.macAddress))]
+      ? [...networkTuples(networks, textOf(record.macAddress), moved === null ? '' : '/properties')]
       : groups !== null
         ? [...groupTuples(groups)]
         : null;

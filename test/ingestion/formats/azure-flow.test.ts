@@ -85,6 +85,17 @@ describe('a flow log of a network security group', () => {
 });
 
 describe('a flow log of a virtual network', () => {
+  test("is read also where OpenTelemetry's Collector has moved it under its properties", () => {
+    const { category, operationName, time, ...moved } = networkRecord(
+      'UserRule_x',
+      '1790000000599,10.0.0.6,203.0.113.9,23956,443,6,O,D,NX,0,0,0,0',
+    );
+    const fact = factOf(JSON.stringify({ category, 'operation.name': operationName, properties: moved }));
+    assert.deepEqual([fact.verdict, fact.policies[0]?.name, fact.reporterName], ['deny', 'acl-1', 'net']);
+    assert.equal(fact.places['verdict'], '/properties/flowRecords/flows/0/flowGroups/0/flowTuples/0');
+    assert.ok(time !== undefined && fact.attributes['deliveredAt'] === undefined);
+  });
+
   test('has milliseconds, a state that is the verdict, and encryption', () => {
     const [begun, denied, ended] = factsOf(
       JSON.stringify(
