@@ -84,9 +84,14 @@ function verdictOf(word: string | null, isAlert: boolean): Verdict {
 /** When the flow began and ended, where that is said beside the record's own time, which is its end in flow logs of AWS. */
 export function otlpFlowTimes(log: JsonObject): { readonly start: string | null; readonly end: string | null } {
   return {
-    start: readTime(log['gcp.vpc.flow.start_time']) ?? readEpoch(log['aws.vpc.flow.start'], 's'),
-    end: readTime(log['gcp.vpc.flow.end_time']) ?? readEpoch(log['aws.vpc.flow.end'], 's'),
+    start: timeOf(log['gcp.vpc.flow.start_time'] ?? log['aws.vpc.flow.start']),
+    end: timeOf(log['gcp.vpc.flow.end_time'] ?? log['aws.vpc.flow.end']),
   };
+}
+
+/** Seconds, or text where the Collector was asked for it. */
+function timeOf(value: unknown): string | null {
+  return readTime(value) ?? readEpoch(value, 's');
 }
 
 function trafficOf(log: JsonObject): NormalForm['traffic'] {

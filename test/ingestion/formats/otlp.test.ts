@@ -38,6 +38,10 @@ describe('attributes that name a flow make the log record one', () => {
     assert.equal(flow.interval?.start, '2026-09-21T14:13:20Z');
     assert.match(flow.interval.end, /^2026-09-21T14:14:20/);
     assert.deepEqual([flow.traffic?.bytes, flow.traffic?.packets], ['3400', '12']);
+    assert.equal(
+      told({ ...ends, 'aws.vpc.flow.start': '2026-09-21T14:13:20.000Z' }).eventTime,
+      '2026-09-21T14:13:20.000Z',
+    );
   });
 
   test('a flow log of Google Cloud has no verdict, and names the machine', () => {
