@@ -26,7 +26,10 @@ function calls(
   return Object.entries(actions).map(([name, action]) => [`${source}/${name}`, { kind, action, named }]);
 }
 
-/** Calls that change what a network lets through or what of it is recorded (API references of EC2, Network Firewall, WAF and Route 53 Resolver). */
+/**
+ * Calls that change what a network lets through or what of it is recorded (API references of EC2, Network Firewall, WAF, Route 53
+ * Resolver, Firewall Manager and VPC Lattice).
+ */
 const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
   ...calls('ec2', 'SecurityGroup', group, {
     CreateSecurityGroup: 'create',
@@ -113,6 +116,14 @@ const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
     DeleteFirewallRule: 'update',
     AssociateFirewallRuleGroup: 'update',
     DisassociateFirewallRuleGroup: 'update',
+  }),
+  ...calls('fms', 'FirewallManagerPolicy', ['policyId', 'policyArn', 'policyName'], {
+    PutPolicy: 'update',
+    DeletePolicy: 'delete',
+  }),
+  ...calls('vpc-lattice', 'AuthPolicy', ['resourceIdentifier'], {
+    PutAuthPolicy: 'update',
+    DeleteAuthPolicy: 'delete',
   }),
 ]);
 

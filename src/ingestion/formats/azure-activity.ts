@@ -111,13 +111,24 @@ const policyTypes: ReadonlyMap<string, string> = new Map([
   ['microsoft.network/networkmanagers/securityadminconfigurations', 'SecurityAdminConfiguration'],
   ['microsoft.network/networkmanagers/securityadminconfigurations/rulecollections', 'AdminRuleCollection'],
   ['microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules', 'AdminRule'],
+  // Deploys the rules above.
+  ['microsoft.network/networkmanagers/commit', 'NetworkManager'],
   ['microsoft.network/networkwatchers/flowlogs', 'FlowLog'],
+  ['microsoft.network/serviceendpointpolicies', 'ServiceEndpointPolicy'],
+  ['microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions', 'ServiceEndpointPolicyDefinition'],
   ['microsoft.network/virtualnetworks/subnets', 'Subnet'],
   ['microsoft.network/applicationgatewaywebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
   ['microsoft.network/frontdoorwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
   ['microsoft.cdn/cdnwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
   ['microsoft.network/networksecurityperimeters', 'NetworkSecurityPerimeter'],
   ['microsoft.network/networksecurityperimeters/profiles/accessrules', 'AccessRule'],
+]);
+
+/** Firewalls that databases, caches and queues have of their own, by the last part of their type. */
+const ownFirewalls: ReadonlyMap<string, string> = new Map([
+  ['firewallrules', 'FirewallRule'],
+  ['virtualnetworkrules', 'VirtualNetworkRule'],
+  ['networkrulesets', 'NetworkRuleSet'],
 ]);
 
 /** Sinks of evidence: taking one away stops the record of what happens. */
@@ -229,8 +240,9 @@ function readChange(
   const parts = operation.toLowerCase().split('/');
   const verb = parts.at(-1);
   const type = parts.slice(0, -1).join('/');
-  const kind = policyTypes.get(type);
-  if (kind === undefined || (verb !== 'write' && verb !== 'delete')) return null;
+  const kind = policyTypes.get(type) ?? ownFirewalls.get(parts.at(-2) ?? '');
+  const changes = verb === 'write' || verb === 'delete' || (verb === 'action' && type.endsWith('/commit'));
+  if (kind === undefined || !changes) return null;
   const requested = parsed(properties.requestbody ?? properties.requestBody);
   const answer = parsed(properties.responseBody ?? properties.responsebody);
   const named = azureResource(textOf(answer?.id)) ?? resource;

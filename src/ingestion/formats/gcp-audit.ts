@@ -2,6 +2,7 @@ import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../no
 import { attributesOf, keptValue } from './attributes.js';
 import { chooseTime } from './choose-time.js';
 import { readUtc } from './event-time.js';
+import { policyCallOf } from './gcp-audit-policies.js';
 import { severityOf } from './gcp-severity.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { policyResource } from './policy-resources.js';
@@ -18,61 +19,6 @@ export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 2, detect, 
 function detect({ object }: Wire): boolean {
   const payload = objectOf(object?.protoPayload);
   return payload !== null && (typeof payload.methodName === 'string' || typeof payload.serviceName === 'string');
-}
-
-/** Collections of Compute Engine that decide what a network lets through, with the kind of their objects. */
-const collections: ReadonlyMap<string, string> = new Map([
-  ['firewalls', 'Firewall'],
-  ['firewallPolicies', 'FirewallPolicy'],
-  ['networkFirewallPolicies', 'NetworkFirewallPolicy'],
-  ['regionNetworkFirewallPolicies', 'RegionNetworkFirewallPolicy'],
-  ['organizationSecurityPolicies', 'OrganizationSecurityPolicy'],
-  ['securityPolicies', 'SecurityPolicy'],
-  ['networks', 'Network'],
-  ['subnetworks', 'Subnetwork'],
-  ['packetMirrorings', 'PacketMirroring'],
-]);
-
-const reads =
-  /^(?:get|list|aggregatedList|getIamPolicy|testIamPermissions|getEffectiveFirewalls|getRule|getAssociation|listAssociations|preview.*)$/i;
-const creates = /^(?:insert|create)$/i;
-/** `v1.compute.firewalls.insert`, `compute.networks.addPeering`. */
-const computeMethod = /^(?:(?:v\d\w{0,10}|beta|alpha)\.)?compute\.([A-Za-z]{1,60})\.([A-Za-z]{1,60})$/;
-/** `google.cloud.compute.v1.Firewalls.Insert`, as client libraries spell it. */
-const libraryMethod = /^google\.cloud\.compute\.v\d\w{0,10}\.([A-Za-z]{1,60})\.([A-Za-z]{1,60})$/;
-
-/** Firewalls of App Engine, and perimeters around services (VPC Service Controls), by what the call is for. */
-const otherCalls: readonly (readonly [call: RegExp, apiVersion: string, kind: string])[] = [
-  [
-    /^google\.appengine\.v\d\w{0,10}\.Firewall\.(Create|Update|Delete|BatchUpdate)IngressRules?$/,
-    'appengine',
-    'IngressRule',
-  ],
-  [
-    /^google\.identity\.accesscontextmanager\.v\d\w{0,10}\.AccessContextManager\.(Create|Update|Delete|Replace|Commit)ServicePerimeters?$/,
-    'accesscontextmanager',
-    'ServicePerimeter',
-  ],
-  [
-    /^google\.identity\.accesscontextmanager\.v\d\w{0,10}\.AccessContextManager\.(Create|Update|Delete|Replace)AccessLevels?$/,
-    'accesscontextmanager',
-    'AccessLevel',
-  ],
-];
-
-/** What a call does to which kind of policy; null for every other call. */
-function policyCallOf(method: string): { apiVersion: string; kind: string; verb: string } | null {
-  const [, collection = '', verb = ''] = computeMethod.exec(method) ?? libraryMethod.exec(method) ?? [];
-  const kind = collections.get(collection.slice(0, 1).toLowerCase() + collection.slice(1));
-  if (kind !== undefined && !reads.test(verb)) {
-    const version = method.split('.', 1)[0] ?? '';
-    return { apiVersion: version === 'google' ? 'compute' : `compute/${version}`, kind, verb };
-  }
-  for (const [call, apiVersion, called] of otherCalls) {
-    const found = call.exec(method)?.[1];
-    if (found !== undefined) return { apiVersion, kind: called, verb: found };
-  }
-  return null;
 }
 
 /** A subnet whose flow logs are switched off leaves no record of what happens in it. */
@@ -204,7 +150,7 @@ function readChange(
   const request = objectOf(payload.request);
   const response = objectOf(payload.response);
   const labels = objectOf(resource?.labels);
-  const action = creates.test(verb) ? 'create' : /^delete$/i.test(verb) ? 'delete' : 'update';
+  const action = /^(?:insert|create)$/i.test(verb) ? 'create' : /^delete$/i.test(verb) ? 'delete' : 'update';
   const project = nameOf(labels?.project_id) ?? (path[0] === 'projects' ? nameOf(path[1]) : null);
   const name = path.length > 1 ? nameOf(path.at(-1)) : null;
   // Objects are named by number where the request was to make them.

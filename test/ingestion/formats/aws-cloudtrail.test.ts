@@ -193,6 +193,25 @@ describe('other calls', () => {
       [dns.policyChange?.resource.kind, dns.policyChange?.resource.name, dns.policyChange?.action],
       ['FirewallRuleGroup', 'rslvr-frg-1', 'update'],
     );
+    const managed = accepted({
+      ...record('PutPolicy', {
+        requestParameters: { policy: { policyName: 'baseline' } },
+        responseElements: { policy: { policyId: 'p-1', policyName: 'baseline' } },
+      }),
+      eventSource: 'fms.amazonaws.com',
+    });
+    assert.deepEqual(
+      [managed.policyChange?.resource.kind, managed.policyChange?.resource.name],
+      ['FirewallManagerPolicy', 'p-1'],
+    );
+    const lattice = accepted({
+      ...record('PutAuthPolicy', { requestParameters: { resourceIdentifier: 'sn-1', policy: '{}' } }),
+      eventSource: 'vpc-lattice.amazonaws.com',
+    });
+    assert.deepEqual(
+      [lattice.policyChange?.resource.kind, lattice.policyChange?.resource.name],
+      ['AuthPolicy', 'sn-1'],
+    );
     const member = record('ModifyNetworkInterfaceAttribute', {
       requestParameters: { networkInterfaceId: 'eni-1', groupSet: { items: [{ groupId: 'sg-1' }] } },
     });

@@ -95,6 +95,22 @@ describe('a write of a security rule', () => {
   });
 });
 
+test('a deployment of admin rules, a service endpoint policy and firewalls of databases are policy changes; a read is none', () => {
+  const kindOf = (operationName: string, path: string): string | undefined =>
+    accepted(
+      streamed('Success', { operationName, resourceId: `/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/SHOP/PROVIDERS/${path}` }),
+    ).policyChange?.resource.kind;
+  const manager = 'MICROSOFT.NETWORK/NETWORKMANAGERS';
+  assert.equal(kindOf(`${manager}/COMMIT/ACTION`, `${manager}/M`), 'NetworkManager');
+  assert.equal(kindOf(`${manager}/LISTDEPLOYMENTSTATUS/ACTION`, `${manager}/M`), undefined);
+  const endpoints = 'MICROSOFT.NETWORK/SERVICEENDPOINTPOLICIES';
+  assert.equal(kindOf(`${endpoints}/WRITE`, `${endpoints}/E`), 'ServiceEndpointPolicy');
+  const sql = 'MICROSOFT.SQL/SERVERS';
+  assert.equal(kindOf(`${sql}/FIREWALLRULES/WRITE`, `${sql}/Q/FIREWALLRULES/R`), 'FirewallRule');
+  assert.equal(kindOf(`${sql}/FIREWALLRULES/READ`, `${sql}/Q/FIREWALLRULES/R`), undefined);
+  assert.equal(kindOf(`${sql}/DATABASES/WRITE`, `${sql}/Q/DATABASES/D`), undefined);
+});
+
 describe('the same event from other places', () => {
   test('of the REST API, with names as objects', () => {
     const rest = accepted({

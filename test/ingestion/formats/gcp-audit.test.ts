@@ -115,6 +115,26 @@ test('firewall policies and networks change too; reads and other services are ad
   assert.equal(refusal({ protoPayload: { methodName: '' } }), 'missing_field');
 });
 
+test('what Network Security and GKE decide is a policy of its own kind, and reading it changes nothing', () => {
+  const network = 'google.cloud.networksecurity.v1';
+  const organisation = `${network}.OrganizationSecurityProfileGroupService`;
+  for (const [method, kind, action] of [
+    [`${network}.NetworkSecurity.CreateAuthorizationPolicy`, 'AuthorizationPolicy', 'create'],
+    [`${network}.AddressGroupService.AddAddressGroupItems`, 'AddressGroup', 'update'],
+    [`${network}.NetworkSecurity.DeleteGatewaySecurityPolicyRule`, 'GatewaySecurityPolicyRule', 'delete'],
+    [`${network}.FirewallActivation.DeleteFirewallEndpointAssociation`, 'FirewallEndpointAssociation', 'delete'],
+    [`${organisation}.UpdateSecurityProfile`, 'SecurityProfile', 'update'],
+    ['google.container.v1.ClusterManager.SetNetworkPolicy', 'Cluster', 'update'],
+    ['v1.compute.regionSecurityPolicies.insert', 'RegionSecurityPolicy', 'create'],
+  ] as const) {
+    const { policyChange } = accepted(audit(method));
+    assert.deepEqual([policyChange?.resource.kind, policyChange?.action], [kind, action], method);
+  }
+  for (const method of [`${organisation}.GetSecurityProfile`, `${network}.FirewallActivation.ListFirewallEndpoints`]) {
+    assert.equal(accepted(audit(method)).kind, 'admin', method);
+  }
+});
+
 test('ingress rules of App Engine and service perimeters are policies; a subnet without flow logs hides what happens', () => {
   const rule = accepted(
     audit('google.appengine.v1.Firewall.UpdateIngressRule', {
