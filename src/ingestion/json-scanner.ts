@@ -303,3 +303,17 @@ export function startsWith(bytes: Buffer, start: number, end: number, prefix: Bu
   for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
   return true;
 }
+
+/** Is the first member of the JSON object in `bytes` one of these? Names come with their quotes; at most 64 spaces are passed over. */
+export function beginsWithMember(bytes: Buffer, quotedNames: readonly Buffer[]): boolean {
+  const open = afterSpaces(bytes, 0);
+  if (bytes[open] !== OPEN_OBJECT) return false;
+  const name = afterSpaces(bytes, open + 1);
+  return quotedNames.some((quoted) => startsWith(bytes, name, bytes.length, quoted));
+}
+
+function afterSpaces(bytes: Buffer, from: number): number {
+  let i = from;
+  while (i < from + 64 && isSpace(bytes[i] ?? 0)) i++;
+  return i;
+}

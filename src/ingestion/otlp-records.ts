@@ -1,6 +1,7 @@
 import { readEpoch } from './formats/event-time.js';
 import { isObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from './formats/json-value.js';
 import type { RecordContext } from './normal-form.js';
+import { beginsWithMember } from './json-scanner.js';
 import { decodeLogsRequest } from './otlp-protobuf.js';
 import { type Attributes, type ReceivedRecord, saidOfMany } from './received-record.js';
 
@@ -11,11 +12,11 @@ import { type Attributes, type ReceivedRecord, saidOfMany } from './received-rec
 
 /** Deepest nesting of values in values. */
 const deepest = 60;
-const opening = /^\{\s*"resourceLogs"\s*:/;
+const opening = [Buffer.from('"resourceLogs"')];
 
 /** Is this JSON value an export of logs, as `POST /v1/logs` carries it and the Collector's file exporter writes it? */
 export function isOtlpExport(raw: Buffer): boolean {
-  return raw[0] === 0x7b && opening.test(raw.toString('latin1', 0, 256));
+  return beginsWithMember(raw, opening);
 }
 
 /** The records of an export in JSON form; null when it cannot be parsed. */

@@ -9,10 +9,10 @@ export interface PackedRecords {
 export function packRecords(records: readonly ReceivedRecord[]): PackedRecords {
   const bytes = new Uint8Array(new ArrayBuffer(records.reduce((sum, { raw }) => sum + raw.length, 0)));
   let end = 0;
-  const packed = records.map(({ raw, ...beside }) => {
+  const packed = records.map(({ raw, context, problem }) => {
     bytes.set(raw, end);
     end += raw.length;
-    return { ...beside, end };
+    return { end, context, problem };
   });
   return { bytes, records: packed };
 }
@@ -21,9 +21,9 @@ export function packRecords(records: readonly ReceivedRecord[]): PackedRecords {
 export function packedRecords({ bytes, records }: PackedRecords): ReceivedRecord[] {
   const all = Buffer.from(bytes.buffer);
   let start = 0;
-  return records.map(({ end, ...beside }) => {
+  return records.map(({ end, context, problem }) => {
     const raw = all.subarray(start, end);
     start = end;
-    return { ...beside, raw };
+    return { raw, context, problem };
   });
 }

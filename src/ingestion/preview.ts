@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FormatName, NormalForm, QuarantineReason, type RecordContext } from './normal-form.js';
-import { type ReadRecord, readRecords } from './read-records.js';
+import { normaliseRead, type ReadRecord, readRecords } from './read-records.js';
 import { openPayload } from './record-payload.js';
 
 /** One fact that Segproof makes of a record, or why it cannot read it. */
@@ -37,7 +37,7 @@ export function* previewRecords(
     { body, split: lines ? 'lines' : 'auto' },
     { source: 'preview', context, receivedAt, mostRecordBytes, redaction: null },
   )) {
-    yield* previewsOf(read, record++);
+    yield* previewsOf(read, record++, receivedAt);
   }
 }
 
@@ -65,7 +65,8 @@ export function previewsOfSample(
   return { previews, more: false };
 }
 
-function previewsOf({ normalised, entry }: ReadRecord, record: number): Preview[] {
+function previewsOf(read: ReadRecord, record: number, receivedAt: Date): Preview[] {
+  const normalised = normaliseRead(read, receivedAt);
   if (normalised.ok) {
     return normalised.records.map((normalForm, part) => ({
       record,
@@ -78,7 +79,7 @@ function previewsOf({ normalised, entry }: ReadRecord, record: number): Preview[
     }));
   }
   const { reason, detail } = normalised;
-  const raw = openPayload(entry.payload).raw.toString('utf8');
+  const raw = openPayload(read.entry.payload).raw.toString('utf8');
   return [{ record, part: 0, format: null, guesses: [], normalForm: null, quarantined: { reason, detail }, raw }];
 }
 

@@ -1,15 +1,18 @@
 import { hash } from 'node:crypto';
-import { prepareEntry, type NewEntry, type PreparedEntry } from '../log/entry.js';
+import { RowSlabs } from '../log/binary-copy.js';
+import type { NewEntry } from '../log/entry.js';
 import { parseNanoseconds } from '../log/time.js';
 import { isObject, objectOf, textOf } from './formats/json-value.js';
-import { normaliseRecord } from './formats/registry.js';
+import { type Identified, identifyRecord, normaliseRecord } from './formats/registry.js';
+import { EntryPacker, type PackedEntries } from './packed-entries.js';
 import { unpackBase64 } from './packed-text.js';
 import { columnsAfter, isColumnHeader } from './column-header.js';
+import { beginsWithMember } from './json-scanner.js';
 import { splitBody } from './json-spans.js';
-import { type Normalised, RecordContext } from './normal-form.js';
+import { type FormatName, type Normalised, RecordContext } from './normal-form.js';
 import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from './otlp-records.js';
 import { type ReceivedRecord, type Rejection, saidOfMany } from './received-record.js';
-import { closePayload } from './record-payload.js';
+import { closePayload, openPayload } from './record-payload.js';
 import { redact, type Redaction } from './redaction.js';
 
 /** Kind of the entries of records that could not be read; their bytes are kept like any other's. */
@@ -43,7 +46,6 @@ export type Sent = SentBody | { readonly records: readonly ReceivedRecord[] };
 export interface ReadRecord {
   readonly entry: NewEntry;
   readonly rejected: Rejection | null;
-  readonly normalised: Normalised;
 }
 
 /**
@@ -54,6 +56,7 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
   const repeats = new Map<string, number>();
   const records = 'records' in sent ? sent.records : recordsOf(sent, reading.context);
   const { redaction } = reading;
+  const contextFor = contextJoiner(reading.context);
   for (const received of records) {
     const record = redaction === null ? received : redactedRecord(received, redaction);
     const { length } = record.raw;
@@ -65,22 +68,27 @@ export function* readRecords(sent: Sent, reading: Reading): Generator<ReadRecord
             detail: `a record of at most ${reading.mostRecordBytes} bytes is read, this one has ${length}`,
           }
         : null);
-    yield readRecord(reading, record, problem, repeats);
+    yield readRecord(reading, record, contextFor(record.context), problem, repeats);
   }
 }
 
-/** Reads what was sent and hashes it for the log, record by record; `rejections` says why a record could not be read, by its place. */
-export function readPrepared(
-  sent: Sent,
-  reading: Reading,
-): { readonly entries: PreparedEntry[]; readonly rejections: Map<number, Rejection> } {
-  const entries: PreparedEntry[] = [];
-  const rejections = new Map<number, Rejection>();
-  for (const { entry, rejected } of readRecords(sent, reading)) {
-    if (rejected !== null) rejections.set(entries.length, rejected);
-    entries.push(prepareEntry(entry, reading.receivedAt));
-  }
-  return { entries, rejections };
+/** Reads what was sent and hashes it for the log, record by record. */
+export function readPacked(sent: Sent, reading: Reading): PackedEntries {
+  const packer = new EntryPacker(reading.receivedAt, slabsFor(bytesOf(sent)));
+  for (const { entry, rejected } of readRecords(sent, reading)) packer.add(entry, rejected);
+  return packer.packed();
+}
+
+export function bytesOf(sent: Sent): number {
+  return 'body' in sent ? sent.body.length : sent.records.reduce((sum, { raw }) => sum + raw.length, 0);
+}
+
+const smallestSlab = 1024;
+const largestSlab = 4 * 1024 * 1024;
+
+/** A record of the usual size is stored in somewhat more bytes than it was sent in, so that most bodies need one slab. */
+function slabsFor(bytes: number): RowSlabs {
+  return new RowSlabs(Math.min(Math.max(Math.ceil(bytes * 1.3), smallestSlab), largestSlab));
 }
 
 /** Nothing of what is redacted goes further than this: not into digests, the quarantine or what the protocol said. */
@@ -141,8 +149,7 @@ export function* recordsOf(
  * `kinesis.data`, base64 of gzip with many events in it. Null for everything else.
  */
 function handedOnIn(raw: Buffer): Buffer | null {
-  const begin = raw.toString('latin1', 0, 40);
-  if (!/^\s*\{\s*"(?:awslogs|kinesis)"/.test(begin)) return null;
+  if (!beginsWithMember(raw, handedOnMembers)) return null;
   try {
     const event: unknown = JSON.parse(raw.toString('utf8'));
     if (!isObject(event)) return null;
@@ -153,6 +160,8 @@ function handedOnIn(raw: Buffer): Buffer | null {
     return null;
   }
 }
+
+const handedOnMembers = ['"awslogs"', '"kinesis"'].map((name) => Buffer.from(name));
 
 /** An id that was given to a whole body names each of its records by its place. */
 function ofMany(context: RecordContext, at: number, count: number): RecordContext {
@@ -165,77 +174,118 @@ const openBrace = 0x7b;
 const longestHeader = 8192;
 
 function readRecord(
-  { source, context: set, receivedAt }: Reading,
+  { source, receivedAt }: Reading,
   { raw, context: said }: ReceivedRecord,
+  context: SplitContext,
   problem: Rejection | null,
   repeats: Map<string, number>,
 ): ReadRecord {
-  const { normalised, kept } = read(raw, { ...set, ...said }, receivedAt, problem);
-  const content = hash('sha256', raw, 'buffer').subarray(0, 16);
-  // The same bytes said to be of another time or place are another record; what the source is set to changes nothing.
-  const named = namedBy(raw, said) ?? content;
-  if (!normalised.ok) {
-    return {
-      entry: {
-        kind: rejectedKind,
-        source,
-        occurredAt: null,
-        payload: closePayload(raw, kept),
-        dedupe: { key: keyOf(source, 'bytes', nth(named, repeats)), content },
-      },
-      rejected: { reason: normalised.reason, detail: normalised.detail },
-      normalised,
-    };
-  }
-  const [record] = normalised.records;
-  const times = normalised.records.flatMap(({ eventTime }) =>
-    eventTime === null ? [] : (parseNanoseconds(eventTime) ?? []),
-  );
+  const { identified, kept } = identify(raw, context, receivedAt, problem);
+  const content = digest(raw);
   // Without an id of its own a record is known by its bytes; the n-th repetition inside one request
-  // is another record, the same request sent again is not.
+  // is another record, the same request sent again is not. The same bytes said to be of another time or
+  // place are another record; what the source is set to changes nothing.
   const key =
-    record.nativeId === null ? keyOf(source, 'bytes', nth(named, repeats)) : keyOf(source, 'id', record.nativeId);
+    identified.ok && identified.nativeId !== null
+      ? keyOf(source, 'id', identified.nativeId)
+      : keyOf(source, 'bytes', nth(namedBy(raw, said) ?? content, repeats));
   return {
     entry: {
-      kind: record.kind,
+      kind: identified.ok ? identified.kind : rejectedKind,
       source,
-      occurredAt: times.length === 0 ? null : times.reduce((first, time) => (time < first ? time : first)),
+      occurredAt: identified.ok ? earliest(identified.eventTimes) : null,
       payload: closePayload(raw, kept),
       dedupe: { key, content },
     },
-    rejected: null,
-    normalised,
+    rejected: identified.ok ? null : { reason: identified.reason, detail: identified.detail },
   };
 }
 
+/** The normal form of a record on its way into the log, as its followers will make it. */
+export function normaliseRead({ entry, rejected }: ReadRecord, receivedAt: Date): Normalised {
+  if (rejected !== null) return { ok: false, ...rejected };
+  const { raw, context } = openPayload(entry.payload);
+  return normaliseRecord(raw, context, receivedAt);
+}
+
+function earliest(eventTimes: readonly string[]): bigint | null {
+  let first: bigint | null = null;
+  for (const text of eventTimes) {
+    const time = parseNanoseconds(text);
+    if (time !== null && (first === null || time < first)) first = time;
+  }
+  return first;
+}
+
+/** How a record is read, in two parts: most sources are bound to a format, which has to be kept with a few records only. */
+interface SplitContext {
+  readonly format: FormatName | undefined;
+  readonly beside: RecordContext;
+}
+
+/** Joins what a source is set to and what a protocol said, without a copy for each record where there is nothing to join. */
+function contextJoiner(set: RecordContext): (said: RecordContext) => SplitContext {
+  const { format: setFormat, ...settings } = set;
+  const isSet = Object.keys(settings).length > 0;
+  let last: { readonly said: RecordContext; readonly joined: SplitContext } | null = null;
+  return (said) => {
+    if (last?.said === said) return last.joined;
+    last = { said, joined: join(said) };
+    return last.joined;
+  };
+
+  function join(said: RecordContext): SplitContext {
+    if (!isSet && said.format === undefined) return { format: setFormat, beside: said };
+    const { format = setFormat, ...beside } = { ...settings, ...said };
+    return { format, beside };
+  }
+}
+
 /**
- * Reads a record, and says what of its context has to be kept to read it again: the format its source
+ * Finds out what a record is, and says what of its context has to be kept to read it again: the format its source
  * is bound to only where the record would be taken for another.
  */
-function read(
+function identify(
   raw: Buffer,
-  context: RecordContext,
+  { format, beside }: SplitContext,
   receivedAt: Date,
   problem: Rejection | null,
-): { readonly normalised: Normalised; readonly kept: RecordContext } {
-  const { format, ...kept } = context;
-  if (problem !== null) return { normalised: { ok: false, ...problem }, kept };
-  const normalised = normaliseRecord(raw, kept, receivedAt);
-  if (format === undefined || (normalised.ok && normalised.records[0].format === format)) return { normalised, kept };
-  const bound = normaliseRecord(raw, context, receivedAt);
-  return { normalised: bound, kept: bound.ok ? context : kept };
+): { readonly identified: Identified; readonly kept: RecordContext } {
+  if (problem !== null) return { identified: { ok: false, ...problem }, kept: beside };
+  const identified = identifyRecord(raw, beside, receivedAt);
+  if (format === undefined || (identified.ok && identified.format === format)) return { identified, kept: beside };
+  const whole = { ...beside, format };
+  const bound = identifyRecord(raw, whole, receivedAt);
+  return { identified: bound, kept: bound.ok ? whole : beside };
 }
 
 /** Digest of a record and what its protocol said of it; columns come from the lines before, in whatever pieces a file is sent. */
 function namedBy(raw: Buffer, { times, nativeId, attributes, reprocessOf }: RecordContext): Buffer | null {
+  if (times === undefined && nativeId === undefined && attributes === undefined && reprocessOf === undefined)
+    return null;
   const parts = { times, nativeId, attributes, reprocessOf };
-  if (Object.values(parts).every((part) => part === undefined)) return null;
   const said = Buffer.from(`${JSON.stringify(parts)}\n`);
-  return hash('sha256', Buffer.concat([said, raw]), 'buffer').subarray(0, 16);
+  return digest(Buffer.concat([said, raw]));
+}
+
+const digestLength = 16;
+const poolLength = 256 * digestLength;
+let pool = Buffer.alloc(0);
+let used = 0;
+
+/** The first half of a SHA-256. Written into memory that many share: a buffer of its own for each costs more than hashing. */
+function digest(value: string | Buffer): Buffer {
+  if (used === pool.length) {
+    pool = Buffer.allocUnsafeSlow(poolLength);
+    used = 0;
+  }
+  pool.write(hash('sha256', value, 'binary'), used, digestLength, 'latin1');
+  used += digestLength;
+  return pool.subarray(used - digestLength, used);
 }
 
 function keyOf(source: string, by: 'id' | 'bytes', value: string): Buffer {
-  return hash('sha256', `${source}\0${by}\0${value}`, 'buffer').subarray(0, 16);
+  return digest(`${source}\0${by}\0${value}`);
 }
 
 function nth(named: Buffer, repeats: Map<string, number>): string {

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { packEntries } from './packed-entries.js';
-import { readPrepared, type Sent } from './read-records.js';
+import { memoryOf } from './packed-entries.js';
+import { readPacked, type Sent } from './read-records.js';
 import { packedRecords } from './packed-records.js';
 import type { HandedOver, ReadAnswer, ReadRequest } from './record-readers.js';
 
@@ -11,10 +11,9 @@ if (port === null) throw new Error('this file is the program of a thread and doe
 
 port.on('message', ({ sent, reading }: ReadRequest) => {
   try {
-    const { entries, rejections } = readPrepared(received(sent), reading);
-    const packed = packEntries(entries, [...rejections]);
+    const packed = readPacked(received(sent), reading);
     const answer: ReadAnswer = { ok: true, packed };
-    port.postMessage(answer, [packed.rows.buffer, packed.fixed.buffer, packed.ends.buffer]);
+    port.postMessage(answer, memoryOf(packed));
   } catch (error) {
     const answer: ReadAnswer = { ok: false, message: error instanceof Error ? error.message : String(error) };
     port.postMessage(answer);

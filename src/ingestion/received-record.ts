@@ -17,7 +17,7 @@ export interface ReceivedRecord {
   /** What the protocol said of it beside its bytes: times, id, attributes. */
   readonly context: RecordContext;
   /** Set where the protocol could not take it out whole; the bytes are what there is of it. */
-  readonly problem?: Rejection;
+  readonly problem?: Rejection | undefined;
 }
 
 /** Bytes of JSON that may be said of many records at once: it is kept with each of them, so a small body must not become a large log. */

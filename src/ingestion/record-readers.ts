@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { EntryToAppend } from '../log/entry.js';
+import { keepFreedMemory } from './kept-memory.js';
 import { packedEntries, type PackedEntries } from './packed-entries.js';
-import { readPrepared, type Reading, type Sent, type Split } from './read-records.js';
+import { bytesOf, readPacked, type Reading, type Sent, type Split } from './read-records.js';
 import { packRecords, type PackedRecords } from './packed-records.js';
 import type { Rejection } from './received-record.js';
 import type { RecordContext } from './normal-form.js';
@@ -41,9 +42,15 @@ const bytesWorthAThread = 48 * 1024;
 export class RecordReaders implements OnModuleDestroy {
   private readonly threads: ReaderThread[] = [];
 
+  constructor() {
+    keepFreedMemory();
+  }
+
   async read(sent: Sent, reading: Reading): Promise<ReadBody> {
-    if (bytesOf(sent) < bytesWorthAThread) return readPrepared(sent, reading);
-    const packed = await this.leastBusy().read({ sent: handedOver(sent), reading });
+    const packed =
+      bytesOf(sent) < bytesWorthAThread
+        ? readPacked(sent, reading)
+        : await this.leastBusy().read({ sent: handedOver(sent), reading });
     return { entries: packedEntries(packed), rejections: new Map(packed.rejections) };
   }
 
@@ -61,10 +68,6 @@ export class RecordReaders implements OnModuleDestroy {
     }
     return this.threads.reduce((least, thread) => (thread.waiting < least.waiting ? thread : least));
   }
-}
-
-function bytesOf(sent: Sent): number {
-  return 'body' in sent ? sent.body.length : sent.records.reduce((sum, { raw }) => sum + raw.length, 0);
 }
 
 function handedOver(sent: Sent): HandedOver {

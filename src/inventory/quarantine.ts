@@ -75,7 +75,7 @@ export class Quarantine {
       mostRecordBytes: this.config.INGEST_MAX_RECORD_BYTES,
       redaction: this.redactionKey.redaction(source.settings.redaction),
     };
-    const readable = [...readRecords({ records }, reading)].filter(({ normalised }) => normalised.ok);
+    const readable = [...readRecords({ records }, reading)].filter(({ rejected }) => rejected === null);
     if (readable.length > 0) await this.log.append(readable.map(({ entry }) => entry));
     const answer: ReprocessAnswer = {
       tried: indices.length,

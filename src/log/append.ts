@@ -1,6 +1,6 @@
 import { DatabaseError, escapeLiteral, type PoolClient } from 'pg';
 import { BinaryCopyRows, copyOf } from './binary-copy.js';
-import { runCopyStatements } from './copy-statements.js';
+import { type CopyData, runCopyStatements } from './copy-statements.js';
 import {
   appendLeaves,
   assertTreeState,
@@ -72,7 +72,7 @@ export interface PlannedAppend {
 
 interface CopyQuery {
   readonly text: string;
-  readonly data: readonly Buffer[];
+  readonly data: readonly CopyData[];
 }
 
 export interface ExpectedHead {
@@ -178,6 +178,12 @@ function isKnownKey(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === uniqueViolation && error.constraint === 'ingest_key_pk';
 }
 
+interface KeyRow {
+  readonly key: string;
+  readonly content: string;
+  readonly index: string;
+}
+
 const selectKeys = `SELECT replace(key::text, '-', '') AS key, replace(content::text, '-', '') AS content, index FROM ingest_key`;
 
 async function lockHead(
@@ -192,14 +198,18 @@ async function lockHead(
   const answers: unknown = await client.query(`${own ? 'BEGIN; ' : ''}${lock}${look}`);
   const [headResult, keyResult] = (Array.isArray(answers) ? answers.slice(own ? 1 : 0) : [answers]) as [
     { rows: HeadRow[] },
-    { rows: KnownFact[] } | undefined,
+    { rows: KeyRow[] } | undefined,
   ]; // the shape follows from the statements above
   const head = headResult.rows[0];
   if (head === undefined) throw new Error('the log has no head; start the service once, which makes it');
-  const known = new Map((keyResult?.rows ?? []).map((row) => [row.key, row]));
+  const known = new Map((keyResult?.rows ?? []).map((row) => [row.key, knownFact(row)]));
   await addKnownConflicts(client, entries, known);
   const state: TreeState = { size: Number(head.size), partial: decodePartial(head.partial) };
   return { origin: head.origin, root: head.root, state, known };
+}
+
+function knownFact({ content, index }: KeyRow): KnownFact {
+  return { content: Buffer.from(content, 'hex'), index: Number(index) };
 }
 
 /** Looks for the conflicting facts among the known ones; there are hardly ever any, so it is a query of its own. */
@@ -210,13 +220,12 @@ async function addKnownConflicts(
 ): Promise<void> {
   const keys = entries.flatMap(({ dedupe }) => {
     const earlier = dedupe === undefined ? undefined : known.get(dedupe.key.toString('hex'));
-    const conflicts =
-      dedupe !== undefined && earlier !== undefined && earlier.content !== dedupe.content.toString('hex');
+    const conflicts = dedupe !== undefined && earlier !== undefined && !earlier.content.equals(dedupe.content);
     return conflicts ? [conflictKeyOf(dedupe).toString('hex')] : [];
   });
   if (keys.length === 0) return;
-  const { rows } = await client.query<KnownFact>(`${selectKeys} WHERE key = ANY ($1::uuid[])`, [keys]);
-  for (const row of rows) known.set(row.key, row);
+  const { rows } = await client.query<KeyRow>(`${selectKeys} WHERE key = ANY ($1::uuid[])`, [keys]);
+  for (const row of rows) known.set(row.key, knownFact(row));
 }
 
 /** The upsert that counts the repetitions of each source; null where there are none to count. */
@@ -240,7 +249,7 @@ function counting(results: readonly Appended[], { requests, at }: Counted): stri
 
 interface Statements {
   readonly text: string[];
-  readonly data: Buffer[];
+  readonly data: CopyData[];
 }
 
 function inOne({ text, data }: Statements, { begin, own }: Opening): CopyQuery {
@@ -255,16 +264,9 @@ function write(
 ): void {
   text.push(`COPY log_entry (${entryColumns}) FROM STDIN (FORMAT binary)`);
   data.push(copyOf(added.map((entry, offset) => placeRow(entry.row, firstIndex + offset))));
-  if (keys.length > 0) {
-    const keyRows = new BinaryCopyRows(keys.length * 54);
-    for (const { key, content, index } of keys) {
-      keyRows.row(3);
-      keyRows.bytes(key);
-      keyRows.bytes(content);
-      keyRows.int64(index);
-    }
+  if (keys !== null) {
     text.push('COPY ingest_key (key, content, index) FROM STDIN (FORMAT binary)');
-    data.push(keyRows.finish());
+    data.push(keys);
   }
   if (conflicts.length > 0) {
     const conflictRows = new BinaryCopyRows(conflicts.length * 26);

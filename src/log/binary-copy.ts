@@ -7,30 +7,39 @@ const signature = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex');
 const textOid = 25;
 const postgresEpochMilliseconds = Date.UTC(2000, 0, 1);
 
-/** Rows of their own are cut from slabs of this size; larger ones get memory of their own. */
-const slabLength = 64 * 1024;
-const longestInSlab = slabLength / 8;
-let slab = Buffer.alloc(0);
-let slabUsed = 0;
+/** Memory that rows of their own are cut from, one after another, so that they need not be gathered before they are sent. */
+export class RowSlabs {
+  private readonly slabLength: number;
+  private slab = Buffer.alloc(0);
+  private used = 0;
 
-function cutFromSlab(length: number): Buffer {
-  if (length > longestInSlab) return Buffer.allocUnsafeSlow(length);
-  if (slabUsed + length > slab.length) {
-    slab = Buffer.allocUnsafeSlow(slabLength);
-    slabUsed = 0;
+  /** `slabLength` bytes are taken at once; a row that is longer gets memory of its own. */
+  constructor(slabLength: number) {
+    this.slabLength = slabLength;
   }
-  slabUsed += length;
-  return slab.subarray(slabUsed - length, slabUsed);
+
+  cut(length: number): Buffer {
+    if (this.used + length > this.slab.length) {
+      // A long row ends the slab before it, too: each slab holds rows that follow one another.
+      this.slab = Buffer.allocUnsafeSlow(Math.max(this.slabLength, length));
+      this.used = 0;
+    }
+    this.used += length;
+    return this.slab.subarray(this.used - length, this.used);
+  }
 }
+
+/** For rows that come a few at a time. */
+export const sharedSlabs = new RowSlabs(64 * 1024);
 
 export class BinaryCopyRows {
   private buffer: Buffer;
   private used = 0;
 
-  /** `expectedBytes` saves growing; `headless` rows, or parts of rows, are for {@link copyOf}. */
-  constructor(expectedBytes: number, headless = false) {
-    this.buffer = headless ? cutFromSlab(expectedBytes) : Buffer.allocUnsafe(Math.max(expectedBytes, 64));
-    if (!headless) this.encoded(signature);
+  /** `expectedBytes` saves growing; rows, or parts of rows, that are cut from `slabs` are headless, for {@link copyOf}. */
+  constructor(expectedBytes: number, slabs: RowSlabs | null = null) {
+    this.buffer = slabs === null ? Buffer.allocUnsafe(Math.max(expectedBytes, 64)) : slabs.cut(expectedBytes);
+    if (slabs === null) this.encoded(signature);
   }
 
   /** Room for that many bytes, and where it begins; may replace the buffer, so it is called before the buffer is touched. */
@@ -170,7 +179,29 @@ export class BinaryCopyRows {
 
 const trailer = Buffer.from('ffff', 'hex');
 
-/** Data of a COPY from rows that were written headless, each on its own. */
-export function copyOf(rows: readonly Buffer[]): Buffer {
-  return Buffer.concat([signature, ...rows, trailer]);
+/** Pieces shorter than this on average cost more to send than to gather. */
+const shortestPiece = 16 * 1024;
+
+/** Data of a COPY from rows that were written headless, each on its own; those that lie side by side in memory are not copied. */
+export function copyOf(rows: readonly Buffer[]): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let from: Buffer | null = null;
+  let length = 0;
+  let total = 0;
+  const add = (): void => {
+    if (from !== null) pieces.push(Buffer.from(from.buffer, from.byteOffset, length));
+  };
+  for (const row of rows) {
+    total += row.length;
+    if (from !== null && row.buffer === from.buffer && row.byteOffset === from.byteOffset + length) {
+      length += row.length;
+      continue;
+    }
+    add();
+    from = row;
+    length = row.length;
+  }
+  add();
+  const data = [signature, ...pieces, trailer];
+  return pieces.length * shortestPiece > total ? [Buffer.concat(data)] : data;
 }

@@ -1,4 +1,4 @@
-import { BinaryCopyRows } from './binary-copy.js';
+import { BinaryCopyRows, type RowSlabs, sharedSlabs } from './binary-copy.js';
 import { leafHashOf, payloadHashOf, saltLength } from './core/leaf.js';
 import { hashLength } from './core/tree.js';
 import { formatNanoseconds } from './time.js';
@@ -133,11 +133,14 @@ function encodedNames(kind: string, source: string): EncodedNames {
   const known = namesByKind.get(kind)?.get(source);
   if (known !== undefined) return known;
   const retentionClass = retentionClassOf(kind);
-  const beforeId = new BinaryCopyRows(idOffset(retentionClass) - lengthPrefix, true);
+  const beforeId = new BinaryCopyRows(idOffset(retentionClass) - lengthPrefix, sharedSlabs);
   beforeId.row(fieldCount);
   beforeId.int64(0);
   beforeId.text(retentionClass);
-  const afterId = new BinaryCopyRows(2 * lengthPrefix + Buffer.byteLength(kind) + Buffer.byteLength(source), true);
+  const afterId = new BinaryCopyRows(
+    2 * lengthPrefix + Buffer.byteLength(kind) + Buffer.byteLength(source),
+    sharedSlabs,
+  );
   afterId.text(kind);
   afterId.text(source);
   const made = { beforeId: Buffer.from(beforeId.rows()), afterId: Buffer.from(afterId.rows()) };
@@ -160,10 +163,10 @@ export function placeRow(row: Buffer, index: number): Buffer {
 const longestNames = 4096;
 
 /**
- * Hashes an entry; `receivedAt` is the service's clock.
+ * Hashes an entry; `receivedAt` is the service's clock. Its row is cut from `slabs`.
  * @throws RangeError when kind and source are longer than any that the service gives out.
  */
-export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
+export function prepareEntry(entry: NewEntry, receivedAt: Date, slabs: RowSlabs = sharedSlabs): PreparedEntry {
   if (entry.kind.length + entry.source.length > longestNames) {
     throw new RangeError(`kind and source of an entry have at most ${longestNames} characters together`);
   }
@@ -185,7 +188,7 @@ export function prepareEntry(entry: NewEntry, receivedAt: Date): PreparedEntry {
   const names = encodedNames(entry.kind, entry.source);
   const row = new BinaryCopyRows(
     names.beforeId.length + names.afterId.length + fixedFieldBytes + entry.payload.length,
-    true,
+    slabs,
   );
   row.encoded(names.beforeId);
   row.bytes(id);

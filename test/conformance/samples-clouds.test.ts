@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { readRecords } from '../../src/ingestion/read-records.js';
+import { normaliseRead, readRecords } from '../../src/ingestion/read-records.js';
 import { NormalForm } from '../../src/ingestion/normal-form.js';
 
 /**
@@ -16,13 +16,12 @@ const skip = existsSync(samples) ? false : 'needs ../shared/samples beside the p
 /** All facts of a file in order; every record of it must be readable. */
 function facts(path: string): NormalForm[] {
   const reading = { source: 'samples', context: {}, receivedAt: new Date(), mostRecordBytes: 1 << 20, redaction: null };
-  return [...readRecords({ body: readFileSync(join(samples, path)), split: 'auto' }, reading)].flatMap(
-    ({ normalised }) => {
-      if (!normalised.ok) assert.fail(`${path}: ${normalised.reason}: ${normalised.detail}`);
-      for (const record of normalised.records) assert.deepEqual(NormalForm.parse(record), record);
-      return normalised.records;
-    },
-  );
+  return [...readRecords({ body: readFileSync(join(samples, path)), split: 'auto' }, reading)].flatMap((read) => {
+    const normalised = normaliseRead(read, reading.receivedAt);
+    if (!normalised.ok) assert.fail(`${path}: ${normalised.reason}: ${normalised.detail}`);
+    for (const record of normalised.records) assert.deepEqual(NormalForm.parse(record), record);
+    return normalised.records;
+  });
 }
 
 function line({ eventTime, source, destination, protocol, verdict }: NormalForm): string {

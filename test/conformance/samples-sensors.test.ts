@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 
 import type { NormalForm } from '../../src/ingestion/normal-form.js';
-import { readRecords } from '../../src/ingestion/read-records.js';
+import { normaliseRead, readRecords } from '../../src/ingestion/read-records.js';
 
 /**
  * Real records of sensors, proxies and policy engines, read as a source would send them. The values asked for here were
@@ -23,7 +23,9 @@ function read(body: Buffer): { readonly facts: readonly NormalForm[]; readonly r
     mostRecordBytes: 1 << 20,
     redaction: null,
   };
-  const results = [...readRecords({ body, split: 'auto' }, reading)].map(({ normalised }) => normalised);
+  const results = [...readRecords({ body, split: 'auto' }, reading)].map((record) =>
+    normaliseRead(record, reading.receivedAt),
+  );
   return {
     facts: results.flatMap((result): readonly NormalForm[] => (result.ok ? result.records : [])),
     refused: results.filter(({ ok }) => !ok).length,

@@ -17,7 +17,7 @@ import { isOtlpExport, otlpJsonRecords, otlpProtobufRecords } from '../../src/in
 import { lengthDelimited, protobufFields, ProtobufError, varintField } from '../../src/ingestion/protobuf-reader.js';
 import { credentialsOf } from '../../src/ingestion/protocols/credentials.js';
 import { pubsubMessage } from '../../src/ingestion/pubsub-records.js';
-import { readRecords } from '../../src/ingestion/read-records.js';
+import { normaliseRead, readRecords } from '../../src/ingestion/read-records.js';
 import { closePayload, openPayload } from '../../src/ingestion/record-payload.js';
 import { redact, redactionOf } from '../../src/ingestion/redaction.js';
 import { SnappyError, snappyUncompress } from '../../src/ingestion/snappy.js';
@@ -26,6 +26,7 @@ import { SyslogFrames } from '../../src/ingestion/syslog-frames.js';
 import { signatureSchemes, verifyWebhook } from '../../src/ingestion/webhook-signatures.js';
 import { zstdDecoder } from '../../src/ingestion/zstd-decoder.js';
 import { ZstdFormatError } from '../../src/ingestion/zstd-frames.js';
+import { assertIdentified } from '../ingestion/formats/fixtures.js';
 import { formatSeeds } from './seeds.js';
 
 const receivedAt = new Date('2026-11-01T00:00:00Z');
@@ -48,9 +49,12 @@ const formatParsers = formats.map((format): Parser => {
     name: `format ${name}`,
     seeds: formatSeeds[name].map((text) => Buffer.from(text)),
     run(input, thorough) {
-      checked(normaliseRecord(input, {}, receivedAt), thorough);
       const context = { format: name, zone: 'Europe/Oslo', columns: input.toString('utf8', 0, 200) };
-      checked(normaliseRecord(input, context, receivedAt), thorough);
+      for (const given of [{}, context]) {
+        const whole = normaliseRecord(input, given, receivedAt);
+        checked(whole, thorough);
+        assertIdentified(input, given, receivedAt, whole);
+      }
       const wire = wireOf(input.toString('utf8'), {}, receivedAt);
       if (format.detect(wire)) checked(format.normalise(wire), thorough);
     },
@@ -167,7 +171,8 @@ const protocolParsers: readonly Parser[] = [
     run(input, thorough) {
       const reading = { source: 's', context: {}, receivedAt, mostRecordBytes: 1_000_000, redaction };
       for (const split of ['auto', 'lines', 'otlp-json', 'otlp-protobuf'] as const) {
-        for (const { normalised } of readRecords({ body: input, split }, reading)) checked(normalised, thorough);
+        for (const read of readRecords({ body: input, split }, reading))
+          checked(normaliseRead(read, receivedAt), thorough);
         if (!thorough) return;
       }
     },

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { before, after, test } from 'node:test';
+import { before, after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Pool, type PoolClient } from 'pg';
-import { BinaryCopyRows, copyOf } from '../../src/log/binary-copy.js';
-import { runCopyStatements } from '../../src/log/copy-statements.js';
+import { BinaryCopyRows, copyOf, RowSlabs, sharedSlabs } from '../../src/log/binary-copy.js';
+import { type CopyData, runCopyStatements } from '../../src/log/copy-statements.js';
 import { freshDatabase, type FreshDatabase } from '../support/database.js';
 
 let fresh: FreshDatabase;
@@ -70,7 +70,7 @@ function writeTo(rows: BinaryCopyRows, row: Row): void {
   rows.textArray(row.labels);
 }
 
-async function copied(data: readonly Buffer[]): Promise<unknown[]> {
+async function copied(data: readonly CopyData[]): Promise<unknown[]> {
   const statements = data.map(() => 'COPY copied FROM STDIN (FORMAT binary)');
   await runCopyStatements(client, ['TRUNCATE copied', ...statements].join('; '), data);
   const { rows } = await client.query<Record<string, unknown>>(
@@ -170,15 +170,32 @@ test('U+0000, which PostgreSQL does not take in text, becomes U+FFFD', async () 
   });
 });
 
-test('rows written each on its own are copied together', async () => {
-  const rows = Array.from({ length: 50 }, (_, place): Row => ({ ...plain, place, label: 'x'.repeat(place) }));
-  const alone = rows.map((row, room) => {
-    const writer = new BinaryCopyRows(room * 7, true);
-    writeTo(writer, row);
-    return writer.rows();
+describe('rows written each on its own are copied together', () => {
+  const rows = Array.from({ length: 400 }, (_, place): Row => ({ ...plain, place, label: 'x'.repeat(place) }));
+  const written = (roomFor: (row: Buffer) => number, slabs: RowSlabs): Buffer[] =>
+    rows.map((row) => {
+      const alone = new BinaryCopyRows(64, sharedSlabs);
+      writeTo(alone, row);
+      const writer = new BinaryCopyRows(roomFor(alone.rows()), slabs);
+      writeTo(writer, row);
+      return writer.rows();
+    });
+
+  test('where they lie side by side, in pieces', async () => {
+    const exact = written((row) => row.length, new RowSlabs(200_000));
+    assert.deepEqual(await copied([copyOf(exact)]), rows.map(expected));
+    assert.equal(copyOf(exact).length, 3, 'signature, one piece, trailer');
+    const without = exact.filter((_, at) => at !== 100);
+    assert.equal(copyOf(without).length, 4, 'a row that is left out parts the piece');
+    assert.deepEqual(await copied([copyOf(without)]), rows.filter((_, at) => at !== 100).map(expected));
   });
-  assert.deepEqual(await copied([copyOf(alone)]), rows.map(expected));
-  assert.deepEqual(await copied([copyOf([])]), []);
+
+  test('where they are scattered, or were given too much room or too little', async () => {
+    for (const roomFor of [() => 9, () => 3000, (row: Buffer) => row.length + (row.length % 2)]) {
+      assert.deepEqual(await copied([copyOf(written(roomFor, new RowSlabs(2000)))]), rows.map(expected));
+    }
+    assert.deepEqual(await copied([copyOf([])]), []);
+  });
 });
 
 test('no rows are none', async () => {

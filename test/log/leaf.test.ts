@@ -118,7 +118,7 @@ test('rows bear the names of their own entry, also with more sources than are re
         { kind, source, occurredAt: null, payload: Buffer.from(`payload ${at}`) },
         receivedAt,
       );
-      const fields = [...new CopyRowReader().rows(copyOf([row]))][0] ?? [];
+      const fields = [...new CopyRowReader().rows(Buffer.concat(copyOf([row])))][0] ?? [];
       const texts = [1, 3, 4, 9].map((field) => fields[field]?.toString());
       assert.deepEqual(texts, [at % 2 === 0 ? 'flow' : 'act', kind, source, `payload ${at}`]);
       assert.equal(payloadHash, payloadHashOf(salt, Buffer.from(`payload ${at}`)));

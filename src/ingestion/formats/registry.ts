@@ -1,7 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 
 import { findSyntaxError } from '../json-spans.js';
-import { type FormatName, formatNames, NormalForm, type Normalised, type RecordContext } from '../normal-form.js';
+import {
+  type FormatName,
+  formatNames,
+  NormalForm,
+  type Normalised,
+  type RecordContext,
+  type RecordKind,
+} from '../normal-form.js';
 import { awsCloudtrail } from './aws-cloudtrail.js';
 import { awsSns } from './aws-sns.js';
 import { awsVpcFlow } from './aws-vpc-flow.js';
@@ -40,7 +47,7 @@ import { carriedBy, wireOf } from './record-wire.js';
 import { splunkAlert } from './splunk-alert.js';
 import { oneLine } from './summary.js';
 import { suricata } from './suricata.js';
-import { type FormatAdapter, refuse, type Wire } from './wire.js';
+import { type FormatAdapter, refuse, type Refusal, type Wire } from './wire.js';
 import { zeek } from './zeek.js';
 
 /** Every wire format of its own, in the order in which they are tried. */
@@ -111,6 +118,55 @@ function recognise(wire: Wire): { readonly format: FormatAdapter; readonly wire:
  * @returns the normal forms, or why the record cannot be read; never throws
  */
 export function normaliseRecord(raw: Buffer, context: RecordContext, receivedAt: Date): Normalised {
+  const opened = openRecord(raw, context, receivedAt);
+  return 'found' in opened ? normaliseFound(opened) : opened;
+}
+
+/** What the log has to know of a record before it keeps it. */
+export type Identified =
+  | {
+      readonly ok: true;
+      readonly format: FormatName;
+      readonly kind: RecordKind;
+      readonly nativeId: string | null;
+      /** Of each of its facts that has one. */
+      readonly eventTimes: readonly string[];
+    }
+  | Refusal;
+
+/**
+ * The part of {@link normaliseRecord} by which a record is stored: whether it can be read, its kind, id and times. Its normal
+ * form is made when somebody looks at it, which the followers of the log do first.
+ */
+export function identifyRecord(raw: Buffer, context: RecordContext, receivedAt: Date): Identified {
+  const opened = openRecord(raw, context, receivedAt);
+  if (!('found' in opened)) return opened;
+  const { format, wire } = opened.found;
+  const identity = opened.mayNeedCleaning ? undefined : format.identify?.(wire);
+  if (identity == null) return identityOf(normaliseFound(opened));
+  const { kind, nativeId, eventTime } = identity;
+  return {
+    ok: true,
+    format: format.name,
+    kind,
+    nativeId: nativeId ?? context.nativeId ?? null,
+    eventTimes: eventTime === null ? [] : [eventTime],
+  };
+}
+
+function identityOf(normalised: Normalised): Identified {
+  if (!normalised.ok) return normalised;
+  const { records } = normalised;
+  const [{ format, kind, nativeId }] = records;
+  return { ok: true, format, kind, nativeId, eventTimes: records.flatMap(({ eventTime }) => eventTime ?? []) };
+}
+
+interface OpenedRecord {
+  readonly found: { readonly format: FormatAdapter; readonly wire: Wire };
+  readonly mayNeedCleaning: boolean;
+}
+
+function openRecord(raw: Buffer, context: RecordContext, receivedAt: Date): OpenedRecord | Refusal {
   if (!isUtf8(raw)) return refuse('not_utf8', 'the record is not valid UTF-8');
   const text = raw
     .toString('utf8')
@@ -120,10 +176,15 @@ export function normaliseRecord(raw: Buffer, context: RecordContext, receivedAt:
   const wire = wireOf(text, context, receivedAt);
   const found = recognise(wire);
   if (found === null) return unrecognised(raw, wire);
+  // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
+  const mayNeedCleaning = text.includes('\\u') || text.includes('\0') || context.attributes !== undefined;
+  return { found, mayNeedCleaning };
+}
+
+function normaliseFound({ found, mayNeedCleaning }: OpenedRecord): Normalised {
   const result = found.format.normalise(found.wire);
   if (!result.ok) return result;
   const [first, ...rest] = result.records;
-  const mayNeedCleaning = text.includes('\\u') || text.includes('\0') || context.attributes !== undefined;
   const finished = (record: NormalForm): NormalForm => finish(record, found.wire, mayNeedCleaning);
   return { ok: true, records: [finished(first), ...rest.map(finished)] };
 }
@@ -142,7 +203,6 @@ function finish(record: NormalForm, wire: Wire, mayNeedCleaning: boolean): Norma
           nativeId: record.nativeId ?? nativeId ?? null,
           attributes: { ...attributes, ...record.attributes, ...counter },
         };
-  // Only an escape can spell what has to be replaced; an envelope's text has its escapes escaped once more.
   if (!mayNeedCleaning || !needsCleaning(whole)) return whole;
   const copy = NormalForm.parse(cleanText(whole));
   return { ...copy, flags: [...copy.flags, 'characters_replaced'] };
@@ -155,7 +215,7 @@ function syslogCounter(header: Wire['syslog']): { readonly sequence: string; rea
   return { sequence, stream: [header.host, header.app, header.procId].filter(Boolean).join(' ') };
 }
 
-function unrecognised(raw: Buffer, wire: Wire): Normalised {
+function unrecognised(raw: Buffer, wire: Wire): Refusal {
   const { object, text } = wire;
   if (object !== null) {
     const cut = [...carriedBy(wire)].find((inner) => inner.object === null && inner.text.startsWith('{'));

@@ -30,9 +30,20 @@ export interface FormatAdapter {
   /** Is this a record of mine? Cheap, and true only for records `normalise` should be asked about. */
   detect(wire: Wire): boolean;
   normalise(wire: Wire): Normalised;
+  /**
+   * What {@link normalise} would say of kind, id and time, for formats of which so many records come that making all the
+   * rest, before anybody asks for it, costs more than storing them. Null where only the whole reading tells.
+   */
+  identify?(wire: Wire): Identity | null;
 }
 
-export function refuse(reason: QuarantineReason, detail: string): Normalised {
+/** What is known of a record without making its normal form. */
+export type Identity = Pick<NormalForm, 'kind' | 'nativeId' | 'eventTime'>;
+
+/** Why a record cannot be read. */
+export type Refusal = Extract<Normalised, { ok: false }>;
+
+export function refuse(reason: QuarantineReason, detail: string): Refusal {
   return { ok: false, reason, detail };
 }
 

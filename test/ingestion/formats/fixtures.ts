@@ -8,7 +8,7 @@ import {
   type QuarantineReason,
   type RecordContext,
 } from '../../../src/ingestion/normal-form.js';
-import { normaliseRecord } from '../../../src/ingestion/formats/registry.js';
+import { identifyRecord, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 
 const folder = new URL('../../../../test/fixtures/formats/', import.meta.url);
 
@@ -62,4 +62,16 @@ export function refusal(value: unknown): QuarantineReason {
 export function assertSchema(result: Normalised): void {
   if (!result.ok) return;
   for (const record of result.records) assert.deepEqual(NormalForm.parse(record), record);
+}
+
+/** What is known of a record before its normal form is made is what the normal form says. */
+export function assertIdentified(raw: Buffer, context: RecordContext, at: Date, whole: Normalised): void {
+  const identified = identifyRecord(raw, context, at);
+  if (!whole.ok) {
+    assert.deepEqual(identified, whole);
+    return;
+  }
+  const [{ format, kind, nativeId }] = whole.records;
+  const eventTimes = whole.records.flatMap(({ eventTime }) => eventTime ?? []);
+  assert.deepEqual(identified, { ok: true, format, kind, nativeId, eventTimes });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { formats, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
-import { assertSchema } from './fixtures.js';
+import { assertIdentified, assertSchema } from './fixtures.js';
 
 /** JSON as it may come off the wire: any characters, any depth, hostile names. */
 const names = fc.oneof(
@@ -36,6 +36,7 @@ export function assertSurvivesMutation(records: readonly unknown[], numRuns = 30
       const raw = Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
       const result = normaliseRecord(raw, {}, receivedAt);
       assertSchema(result);
+      assertIdentified(raw, {}, receivedAt, result);
       for (const { name } of formats) normaliseRecord(raw, { format: name }, receivedAt);
     }),
     { numRuns },

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { FormatName } from '../../../src/ingestion/normal-form.js';
 import { detectFormat, formats, normaliseRecord } from '../../../src/ingestion/formats/registry.js';
 import { wireOf } from '../../../src/ingestion/formats/record-wire.js';
-import { assertSchema, fixtureRecords } from './fixtures.js';
+import { assertIdentified, assertSchema, fixtureRecords } from './fixtures.js';
 import { anyJson, mutated } from './mutations.js';
 
 const receivedAt = new Date('2026-11-01T00:00:00Z');
@@ -124,6 +124,7 @@ describe('for any input', () => {
     }
     const result = normaliseRecord(raw, {}, receivedAt);
     assertSchema(result);
+    assertIdentified(raw, {}, receivedAt, result);
     assert.deepEqual(normaliseRecord(raw, {}, receivedAt), result);
     assert.doesNotMatch(JSON.stringify(result), /\\u0000|\\ud[89a-f]/);
   }

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { otlpJsonRecords, otlpProtobufRecords } from '../../../src/ingestion/otlp-records.js';
 import { lengthDelimited, protobufFields } from '../../../src/ingestion/protobuf-reader.js';
-import { readRecords } from '../../../src/ingestion/read-records.js';
+import { normaliseRead, readRecords } from '../../../src/ingestion/read-records.js';
 import type { IssuedToken } from '../../../src/ingestion/sources.js';
 import { startTestService, type TestService } from '../../support/service.js';
 import { capture, flow, replay, storedOf, withoutCaptures } from './sending.js';
@@ -92,9 +92,11 @@ describe('log records', () => {
     assert.equal((await storedOf(service, source.name)).at(-1)?.kind, 'signal');
     const body = Buffer.from(exported({ stringValue: 'disk nearly full' }, { kvlistValue: { values: [] } }));
     const reading = { source: 's', context: {}, receivedAt: new Date(0), mostRecordBytes: 1e6, redaction: null };
-    const [first, second] = [...readRecords({ body, split: 'auto' }, reading)];
-    assert.ok(first?.normalised.ok && second?.normalised.ok, 'an export in a file is taken apart as well');
-    const [record] = first.normalised.records;
+    const [first, second] = [...readRecords({ body, split: 'auto' }, reading)].map((read) =>
+      normaliseRead(read, reading.receivedAt),
+    );
+    assert.ok(first?.ok && second?.ok, 'an export in a file is taken apart as well');
+    const [record] = first.records;
     assert.deepEqual(
       [record.format, record.eventTime, record.timeSource, record.severity, record.summary, record.reporterName],
       ['otlp', '2025-11-20T10:00:00.123456789Z', 'record', 3, 'disk nearly full', 'hubble'],
