@@ -12,9 +12,11 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * direction, disposition, priority, applied-to, source address and port, destination address and port, protocol, length,
  * label; `<nil>` where there is none, and `[n packets in 1.0s]` where repetitions were summed up.
  */
-export const antrea: FormatAdapter = { name: 'antrea', version: 2, detect, normalise };
+export const antrea: FormatAdapter = { name: 'antrea', version: 3, detect, normalise };
 
-const begin = /^\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S+ (?:Antrea|K8s)\S*/;
+/** Behind whatever a collector put in front. */
+const begin =
+  /(?:^|[\s:])(\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})? \S{1,60} (?:Antrea|K8s|AdminNetworkPolicy|BaselineAdminNetworkPolicy)\S*)/;
 const summed = / \[(\d{1,12}) packets? in [\d.]+(?:ns|µs|us|ms|s)\]$/;
 
 function detect({ object, line }: Wire): boolean {
@@ -22,8 +24,11 @@ function detect({ object, line }: Wire): boolean {
 }
 
 function normalise(wire: Wire): Normalised {
-  const packets = summed.exec(wire.line)?.[1];
-  const words = wire.line
+  const found = begin.exec(wire.line);
+  if (found === null) return refuse('unknown_format', 'expected the time, table and policy of an audit line');
+  const line = wire.line.slice(found.index + found[0].length - (found[1] ?? '').length).trimEnd();
+  const packets = summed.exec(line)?.[1];
+  const words = line
     .replace(summed, '')
     .split(' ')
     .filter((word) => word !== '');
@@ -48,10 +53,10 @@ function normalise(wire: Wire): Normalised {
   );
   if (addressAt === -1) return refuse('missing_field', 'expected the addresses of the packet');
   const appliedTo = addressAt > 0 ? (more[addressAt - 1] ?? '') : '';
-  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = more
-    .slice(addressAt)
-    .map((word) => (word === '<nil>' ? null : word));
-  const verdict = verdictOfWord(disposition) ?? 'unknown';
+  const [sourceIp, sourcePort, destinationIp, destinationPort, protocolWord, length, label] = packetOf(more, addressAt);
+  // What is passed on is left to the policies behind, what is redirected to the engine of layer 7.
+  const passes = disposition === 'Pass' || disposition === 'Redirect';
+  const verdict = passes ? 'none' : (verdictOfWord(disposition) ?? 'unknown');
   const direction: NormalForm['direction'] =
     directionWord === 'Ingress' || /ingress/i.test(table)
       ? 'ingress'
@@ -94,14 +99,14 @@ function normalise(wire: Wire): Normalised {
         : null,
     policies: [
       {
-        system: kind.startsWith('K8s') || kind === 'AdminNetworkPolicy' ? 'kubernetes' : 'antrea',
+        system: kind.startsWith('K8s') || kind.endsWith('AdminNetworkPolicy') ? 'kubernetes' : 'antrea',
         kind: kind === 'K8sNetworkPolicy' ? 'NetworkPolicy' : kind.replace(/^Antrea(?=Cluster)/, ''),
         namespace: namespace ?? null,
         name: (name ?? policy).slice(0, 253) || policy.slice(0, 253),
         tier: null,
         rule: rule === '<nil>' ? null : rule,
         revision: null,
-        effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
+        effect: passes ? 'pass' : verdict === 'allow' || verdict === 'deny' ? verdict : 'none',
         staged: false,
       },
     ],
@@ -117,4 +122,12 @@ function normalise(wire: Wire): Normalised {
     },
     flags,
   });
+}
+
+/** Source, port, destination, port, protocol, length, label. The oldest versions write `SRC: a DEST: b`, length, protocol. */
+function packetOf(words: readonly string[], at: number): (string | null)[] {
+  const values = words.slice(at).map((word) => (word === '<nil>' ? null : word));
+  if (words[at - 1] !== 'SRC:') return values;
+  const [source = null, , destination = null, length = null, protocol = null] = values;
+  return [source, null, destination, null, protocol, length];
 }

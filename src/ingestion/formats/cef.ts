@@ -1,4 +1,5 @@
 import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
+import { isCefRow, readCefRow, rowMembers } from './cef-row.js';
 import { cefAt, type CefMessage, labelled, readCef } from './cef-text.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
@@ -7,31 +8,36 @@ import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { type JsonValue, nameOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
-import { verdictOfWord } from './verdict-words.js';
-import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+import { isTimeZone } from './time-zone.js';
+import { decidesNothing, verdictOfPhrase } from './verdict-words.js';
+import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
-/** ArcSight's Common Event Format, of any vendor; Forcepoint's and others' fields beside the standard ones. */
-export const cef: FormatAdapter = { name: 'cef', version: 2, detect, normalise: (wire) => normaliseCef(wire, cef) };
+/** ArcSight's Common Event Format, of any vendor, or as rows of Microsoft Sentinel; others' fields beside the standard ones. */
+export const cef: FormatAdapter = { name: 'cef', version: 3, detect, normalise: (wire) => normaliseCef(wire, cef) };
 
 function detect({ object, text, line }: Wire): boolean {
-  return object === null && (cefAt(text) !== -1 || cefAt(line) !== -1);
+  return object === null ? cefAt(text) !== -1 || cefAt(line) !== -1 : isCefRow(object);
 }
 
 /** Reads a CEF message as a record of `adapter`, which a vendor may have of its own. */
 export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | 'version'>): Normalised {
-  const message = readCef(wire.text) ?? readCef(wire.line);
+  const { object } = wire;
+  const message = object === null ? (readCef(wire.text) ?? readCef(wire.line)) : readCefRow(object);
   if (message === null) return refuse('invalid_field', 'expected CEF:0 and seven fields between | before the pairs');
   const { extension } = message;
   const flags: string[] = [];
   const value = (...names: string[]): string | null => firstOf(extension, names);
-  const protocol = protocolOf(value('proto', 'transport') ?? labelled(extension, 'protocol'));
+  const label = (...labels: string[]): string | null => firstLabelled(extension, labels);
+  const zoned = zonedBy(wire, value('dtz', 'deviceTimeZone'));
+  // SonicWall puts the service behind: `tcp/https`.
+  const protocol = protocolOf((value('proto', 'transport') ?? labelled(extension, 'protocol'))?.split('/')[0]);
   const port = (text: string | null): number | null => (hasPorts(protocol) ? portOf(text, flags) : null);
   const source = endpointOf(
     {
       ip: value('src', 'c6a2', 'sourceAddress') ?? addressIn(value('shost')),
       port: port(value('spt', 'sourcePort')),
       instance: value('shost', 'sourceHostName'),
-      zone: value('deviceInboundInterface') ?? labelled(extension, 'Source Zone'),
+      zone: label('Source Zone', 'FromZone', 'ingressZone') ?? value('inzone', 'deviceInboundInterface'),
     },
     flags,
   );
@@ -40,14 +46,18 @@ export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | '
       ip: value('dst', 'c6a3', 'destinationAddress') ?? addressIn(value('dhost')),
       port: port(value('dpt', 'destinationPort')),
       instance: value('dhost', 'destinationHostName'),
-      zone: value('deviceOutboundInterface') ?? labelled(extension, 'Destination Zone'),
+      zone: label('Destination Zone', 'ToZone', 'egressZone') ?? value('outzone', 'deviceOutboundInterface'),
     },
     flags,
   );
-  const { verdict, raw } = judge(message, flags);
+  const { verdict: decided, raw } = judge(message);
   const user = value('suser', 'duser', 'suid', 'duid');
   const isFlow =
     source?.ip != null && destination?.ip != null && (raw !== null || protocol !== null || destination.port !== null);
+  // What a user did is no connection, whose words are all known.
+  const verdict = decided === 'unknown' && !isFlow && user !== null ? 'none' : decided;
+  if (verdict === 'unknown') addFlag(flags, 'unknown_action');
+  if (raw !== null && wasGuessed(message)) addFlag(flags, 'verdict_from_name');
   const told = {
     verdict,
     source,
@@ -57,17 +67,24 @@ export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | '
     isReply: null,
     reason: value('reason'),
   } as const;
-  const rule = labelled(extension, 'policy_rule') ?? labelled(extension, 'Rule Name') ?? labelled(extension, 'rule');
+  const rule =
+    label('policy_rule', 'Rule Name', 'RuleName', 'rule', 'acl_rule_name', 'fwRule', 'RuleID', 'Rule ID') ??
+    fortinet(extension, 'policyname') ??
+    fortinet(extension, 'policyid') ??
+    value('rule_name', 'rule_uid', 'rulelabel') ??
+    // Zscaler's firewall gives the name of the rule as the reason.
+    (message.product === 'NSSFWlog' ? value('reason') : null);
   const ruleset =
-    labelled(extension, 'policy_ruleset') ?? labelled(extension, 'Policy Name') ?? value('deviceCustomPolicy');
+    label('policy_ruleset', 'Policy Name', 'policy_name', 'acl_policy_name', 'fwPolicy') ??
+    value('deviceCustomPolicy', 'layer_name');
   return accept({
-    ...emptyRecord(isFlow ? 'flow' : user === null ? 'signal' : 'admin', adapter),
+    ...emptyRecord(isFlow ? 'flow' : user === null || protocol !== null ? 'signal' : 'admin', adapter),
     ...told,
-    ...chooseTime(timesOf(extension, wire), wire, flags),
+    ...chooseTime(timesOf(extension, zoned), wire, flags),
     summary: isFlow
       ? flowSummary(told, `${message.vendor} ${message.name}`)
-      : oneLine(`${message.vendor} ${message.product}: ${value('msg') ?? message.name}`),
-    nativeId: nameOf(value('externalId', 'eventId')),
+      : oneLine(`${titleOf(message)}${value('msg') ?? message.name}`),
+    nativeId: nativeIdOf(message),
     actor:
       isFlow || user === null
         ? null
@@ -79,9 +96,9 @@ export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | '
             userAgent: value('requestClientApplication'),
           },
     verdictRaw: raw,
-    reporterName: value('dvchost', 'dvc', 'deviceExternalId') ?? wire.syslog?.host ?? null,
+    reporterName: value('dvchost', 'dvc', 'deviceExternalId', 'origin') ?? wire.syslog?.host ?? null,
     count: integer(value('cnt')) ?? 1,
-    interval: intervalOf(extension, wire),
+    interval: intervalOf(extension, zoned),
     traffic:
       value('in', 'out') === null
         ? null
@@ -90,40 +107,79 @@ export function normaliseCef(wire: Wire, adapter: Pick<FormatAdapter, 'name' | '
     severityRaw: message.severity === '' ? null : message.severity,
     policies: rule === null && ruleset === null ? [] : [policyRef(message.vendor, rule, ruleset, verdict)],
     attributes: attributesOf(message),
-    places: {
-      eventTime: 'rt',
-      verdict: 'act',
-      'source.ip': 'src',
-      'source.port': 'spt',
-      'destination.ip': 'dst',
-      'destination.port': 'dpt',
-      protocol: 'proto',
-    },
+    places: object === null ? places : rowMembers,
     flags,
   });
 }
 
+const places = {
+  eventTime: 'rt',
+  verdict: 'act',
+  'source.ip': 'src',
+  'source.port': 'spt',
+  'destination.ip': 'dst',
+  'destination.port': 'dpt',
+  protocol: 'proto',
+} as const;
+
+function titleOf({ vendor, product }: CefMessage): string {
+  const title = `${vendor} ${product}`.trim();
+  return title === '' ? '' : `${title}: `;
+}
+
+/** How devices say that they have nothing to say. */
+const missing = /^(?:|-|N\/?A|null|NULL)$/;
+
 function firstOf(extension: ReadonlyMap<string, string>, names: readonly string[]): string | null {
   for (const name of names) {
-    const text = extension.get(name);
-    if (text !== undefined && text !== '' && text !== '-' && text !== 'N/A') return text;
+    const text = extension.get(name)?.replace(/^"(.*)"$/s, '$1');
+    if (text !== undefined && !missing.test(text)) return text;
   }
   return null;
+}
+
+function firstLabelled(extension: ReadonlyMap<string, string>, labels: readonly string[]): string | null {
+  for (const label of labels) {
+    const text = labelled(extension, label);
+    if (text !== null && text !== '') return text;
+  }
+  return null;
+}
+
+/** FortiGate's own fields, under its prefix or that of its agent. */
+function fortinet(extension: ReadonlyMap<string, string>, name: string): string | null {
+  return firstOf(extension, [`FTNTFGT${name}`, `FortinetFortiGate${name}`]);
+}
+
+/** FortiGate puts the session there, which is told about more than once; Check Point's own id is another. */
+function nativeIdOf({ vendor, extension }: CefMessage): string | null {
+  if (vendor === 'Fortinet') return null;
+  return nameOf(firstOf(extension, ['externalId', 'eventId', 'loguid']));
+}
+
+/** The wire with the zone of the device, where the message names one. */
+function zonedBy(wire: Wire, zone: string | null): Wire {
+  return zone === null || !(isTimeZone(zone) || /^[+-]\d{1,2}:?\d{2}$/.test(zone))
+    ? wire
+    : { ...wire, context: { ...wire.context, zone } };
 }
 
 function addressIn(host: string | null): string | null {
   return host !== null && /^(?:\d{1,3}\.){3}\d{1,3}$|^[0-9a-f:]*:[0-9a-f:]+$/i.test(host) ? host : null;
 }
 
-/** `rt`, then `start` and `end`: milliseconds since 1970, or `MMM dd yyyy HH:mm:ss`. */
+/** `rt`, then `start` and `end`: milliseconds since 1970, or `MMM dd yyyy HH:mm:ss`; FortiGate's has its zone and nanoseconds. */
 function timesOf(extension: ReadonlyMap<string, string>, wire: Wire): (ReadTime | null)[] {
-  return ['rt', 'start', 'end', 'deviceReceiptTime', 'art', 'FTNTFGTeventtime'].map((name) =>
-    readCefTime(extension.get(name), wire),
-  );
+  return [
+    readCefTime(fortinet(extension, 'eventtime'), wire),
+    ...['rt', 'start', 'end', 'deviceReceiptTime', 'art', 'TimeGenerated'].map((name) =>
+      readCefTime(firstOf(extension, [name]), wire),
+    ),
+  ];
 }
 
-function readCefTime(text: string | undefined, wire: Wire): ReadTime | null {
-  if (text === undefined || text === '') return null;
+function readCefTime(text: string | null | undefined, wire: Wire): ReadTime | null {
+  if (text === undefined || text === null || text === '') return null;
   const epoch = readEpoch(text);
   if (epoch !== null) return { time: epoch, guessed: [] };
   const zone = wire.context.zone;
@@ -138,33 +194,41 @@ function intervalOf(extension: ReadonlyMap<string, string>, wire: Wire): NormalF
   return start == null || end == null || start.time === end.time ? null : { start: start.time, end: end.time };
 }
 
-/** `act` first; Centra's `connection_verdict`; else the words of outcome, name and signature, which are guesses. */
-function judge(
-  { extension, name, signature }: CefMessage,
-  flags: string[],
-): { readonly verdict: Verdict; readonly raw: string | null } {
-  const said =
-    firstOf(extension, ['act', 'deviceAction']) ??
+/** `act` first, or Centra's `connection_verdict`. */
+function said({ extension }: CefMessage): string | null {
+  return (
+    firstOf(extension, ['act', 'deviceAction', 'fw_action']) ??
+    fortinet(extension, 'action') ??
     labelled(extension, 'connection_verdict') ??
-    labelled(extension, 'action');
-  if (said !== null) {
-    const verdict = verdictOfWord(said) ?? byFirstWord(said);
-    if (verdict === null) flags.push('unknown_action');
-    return { verdict: verdict ?? 'unknown', raw: said };
-  }
-  for (const text of [firstOf(extension, ['outcome']), name, signature]) {
-    const verdict = text === null ? null : byFirstWord(text.replace(/^\w+_/, ''));
-    if (verdict === 'allow' || verdict === 'deny') {
-      flags.push('verdict_from_name');
-      return { verdict, raw: text };
-    }
-  }
-  return { verdict: 'none', raw: null };
+    labelled(extension, 'action')
+  );
 }
 
-/** `Blocked by source policy`, `allowed_encrypted`. */
-function byFirstWord(text: string): Verdict | null {
-  return verdictOfWord(/^[A-Za-z]+/.exec(text)?.[0] ?? '');
+function wasGuessed(message: CefMessage): boolean {
+  return said(message) === null;
+}
+
+/** Words that in a name or an outcome tell of other things than whether a connection was let through. */
+const ambiguous =
+  /^(?:success|start|close|timeout|forward\w*|encrypt|decrypt|continue|override|inspect|trust\w*|exempt|auth\w*|terminat\w*|ban\w*|kickout|quarantine|violation|prohibited|reset\w*)\b/i;
+
+/** What was said; else the words of outcome, name and signature, which are guesses. */
+function judge(message: CefMessage): { readonly verdict: Verdict; readonly raw: string | null } {
+  const { vendor, name, signature, extension } = message;
+  const raw = said(message);
+  if (raw !== null) {
+    const isFortinet = vendor === 'Fortinet';
+    // What a sniffer sees it does not let through, and a failed query is none that was answered.
+    const isSniffer = isFortinet && fortinet(extension, 'subtype') === 'sniffer';
+    if (isSniffer || decidesNothing(raw)) return { verdict: 'none', raw };
+    return { verdict: isFortinet && raw === 'dns' ? 'deny' : (verdictOfPhrase(raw) ?? 'unknown'), raw };
+  }
+  for (const text of [firstOf(extension, ['outcome']), name, signature]) {
+    const words = text?.replace(/^\w+_/, '') ?? '';
+    const verdict = ambiguous.test(words) ? null : verdictOfPhrase(words);
+    if (verdict === 'allow' || verdict === 'deny') return { verdict, raw: text };
+  }
+  return { verdict: 'none', raw: null };
 }
 
 function directionOf({ extension }: CefMessage): NormalForm['direction'] {

@@ -1,97 +1,79 @@
-import type { NormalForm, Normalised } from '../normal-form.js';
+import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
+import { policyChangeOf } from './check-point-audit.js';
+import { type Fields, fieldsOf, firstOf, isCheckPoint, type Pairs } from './check-point-pairs.js';
+import { policiesOf } from './check-point-policies.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
-import { readEpoch } from './event-time.js';
+import { readEpoch, readTimeText, type ReadTime } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
+import { canonicalAddress } from './ip-address.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { type JsonValue, nameOf } from './json-value.js';
-import { readQuoted } from './key-values.js';
+import { type JsonValue, nameOf, unsignedOf } from './json-value.js';
+import { portOfService } from './service-names.js';
 import { oneLine } from './summary.js';
-import { verdictOfWord } from './verdict-words.js';
+import { decidesNothing, verdictOfWord } from './verdict-words.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /**
- * Check Point Log Exporter (Check Point, sk122323): pairs between `|` in the message, or `key:"value";` in what stands in
- * the place of structured data of RFC 5424 and is none. Detect says that a rule would have stopped the connection.
+ * Check Point logs as Log Exporter (Check Point, sk122323), gateways, LEA clients and `fw log` write them: pairs between `|`,
+ * `key:"value";` in what stands in the place of structured data of RFC 5424 and is none, structured data, printed fields and
+ * JSON. Detect says that a rule would have stopped the connection.
  */
-export const checkPoint: FormatAdapter = { name: 'check-point', version: 1, detect, normalise };
+export const checkPoint: FormatAdapter = { name: 'check-point', version: 2, detect: isCheckPoint, normalise };
 
-type Pairs = ReadonlyMap<string, string>;
-
-const barForm = /(?:^|\|)(?:product|loguid|originsicname|origin|action)=/;
-const colonForm = /\[(?:[\w@.]{1,40} )?[\w.]{1,60}:"/;
-
-function detect({ object, text, line }: Wire): boolean {
-  if (object !== null || /(?:CEF|LEEF):\d/.test(line)) return false;
-  if (text.includes('|') && barForm.test(text) && /(?:^|\|)(?:loguid|logid|ifdir|product)=/.test(text)) return true;
-  return line.includes(':"') && colonForm.test(line) && /(?:loguid|product|origin|action):"/.test(line);
-}
+type Ends = Pick<NormalForm, 'source' | 'destination' | 'protocol'>;
+type Value = (...names: string[]) => string | null;
 
 function normalise(wire: Wire): Normalised {
-  const pairs = barForm.test(wire.text) && wire.text.includes('|') ? readBars(wire.text) : readColons(wire.line);
-  const value = (...names: string[]): string | null => {
+  const fields = fieldsOf(wire);
+  const pairs = firstOf(fields);
+  const value: Value = (...names) => {
     for (const name of names) {
       const text = pairs.get(name);
-      if (text !== undefined && text !== '') return text;
+      if (text !== undefined && text.trim() !== '') return text;
     }
     return null;
   };
   const flags: string[] = [];
-  const protocol = protocolOf(value('proto', 'ip_proto'));
-  const icmp = !hasPorts(protocol);
-  const source = endpointOf(
-    {
-      ip: value('src'),
-      port: icmp ? null : portOf(value('s_port', 'sport_svc'), flags),
-      instance: value('src_machine_name'),
-      zone: value('inzone', 'security_inzone'),
-    },
-    flags,
-  );
-  const service = value('service', 'd_port');
-  const destination = endpointOf(
-    {
-      ip: value('dst'),
-      port: icmp || service === null || !/^\d+$/.test(service) ? null : portOf(service, flags),
-      instance: value('dst_machine_name'),
-      zone: value('outzone', 'security_outzone'),
-    },
-    flags,
-  );
-  const action = value('action', 'rule_action');
-  const known = action === null ? null : verdictOfWord(action);
-  const verdict = action === null ? 'unknown' : (known ?? 'unknown');
-  if (action !== null && known === null) addFlag(flags, 'unknown_action');
-  const isFlow = source?.ip != null && destination?.ip != null;
-  const way = (value('conn_direction') ?? value('ifdir') ?? '').toLowerCase();
-  const direction: NormalForm['direction'] =
-    way === 'incoming' || way === 'inbound'
-      ? 'ingress'
-      : way === 'outgoing' || way === 'outbound'
-        ? 'egress'
-        : 'unknown';
+  const ends = endsOf(value, flags);
+  // Drops that the gateway sums up are listed in one log.
+  const [first, ...more] = isNothing(ends) ? listedPackets(value('packets')) : [];
+  if (first === undefined) return accept(readLog(fields, value, ends, wire, flags));
+  const read = (packet: Ends): NormalForm => readLog(fields, value, packet, wire, []);
+  return accept(read(first), ...more.map(read));
+}
+
+function readLog(fields: Fields, value: Value, ends: Ends, wire: Wire, flags: string[]): NormalForm {
+  const { source, destination } = ends;
+  const isFlow = [source, destination].every((end) => (end?.ip ?? end?.instance ?? null) !== null);
+  const change = isFlow ? null : policyChangeOf(value);
+  const action = value('action', 'Action') ?? fields.findLast(([key]) => key === 'rule_action')?.[1] ?? null;
+  const verdict = verdictOf(action, isFlow, change, flags);
   const told = {
-    verdict: isFlow ? verdict : ('none' as const),
-    source,
-    destination,
-    protocol,
-    direction,
+    verdict,
+    ...ends,
+    direction: directionOf(value('conn_direction', 'ifdir', 'i/f_dir')),
     isReply: null,
-    reason: value('reason', 'message_info', 'drop_reason'),
+    reason: value('reason', 'message_info', 'drop_reason', 'action_reason', 'tcp_packet_out_of_state'),
   };
-  const time = readEpoch(value('time'));
   const admin = value('administrator', 'audit_status') === null ? null : value('administrator', 'user');
-  const rule = value('rule_name', 'rule_uid', 'rule');
-  return accept({
-    ...emptyRecord(isFlow ? 'flow' : admin === null ? 'signal' : 'admin', checkPoint),
+  const product = value('product', 'ProductName');
+  const updated = value('lastupdatetime');
+  const id = value('loguid');
+  return {
+    ...emptyRecord(
+      isFlow ? 'flow' : change !== null ? 'policy_change' : admin === null ? 'signal' : 'admin',
+      checkPoint,
+    ),
     ...told,
-    ...chooseTime([time === null ? null : { time, guessed: [] }], wire, flags),
+    ...chooseTime([timeOf(value('time'), wire)], wire, flags),
     summary: isFlow
-      ? flowSummary(told, value('product', 'service_id'))
+      ? flowSummary(told, product ?? value('service_id'))
       : oneLine(
-          `Check Point ${value('product') ?? ''}: ${value('operation', 'message_info', 'description', 'action') ?? 'event'} ${value('objectname') ?? ''}`,
+          `Check Point ${product ?? ''}: ${value('operation', 'message_info', 'description', 'sys_message', 'action') ?? 'event'} ${value('objectname') ?? ''}`,
         ),
-    nativeId: nameOf(value('loguid')),
+    // A log that goes on is told again under the same id.
+    nativeId: nameOf(id === null || updated === null ? id : `${id} ${updated}`),
     actor:
       isFlow || admin === null
         ? null
@@ -103,37 +85,15 @@ function normalise(wire: Wire): Normalised {
             userAgent: value('client_name'),
           },
     verdictRaw: action,
-    reporterName: value('origin', 'hostname') ?? wire.syslog?.host ?? null,
+    ...(change === null ? {} : { reporter: 'control-plane' as const }),
+    reporterName: value('origin', 'orig_name', 'orig', 'hostname') ?? wire.syslog?.host ?? null,
     count: 1,
     severity: wire.syslog?.severity ?? null,
     severityRaw: value('severity'),
-    traffic:
-      value('bytes', 'sent_bytes', 'received_bytes') === null
-        ? null
-        : {
-            bytes: value('sent_bytes', 'client_outbound_bytes'),
-            packets: value('client_outbound_packets'),
-            replyBytes: value('received_bytes', 'client_inbound_bytes'),
-            replyPackets: value('client_inbound_packets'),
-          },
-    policies:
-      rule === null
-        ? []
-        : [
-            {
-              system: 'check-point',
-              kind: 'Rule',
-              namespace: value('layer_name'),
-              name: (value('policy_name', 'policy_id_tag') ?? rule).slice(0, 253),
-              tier: value('layer_name'),
-              rule: rule.slice(0, 253),
-              revision: null,
-              effect:
-                verdict === 'allow' ? ('allow' as const) : verdict === 'deny' ? ('deny' as const) : ('none' as const),
-              staged: false,
-            },
-          ],
-    attributes: attributesOf(pairs),
+    traffic: trafficOf(value),
+    policies: policiesOf(fields, value, verdict),
+    policyChange: change,
+    attributes: attributesOf(firstOf(fields)),
     places: {
       eventTime: 'time',
       verdict: 'action',
@@ -144,42 +104,110 @@ function normalise(wire: Wire): Normalised {
       protocol: 'proto',
     },
     flags,
+  };
+}
+
+function endsOf(value: Value, flags: string[]): Ends {
+  const protocol = protocolOf(value('proto', 'ip_proto'));
+  const port = (text: string | null): number | null => {
+    if (text === null || !hasPorts(protocol)) return null;
+    return /^\d+$/.test(text) ? portOf(text, flags) : portOfService(text);
+  };
+  const end = (text: string | null): { ip: string | null; instance: string | null } =>
+    // Clients of LEA may put names for addresses.
+    text !== null && canonicalAddress(text) === null ? { ip: null, instance: text } : { ip: text, instance: null };
+  const [from, to] = [end(value('src')), end(value('dst'))];
+  return {
+    protocol,
+    source: endpointOf(
+      {
+        ip: from.ip,
+        port: port(value('s_port', 'sport_svc')),
+        instance: value('src_machine_name') ?? from.instance,
+        zone: value('inzone', 'security_inzone'),
+      },
+      flags,
+    ),
+    destination: endpointOf(
+      {
+        ip: to.ip,
+        port: port(value('service', 'd_port', 'svc')),
+        instance: value('dst_machine_name') ?? to.instance,
+        zone: value('outzone', 'security_outzone'),
+      },
+      flags,
+    ),
+  };
+}
+
+function isNothing({ source, destination }: Ends): boolean {
+  return source?.ip == null && destination?.ip == null;
+}
+
+/** `<address,port,address,port,protocol;interface>`, at most a hundred of them. */
+function listedPackets(text: string | null): Ends[] {
+  const packets = (text ?? '').matchAll(
+    /<([\d.a-fA-F:]{2,45}),(\d{1,5}),([\d.a-fA-F:]{2,45}),(\d{1,5}),(\d{1,3})(?:;([^>]{0,60}))?>/g,
+  );
+  return [...packets].slice(0, 100).map(([, from, fromPort, to, toPort, number, zone]) => {
+    const protocol = protocolOf(number);
+    const port = (digits: string | undefined): number | null => (hasPorts(protocol) ? portOf(digits, []) : null);
+    return {
+      protocol,
+      source: endpointOf({ ip: from, port: port(fromPort), zone }, []),
+      destination: endpointOf({ ip: to, port: port(toPort) }, []),
+    };
   });
 }
 
-/** `key=value|key=value`, in which `\=`, `\|` and `\\` are escaped. */
-function readBars(text: string): Pairs {
-  const pairs = new Map<string, string>();
-  let from = 0;
-  for (let at = 0; at <= text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (at === text.length || text[at] === '|') {
-      const pair = text.slice(from, at);
-      const equals = pair.indexOf('=');
-      const key = equals === -1 ? '' : pair.slice(0, equals).trim();
-      if (key !== '' && !pairs.has(key)) pairs.set(key, pair.slice(equals + 1).replace(/\\([=|\\])/g, '$1'));
-      from = at + 1;
-    }
-  }
-  return pairs;
+function verdictOf(
+  action: string | null,
+  isFlow: boolean,
+  change: NormalForm['policyChange'],
+  flags: string[],
+): Verdict {
+  if (change !== null) return change.applied ? 'allow' : 'deny';
+  if (!isFlow || (action !== null && decidesNothing(action))) return 'none';
+  const known = action === null ? null : verdictOfWord(action);
+  if (action !== null && known === null) addFlag(flags, 'unknown_action');
+  return known ?? 'unknown';
 }
 
-/** `key:"value"; key:"value"` inside the brackets. */
-function readColons(line: string): Pairs {
-  const pairs = new Map<string, string>();
-  for (const found of line.matchAll(/([\w.-]{1,80}):(?=")/g)) {
-    const key = found[1] ?? '';
-    if (!pairs.has(key)) pairs.set(key, readQuoted(line, found.index + found[0].length).value);
-  }
-  return pairs;
+function directionOf(word: string | null): NormalForm['direction'] {
+  const way = (word ?? '').toLowerCase();
+  if (way === 'incoming' || way === 'inbound') return 'ingress';
+  return way === 'outgoing' || way === 'outbound' ? 'egress' : 'unknown';
+}
+
+/** Seconds or milliseconds since 1970, RFC 3339, `2026-02-10 10:00:00` or `10Feb2026 10:00:00`. */
+function timeOf(text: string | null, wire: Wire): ReadTime | null {
+  const epoch = readEpoch(text);
+  if (epoch !== null) return { time: epoch, guessed: [] };
+  if (text === null) return null;
+  return readTimeText(text.trim().replace(/ +/g, ' '), { zone: wire.context.zone, receivedAt: wire.receivedAt });
+}
+
+/** What comes in at the client's side goes to the server. */
+function trafficOf(value: Value): NormalForm['traffic'] {
+  const [sent, received] = [
+    value('sent_bytes', 'client_inbound_bytes'),
+    value('received_bytes', 'client_outbound_bytes'),
+  ];
+  if (sent === null && received === null && value('bytes') === null) return null;
+  return {
+    bytes: unsignedOf(sent),
+    packets: unsignedOf(value('client_inbound_packets')),
+    replyBytes: unsignedOf(received),
+    replyPackets: unsignedOf(value('client_outbound_packets')),
+  };
 }
 
 function attributesOf(pairs: Pairs): Record<string, JsonValue> {
   const shown = new Set(['src', 'dst', 's_port', 'proto', 'time', '__proto__']);
   return Object.fromEntries(
     [...pairs]
-      .filter(([key, value]) => !shown.has(key) && value !== '')
+      .filter(([key, text]) => !shown.has(key) && text !== '')
       .slice(0, 100)
-      .map(([key, value]) => [key, value.slice(0, 2000)]),
+      .map(([key, text]) => [key, text.slice(0, 2000)]),
   );
 }

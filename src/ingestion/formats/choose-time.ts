@@ -61,7 +61,17 @@ function shipperTimes(object: JsonObject | null): (string | null)[] {
 }
 
 /** Names under which shippers put the time at which they saw a record. */
-const envelopeTimeNames = ['@timestamp', 'timestamp', 'time', 'date', 'timeUnixNano', 'observedTimeUnixNano'] as const;
+const envelopeTimeNames = [
+  '@timestamp',
+  'timestamp',
+  'time',
+  'date',
+  'timeUnixNano',
+  'observedTimeUnixNano',
+  // journald, in microseconds: when the kernel or process wrote it, and when the journal took it.
+  '_SOURCE_REALTIME_TIMESTAMP',
+  '__REALTIME_TIMESTAMP',
+] as const;
 
 function envelopeTimes({ object, place }: Wire['envelopes'][number]): (string | null)[] {
   // Splunk and Cribl put the time beside the record as it was.

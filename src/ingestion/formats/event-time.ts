@@ -67,8 +67,13 @@ const yearFirst = new RegExp(String.raw`^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ]${
 const monthFirst = new RegExp(
   String.raw`^([A-Z][a-z]{2}) {1,2}(\d{1,2}),? (?:(\d{4}) )?${clock}(?: (\d{4}))?${zoneText}$`,
 );
-/** `31 Jan 2026 10:00:00`, `31/Jan/2026:10:00:00 +0000`. */
-const dayFirst = new RegExp(String.raw`^(\d{1,2})[ /-]([A-Z][a-z]{2})[ /-](\d{4})[ :]${clock}${zoneText}$`);
+/** `31 Jan 2026 10:00:00`, `31/Jan/2026:10:00:00 +0000`, `31Jan2026 10:00:00`. */
+const dayFirst = new RegExp(String.raw`^(\d{1,2})[ /-]?([A-Z][a-z]{2})[ /-]?(\d{4})[ :]${clock}${zoneText}$`);
+/** `2026 Jan 31 10:00:00.123 UTC`. */
+const yearNamed = new RegExp(String.raw`^(\d{4}) ([A-Z][a-z]{2}) {1,2}(\d{1,2}) ${clock}${zoneText}$`);
+/** `1/31/2026, 10:00:00.123 PM`, as Americans write it. */
+const halfDays = /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))? ([AP])M$/;
+const weekday = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? /;
 
 /** Zone names that mean one offset; others (`CST`) mean several and are not believed. */
 const namedOffsets: ReadonlyMap<string, number> = new Map([
@@ -98,12 +103,12 @@ export interface TimeReading {
 
 /**
  * Reads a time as devices write it: ISO 8601 with or without seconds and zone, `Mmm dd [yyyy] hh:mm:ss`,
- * `dd Mmm yyyy hh:mm:ss`. A missing year is the one that puts the time closest before a day after receipt.
+ * `dd Mmm yyyy hh:mm:ss`, also behind the day of the week. A missing year is the one that puts the time closest before a day after receipt.
  */
 export function readTimeText(text: string, { zone, receivedAt }: TimeReading): ReadTime | null {
   const exact = readTime(text);
   if (exact !== null) return { time: exact, guessed: [] };
-  const read = partsOf(text);
+  const read = partsOf(text.replace(weekday, ''));
   if (read === null) return null;
   const { parts, zoneName } = read;
   const guessed: TimeGuess[] = [];
@@ -144,6 +149,17 @@ function partsOf(
   if (bsd !== null) {
     const [, month, day, year, hour, minute, second, fraction, yearBehind, zoneName] = bsd;
     return partsRead(year ?? yearBehind, monthOf(month), day, hour, minute, second, fraction, zoneName);
+  }
+  const named = yearNamed.exec(text);
+  if (named !== null) {
+    const [, year, month, day, hour, minute, second, fraction, zoneName] = named;
+    return partsRead(year, monthOf(month), day, hour, minute, second, fraction, zoneName);
+  }
+  const half = halfDays.exec(text);
+  if (half !== null) {
+    const [, month, day, year, hour, minute, second, fraction, letter] = half;
+    const hours = String((Number(hour) % 12) + (letter === 'P' ? 12 : 0));
+    return partsRead(year, Number(month), day, hours, minute, second, fraction, undefined);
   }
   const common = dayFirst.exec(text);
   if (common === null) return null;

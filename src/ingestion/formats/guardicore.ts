@@ -5,7 +5,7 @@ import type { FormatAdapter, Wire } from './wire.js';
 /** Akamai Guardicore Centra: CEF with its verdict, rule and ruleset in labelled fields. */
 export const guardicore: FormatAdapter = {
   name: 'guardicore',
-  version: 1,
+  version: 2,
   detect,
   normalise: (wire) => normaliseCef(wire, guardicore),
 };

@@ -1,9 +1,10 @@
 import type { NormalForm, Normalised, Verdict } from '../normal-form.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
+import { readTimeText } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { protocolOf } from './ip-protocol.js';
-import type { JsonValue } from './json-value.js';
+import { type JsonValue, nameOf } from './json-value.js';
 import { readKeyValues } from './key-values.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -12,28 +13,40 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * behind a prefix that the administrator chose. The kernel only logs; what becomes of the packet is in the prefix or
  * nowhere, so the source's verdict map decides, else the words of the prefix, and then it is flagged.
  */
-export const iptables: FormatAdapter = { name: 'iptables', version: 1, detect, normalise };
+export const iptables: FormatAdapter = { name: 'iptables', version: 2, detect, normalise };
 
-const begin = /(?:^|[\s\]:])IN=/;
+/** A description that the administrator chose may hold ` IN=` too; the kernel's is the one with its next part behind it. */
+const begin = /(?:^|[\s\]:)])IN=(?=\S{0,64} (?:OUT|MAC|SRC|PHYSIN)=)/;
 const uptime = /^\[\s*\d{1,12}\.\d{1,9}\]\s*/;
+/** Old kernels begin a part of the line with its level. */
+const level = /<\d>(?=[A-Z]{2,8}=)/g;
+/** Proxmox: identity of the machine, level, chain, time, then the policy. */
+const proxmox = /^\d{1,9} \d \S{1,60} (\d{2}\/[A-Z][a-z]{2}\/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4}) (?:policy )?/;
 
+/** EdgeOS, UniFi and VyOS end the name of a rule with what it does: accept, drop or reject. */
+const ruleAction = /-([adr])(?:-\d{1,10})?\](?:$| )/i;
 /** Deny comes first: `ACCEPT_FAILED_DROP` was dropped. */
-const deny = /drop|den(?:y|ied)|reject|block|discard|refuse|invalid|banned|-d\]|\bwan_local-\d+-d/i;
-const allow = /accept|allow|permit|pass|-a\]|-r\]/i;
+const deny = /drop|den(?:y|ied)|reject|block|discard|refuse|invalid|banned|\bdrp\b/i;
+const allow = /accept|allow|permit|pass|-acc-/i;
+/** What a line came from, where syslog names no program of its own. */
+const programs =
+  /^(?:kernel|klogd|ulogd|ulogd2|nflog|pvefw-logger|firewalld?|iptables|nftables|nft|ufw|netfilter|vmlinuz|unix|syslog)$/i;
 
 function detect({ object, text }: Wire): boolean {
-  return object === null && text.includes('OUT=') && text.includes('SRC=') && text.includes('DST=') && begin.test(text);
+  return object === null && text.includes('SRC=') && text.includes('DST=') && begin.test(text);
 }
 
 function normalise(wire: Wire): Normalised {
-  const { text, syslog } = wire;
-  const at = text.search(begin);
-  if (at === -1) return refuse('unknown_format', 'expected IN= of a packet log');
-  const prefix = text
-    .slice(0, text[at] === ']' ? at + 1 : at)
-    .replace(uptime, '')
-    .trim()
-    .replace(/:$/, '');
+  const { syslog } = wire;
+  const text = wire.text.replace(level, '');
+  const found = begin.exec(text);
+  if (found === null) return refuse('unknown_format', 'expected IN= of a packet log');
+  const at = found.index + found[0].length - 3;
+  const before = text.slice(0, at).replace(uptime, '').trim();
+  const chain = proxmox.exec(before);
+  const prefix = withoutColon(
+    `${prefixInTag(syslog)} ${chain === null ? before : before.slice(chain[0].length)}`.trim(),
+  );
   // What an ICMP error quotes of the packet it is about stands in brackets behind.
   const quoted = text.indexOf('[SRC=', at);
   const pairs = readKeyValues(text.slice(at, quoted === -1 ? undefined : quoted).trim());
@@ -51,13 +64,14 @@ function normalise(wire: Wire): Normalised {
   const verdict = judge(prefix, wire, flags);
   const direction = directionOf(pairs);
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason: null } as const;
+  const time = chain === null ? null : readTimeText(chain[1] ?? '', { zone: undefined, receivedAt: wire.receivedAt });
   return accept({
     ...emptyRecord('flow', iptables),
     ...told,
-    ...chooseTime([], wire, flags),
+    ...chooseTime([time], wire, flags),
     summary: flowSummary(told, prefix === '' ? null : prefix),
     verdictRaw: prefix === '' ? null : prefix,
-    reporterName: syslog?.host ?? null,
+    reporterName: syslog?.host ?? journalHost(wire),
     count: 1,
     severity: syslog?.severity ?? null,
     policies: prefix === '' ? [] : [policyOf(prefix, verdict)],
@@ -65,6 +79,20 @@ function normalise(wire: Wire): Normalised {
     places,
     flags,
   });
+}
+
+/** A prefix like `DENY:` right behind the host looks like the name of a program. */
+function prefixInTag(syslog: Wire['syslog']): string {
+  const app = syslog?.app ?? '';
+  return programs.test(app) || !(deny.test(app) || allow.test(app)) ? '' : app;
+}
+
+function withoutColon(prefix: string): string {
+  return prefix.replace(/:$/, '');
+}
+
+function journalHost({ envelopes }: Wire): string | null {
+  return nameOf(envelopes.at(-1)?.object['_HOSTNAME']);
 }
 
 const places = {
@@ -80,9 +108,15 @@ function judge(prefix: string, { context }: Wire, flags: string[]): Verdict {
   const bare = prefix.replace(/^iptables:?\s+/i, '');
   const mapped = context.verdicts?.find((one) => prefix.startsWith(one.prefix) || bare.startsWith(one.prefix));
   if (mapped !== undefined) return mapped.verdict;
-  const guess = deny.test(prefix) ? 'deny' : allow.test(prefix) ? 'allow' : null;
+  const guess = wordOf(prefix);
   addFlag(flags, guess === null ? 'verdict_not_said' : 'verdict_from_prefix');
   return guess ?? 'unknown';
+}
+
+function wordOf(prefix: string): 'allow' | 'deny' | null {
+  const action = ruleAction.exec(prefix)?.[1]?.toLowerCase();
+  if (action !== undefined) return action === 'a' ? 'allow' : 'deny';
+  return deny.test(prefix) ? 'deny' : allow.test(prefix) ? 'allow' : null;
 }
 
 function policyOf(prefix: string, verdict: Verdict): NormalForm['policies'][number] {

@@ -7,14 +7,14 @@ import { flowSummary } from './flow-summary.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
 import { type JsonValue, nameOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
-import { verdictOfWord } from './verdict-words.js';
-import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
+import { verdictOfPhrase, verdictOfWord } from './verdict-words.js';
+import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
  * IBM's Log Event Extended Format 1.0 and 2.0 (QRadar, "LEEF event components"): header fields between `|`, in 2.0 with the
  * delimiter of the pairs (`^`, `x09`, `0x5e`); in 1.0 pairs are separated by tabs, which many systems turn into `|` or spaces.
  */
-export const leef: FormatAdapter = { name: 'leef', version: 1, detect, normalise };
+export const leef: FormatAdapter = { name: 'leef', version: 2, detect, normalise };
 
 const mark = /LEEF:\s?([12])(?:\.\d)?\|/;
 
@@ -46,7 +46,7 @@ export function readLeef(text: string): LeefMessage | null {
 function delimiterOf(text: string): string | null {
   const code = /^(?:0?x)([0-9a-f]{1,4})$/i.exec(text)?.[1];
   if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
-  return text.length === 1 ? text : null;
+  return text.length === 1 ? text : text === '\\t' ? '\t' : null;
 }
 
 function pairsOf(body: string, delimiter: string | null): ReadonlyMap<string, string> {
@@ -88,24 +88,33 @@ function normalise(wire: Wire): Normalised {
   const source = endpointOf(
     {
       ip: value('src', 'Source'),
-      port: port(value('srcPort', 'SourcePort', 'spt')),
+      port: port(value('srcPort', 'SourcePort', 'spt', 's_port')),
       instance: value('identHostName', 'srcHost', 'shost'),
-      zone: value('SourceZone', 'srcZone', 'inzone'),
+      zone: value('SourceZone', 'FromZone', 'srcZone', 'inzone'),
     },
     flags,
   );
   const destination = endpointOf(
     {
       ip: value('dst', 'Destination'),
-      port: port(value('dstPort', 'DestinationPort', 'dpt')),
+      // Check Point has the port of the service there.
+      port: port(value('dstPort', 'DestinationPort', 'dpt') ?? digitsOf(value('service'))),
       instance: value('dstHost', 'dhost'),
-      zone: value('DestinationZone', 'dstZone', 'outzone'),
+      zone: value('DestinationZone', 'ToZone', 'dstZone', 'outzone'),
     },
     flags,
   );
-  const { verdict, raw } = judge(value('action', 'act', 'Action', 'verdict', 'deviceAction'), message.eventId, flags);
-  const user = value('usrName', 'accountName', 'identSrc');
-  const isFlow = source?.ip != null && destination?.ip != null;
+  const { verdict: decided, raw } = judge(
+    value('action', 'act', 'Action', 'verdict', 'deviceAction'),
+    message.eventId,
+    flags,
+  );
+  const user = value('usrName', 'accountName', 'identSrc', 'user');
+  const isFlow =
+    source?.ip != null && destination?.ip != null && (raw !== null || protocol !== null || destination.port !== null);
+  // What a user did is no connection, whose words are all known.
+  const verdict = decided === 'unknown' && !isFlow && user !== null ? 'none' : decided;
+  if (verdict === 'unknown') addFlag(flags, 'unknown_action');
   const told = {
     verdict,
     source,
@@ -116,7 +125,7 @@ function normalise(wire: Wire): Normalised {
     reason: value('reason', 'SessionEndReason'),
   } as const;
   const time = timeOf(value('devTime', 'DeviceTime', 'ReceiveTime', 'GenerateTime'), value('devTimeFormat'), wire);
-  const policy = value('policy', 'RuleName', 'rule', 'ruleName', 'policyName');
+  const policy = value('policy', 'RuleName', 'rule_name', 'ruleName', 'policyName', 'Rule', 'rule', 'rule_uid');
   return accept({
     ...emptyRecord(isFlow ? 'flow' : user === null ? 'signal' : 'admin', leef),
     ...told,
@@ -164,9 +173,7 @@ function judge(
   flags: string[],
 ): { readonly verdict: Verdict; readonly raw: string | null } {
   if (said !== null) {
-    const verdict = verdictOfWord(said);
-    if (verdict === null) flags.push('unknown_action');
-    return { verdict: verdict ?? 'unknown', raw: said };
+    return { verdict: verdictOfPhrase(said) ?? 'unknown', raw: said };
   }
   const guess = verdictOfWord(eventId) ?? verdictOfWord(/[A-Za-z]+$/.exec(eventId)?.[0] ?? '');
   if (guess !== 'allow' && guess !== 'deny') return { verdict: 'none', raw: null };
@@ -180,7 +187,8 @@ function timeOf(text: string | null, format: string | null, wire: Wire): ReturnT
   const epoch = readEpoch(text);
   if (epoch !== null) return { time: epoch, guessed: [] };
   const reading = { zone: wire.context.zone, receivedAt: wire.receivedAt };
-  const known = readTimeText(text, reading);
+  // `Apr-15-2026 06:54:00 GMT`.
+  const known = readTimeText(text.replace(/^([A-Z][a-z]{2})-(\d{1,2})-(\d{4}) /, '$1 $2 $3 '), reading);
   if (known !== null) return known;
   // `dd/MM/yyyy HH:mm:ss` and `MM/dd/yyyy HH:mm:ss` differ in nothing but what the format says.
   const numbers = /^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(.*)$/.exec(text);
@@ -208,6 +216,10 @@ function policyRef(system: string, name: string, verdict: Verdict): NormalForm['
     effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
     staged: false,
   };
+}
+
+function digitsOf(text: string | null): string | null {
+  return text !== null && /^\d{1,5}$/.test(text) ? text : null;
 }
 
 function integer(text: string | null): number | null {

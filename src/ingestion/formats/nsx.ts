@@ -10,7 +10,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * Packet logs of VMware NSX's distributed firewall (`dfwpktlogs`; Broadcom, "Firewall log format"): address family, why it is logged,
  * action, ruleset and rule, direction, length, protocol, `source/port->destination/port`, flags, tag.
  */
-export const nsx: FormatAdapter = { name: 'nsx', version: 1, detect, normalise };
+export const nsx: FormatAdapter = { name: 'nsx', version: 2, detect, normalise };
 
 const head =
   /\b(INET6?) (\S{1,30}) (?:(PASS|DROP|REJECT|PUNT|REDIRECT|COPY|NAT|RDR|NONAT|NORDR) )?(\S{1,120}) (IN|OUT) (?:(\d{1,9}) )?(\S{1,20})(?= )/;

@@ -12,7 +12,7 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
  * ACL log lines of Open Virtual Network (`acl_log(ovn_pinctrl0)|INFO|name="…", verdict=…, severity=…, direction=…: tcp,…`,
  * ovn-nb(5)); OVN-Kubernetes puts kind, name, direction and rule of the policy into the name.
  */
-export const ovnAcl: FormatAdapter = { name: 'ovn-acl', version: 1, detect, normalise };
+export const ovnAcl: FormatAdapter = { name: 'ovn-acl', version: 2, detect, normalise };
 
 const mark = /acl_log\([^)]{0,40}\)\|[A-Z]+\|/;
 
@@ -24,12 +24,14 @@ function normalise(wire: Wire): Normalised {
   const found = mark.exec(wire.line);
   if (found === null) return refuse('unknown_format', 'expected acl_log(…)|LEVEL|');
   const body = wire.line.slice(found.index + found[0].length);
-  const colon = body.search(/: (?=[a-z0-9]+,)/);
+  const colon = body.search(/: ?(?=[a-z0-9]{2,8},\w{1,20}=)/);
   const head = readKeyValues(colon === -1 ? body : body.slice(0, colon), ',');
-  const packet = colon === -1 ? '' : body.slice(colon + 2);
+  const packet = colon === -1 ? '' : body.slice(colon + 1).trimStart();
   const pairs = readKeyValues(packet, ',');
   const word = head.get('verdict') ?? '';
-  const verdict = word === '' ? 'unknown' : (verdictOfWord(word) ?? 'unknown');
+  // What is passed on is left to the tiers behind.
+  const passes = word === 'pass';
+  const verdict = passes ? 'none' : word === '' ? 'unknown' : (verdictOfWord(word) ?? 'unknown');
   const flags: string[] = [];
   const protocol = protocolOf(packet.split(',')[0]?.replace(/6$/, (six) => (packet.startsWith('icmp6') ? six : '')));
   const port = (name: string): number | null => portOf(pairs.get(name), flags);
@@ -55,7 +57,7 @@ function normalise(wire: Wire): Normalised {
           ? 'egress'
           : 'unknown';
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason: null } as const;
-  const time = /^(\d{4}-\d{2}-\d{2}T[\d:.]+Z)\|/.exec(wire.line)?.[1];
+  const time = /(\d{4}-\d{2}-\d{2}T[\d:.]{8,18}Z)\|\d{1,9}\|$/.exec(wire.line.slice(0, found.index))?.[1];
   return accept({
     ...emptyRecord('flow', ovnAcl),
     ...told,
@@ -71,7 +73,7 @@ function normalise(wire: Wire): Normalised {
     count: 1,
     severity: severities.get(head.get('severity') ?? '') ?? null,
     severityRaw: head.get('severity') ?? null,
-    policies: name === '' ? [] : [policyRef(kind ?? '', parts, verdict)],
+    policies: name === '' ? [] : [policyRef(name, kind ?? '', parts, passes ? 'pass' : effectOf(verdict))],
     attributes: {
       acl: name,
       ...(pairs.get('tcp_flags') === undefined ? {} : { tcpFlags: pairs.get('tcp_flags') ?? '' }),
@@ -104,24 +106,46 @@ const kinds = new Map([
   ['EF', 'EgressFirewall'],
 ]);
 
-/** `ANP:cluster-control:Egress:1`, `NP:shop:web:Ingress:0`, `EF:shop:3`. */
+type Effect = NormalForm['policies'][number]['effect'];
+
+function effectOf(verdict: NormalForm['verdict']): Effect {
+  return verdict === 'allow' || verdict === 'deny' ? verdict : 'none';
+}
+
+/** `ANP:cluster-control:Egress:1`, `NP:shop:web:Ingress:0`, `EF:shop:3`; Kube-OVN's `np/web.shop/IPv4/0`. */
 function policyRef(
+  acl: string,
   kind: string,
   parts: readonly string[],
-  verdict: NormalForm['verdict'],
+  effect: Effect,
 ): NormalForm['policies'][number] {
+  const [, kubeName, kubeNamespace, kubeRule] =
+    /^np\/([^/]{1,253})\.([^./]{1,63})\/IPv[46]\/(\d{1,6})$/.exec(acl) ?? [];
+  if (kubeName !== undefined && kubeNamespace !== undefined)
+    return refOf('NetworkPolicy', kubeNamespace, kubeName, kubeRule ?? null, effect);
   const rule = /^\d+$/.test(parts.at(-1) ?? '') ? (parts.at(-1) ?? null) : null;
   const names = parts.filter((part) => part !== 'Ingress' && part !== 'Egress' && part !== rule);
   const namespaced = kind === 'NP' || kind === 'EF';
+  const name = (namespaced ? (names[1] ?? names[0]) : names[0]) ?? kind;
+  return refOf(kinds.get(kind) ?? null, namespaced ? (names[0] ?? null) : null, name, rule, effect);
+}
+
+function refOf(
+  kind: string | null,
+  namespace: string | null,
+  name: string,
+  rule: string | null,
+  effect: Effect,
+): NormalForm['policies'][number] {
   return {
     system: 'kubernetes',
-    kind: kinds.get(kind) ?? null,
-    namespace: namespaced ? (names[0] ?? null) : null,
-    name: (namespaced ? (names[1] ?? names[0] ?? kind) : (names[0] ?? kind)).slice(0, 253),
+    kind,
+    namespace,
+    name: name.slice(0, 253),
     tier: null,
     rule,
     revision: null,
-    effect: verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none',
+    effect,
     staged: false,
   };
 }
