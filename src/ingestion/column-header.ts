@@ -5,7 +5,10 @@
  */
 
 /** Names that no line of values has, in AWS flow logs and their exports. */
-const flowLogColumns = /(?:^|[\s,"])(?:srcaddr|src_addr)(?=[\s,"]|$)/i;
+const flowLogColumns =
+  /(?:^|[\s,"])(?:(?:pkt[-_]?)?(?:src|dst)_?addr|sourceaddress|(?:interface|tgw)[-_]?id|log[-_]?status)(?=[\s,"]|$)/i;
+/** Results of CloudWatch Logs Insights. */
+const insightsColumns = /(?:^|,)"?@(?:timestamp|ingestionTime|message|log|logStream)"?(?:,|$)/;
 const nameList = /^"?@?[A-Za-z][A-Za-z0-9_-]*"?(?:[ ,\t]"?@?[A-Za-z][A-Za-z0-9_-]*"?)+$/;
 /** A table of Illumio's in an export of Microsoft Sentinel, whose portal puts the zone behind the name of a time. */
 const exportedTable = /^"?\w{1,60}(?: \[[\w ]{1,20}\])?"?(?:,"?\w{1,60}(?: \[[\w ]{1,20}\])?"?){5,200}$/;
@@ -15,7 +18,8 @@ const longestHeader = 8192;
 export function isColumnHeader(line: string): boolean {
   if (line.startsWith('#')) return true;
   if (line.length > longestHeader) return false;
-  return (flowLogColumns.test(line) && nameList.test(line)) || isExportedTable(line);
+  const isCloudTable = nameList.test(line) && (flowLogColumns.test(line) || insightsColumns.test(line));
+  return isCloudTable || isExportedTable(line);
 }
 
 /** Does this line name the columns of an exported table of Illumio's? */

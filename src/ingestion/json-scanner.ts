@@ -20,8 +20,22 @@ const SPACE = 0x20;
 const eventList = Buffer.from('"EventList"');
 const kindKey = Buffer.from('"kind"');
 const itemsKey = Buffer.from('"items"');
-/** Members under which vendors put the records of one delivery: CloudTrail, Azure diagnostics and Firehose, CloudWatch Logs, Elastic's test files. */
-const listKeys = ['"Records"', '"records"', '"logEvents"', '"expected"'].map((key) => Buffer.from(key));
+/**
+ * Members under which vendors put the records of one delivery: CloudTrail, Azure diagnostics and Firehose, CloudWatch Logs;
+ * answers to queries of CloudTrail (`Events`), CloudWatch Logs (`events`), Azure's REST API, Cloud Logging and Splunk (`results`);
+ * Elastic's test files.
+ */
+const listKeys = [
+  '"Records"',
+  '"records"',
+  '"logEvents"',
+  '"Events"',
+  '"events"',
+  '"value"',
+  '"entries"',
+  '"results"',
+  '"expected"',
+].map((key) => Buffer.from(key));
 
 /** What the grammar allows next. */
 const enum Next {

@@ -37,15 +37,24 @@ interface Splitting extends Scan {
 }
 
 /** How the lines begin that hold a list of records. */
-const listLines = ['{"kind":"EventList"', '{"Records"', '{"records"', '{"messageType"', '{"expected"'].map((text) =>
-  Buffer.from(text),
-);
+const listLines = [
+  '{"kind":"EventList"',
+  '{"Records"',
+  '{"records"',
+  '{"messageType"',
+  '{"Events"',
+  '{"events"',
+  '{"value"',
+  '{"entries"',
+  '{"results"',
+  '{"expected"',
+].map((text) => Buffer.from(text));
 
 /**
  * Splits a body of JSON into the exact bytes of its records: one value; an array, whose elements
  * are the records; values one after another with or without white space between them; a Kubernetes
  * `EventList`, whose items are the records, and the `Records`, `records` or `logEvents` of a cloud
- * provider's delivery (also inside an array). Numbers, strings and the like
+ * provider's delivery and the lists of its answers (also inside an array). Numbers, strings and the like
  * are spans as well; whoever reads them says that they are no objects.
  *
  * A broken value becomes one span with the problem `invalid_json` (`not_utf8` where the bytes are

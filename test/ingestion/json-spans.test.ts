@@ -87,6 +87,18 @@ describe('a JSON body is split into the exact bytes of its records', () => {
     }
   });
 
+  test('the lists of deliveries and answers of clouds, also on one line', () => {
+    for (const name of ['Records', 'records', 'logEvents', 'Events', 'events', 'value', 'entries', 'results']) {
+      assert.deepEqual(read(`{"next":"x","${name}":[{"a":1},{"b":2}]}`), ['{"a":1}', '{"b":2}']);
+      assert.deepEqual(read(`{"${name}":["a"]}`), [`{"${name}":["a"]}`]);
+    }
+    assert.deepEqual(read('{"c":3}\n{"Events":[{"a":1},{"b":2}],"NextToken":"x"}', splitLines), [
+      '{"c":3}',
+      '{"a":1}',
+      '{"b":2}',
+    ]);
+  });
+
   test('a byte order mark is passed over; an empty body has no records', () => {
     assert.deepEqual(read('\ufeff{"a":1}'), ['{"a":1}']);
     assert.deepEqual(read(''), []);

@@ -14,6 +14,7 @@ const group = ['groupId', 'groupName'];
 const acl = ['networkAclId'];
 const rules = ['ruleGroupArn', 'ruleGroupName'];
 const policy = ['firewallPolicyArn', 'firewallPolicyName'];
+const inspection = ['tLSInspectionConfigurationArn', 'tLSInspectionConfigurationName'];
 const firewall = ['firewallArn', 'firewallName'];
 
 function calls(
@@ -25,7 +26,10 @@ function calls(
   return Object.entries(actions).map(([name, action]) => [`${source}/${name}`, { kind, action, named }]);
 }
 
-/** Calls that change what a network lets through or what of it is recorded (EC2 and Network Firewall API references). */
+/**
+ * Calls that change what a network lets through or what of it is recorded (API references of EC2, Network Firewall, WAF, Route 53
+ * Resolver, Firewall Manager and VPC Lattice).
+ */
 const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
   ...calls('ec2', 'SecurityGroup', group, {
     CreateSecurityGroup: 'create',
@@ -86,6 +90,41 @@ const policyCalls: ReadonlyMap<string, PolicyCall> = new Map([
     PutResourcePolicy: 'update',
     DeleteResourcePolicy: 'delete',
   }),
+  ...calls('network-firewall', 'TLSInspectionConfiguration', inspection, {
+    CreateTLSInspectionConfiguration: 'create',
+    UpdateTLSInspectionConfiguration: 'update',
+    DeleteTLSInspectionConfiguration: 'delete',
+  }),
+  ...calls('wafv2', 'WebACL', ['name', 'webACLArn', 'resourceArn'], {
+    CreateWebACL: 'create',
+    UpdateWebACL: 'update',
+    DeleteWebACL: 'delete',
+    AssociateWebACL: 'update',
+    DisassociateWebACL: 'update',
+  }),
+  ...calls('wafv2', 'RuleGroup', ['name'], {
+    CreateRuleGroup: 'create',
+    UpdateRuleGroup: 'update',
+    DeleteRuleGroup: 'delete',
+  }),
+  ...calls('wafv2', 'IPSet', ['name'], { CreateIPSet: 'create', UpdateIPSet: 'update', DeleteIPSet: 'delete' }),
+  ...calls('route53resolver', 'FirewallRuleGroup', ['firewallRuleGroupId', 'name'], {
+    CreateFirewallRuleGroup: 'create',
+    DeleteFirewallRuleGroup: 'delete',
+    CreateFirewallRule: 'update',
+    UpdateFirewallRule: 'update',
+    DeleteFirewallRule: 'update',
+    AssociateFirewallRuleGroup: 'update',
+    DisassociateFirewallRuleGroup: 'update',
+  }),
+  ...calls('fms', 'FirewallManagerPolicy', ['policyId', 'policyArn', 'policyName'], {
+    PutPolicy: 'update',
+    DeletePolicy: 'delete',
+  }),
+  ...calls('vpc-lattice', 'AuthPolicy', ['resourceIdentifier'], {
+    PutAuthPolicy: 'update',
+    DeleteAuthPolicy: 'delete',
+  }),
 ]);
 
 /** Calls that give an interface or an instance other security groups, when their request names some. */
@@ -106,6 +145,7 @@ const tampering: ReadonlySet<string> = new Set([
   'cloudtrail/DeleteEventDataStore',
   'cloudtrail/StopEventDataStoreIngestion',
   'ec2/DeleteFlowLogs',
+  'route53resolver/DeleteResolverQueryLogConfig',
   'logs/DeleteLogGroup',
   'logs/DeleteLogStream',
   'config/StopConfigurationRecorder',

@@ -1,3 +1,4 @@
+import { protocolOf } from './ip-protocol.js';
 import { integerOf, isObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from './json-value.js';
 
 /** The elements of a list as EC2 writes them: `{"items":[…]}`, an empty one `{}`; other services write arrays. */
@@ -124,10 +125,10 @@ function aclEntry(request: JsonObject): NetworkRule {
   };
 }
 
-/** `-1` is every protocol. */
+/** By its name where it has one; `-1` is every protocol. */
 function protocolText(value: unknown): string | null {
   const text = typeof value === 'number' ? String(value) : textOf(value);
-  return text === '-1' ? 'all' : text;
+  return text === '-1' ? 'all' : (protocolOf(text)?.name ?? text);
 }
 
 export function ruleText(rule: NetworkRule): string {

@@ -3,7 +3,7 @@ import { attributesOf, keptValue } from './attributes.js';
 import { isTampering, namesOf, type PolicyCall, policyCallOf } from './aws-cloudtrail-policies.js';
 import { rulesOf, ruleText, ruleValue } from './aws-cloudtrail-rules.js';
 import { chooseTime } from './choose-time.js';
-import { readTime } from './event-time.js';
+import { readTime, readUtc } from './event-time.js';
 import { type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
@@ -11,9 +11,9 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 /**
  * AWS CloudTrail (user guide, "CloudTrail record contents"): the elements of the `Records` of an S3 object, the
  * `detail` of an EventBridge event, and Insights events. Calls that change security groups, network ACLs, flow logs
- * or Network Firewall are policy changes, every other call is administration.
+ * or a firewall are policy changes, every other call is administration.
  */
-export const awsCloudtrail: FormatAdapter = { name: 'aws-cloudtrail', version: 1, detect, normalise };
+export const awsCloudtrail: FormatAdapter = { name: 'aws-cloudtrail', version: 2, detect, normalise };
 
 const places = {
   eventTime: '/eventTime',
@@ -24,12 +24,23 @@ const places = {
 } as const;
 
 function detect({ object }: Wire): boolean {
-  if (object !== null && isDigest(object)) return true;
-  if (object === null || typeof object.eventSource !== 'string' || !object.eventSource.includes('.')) return false;
+  if (object === null) return false;
+  if (isDigest(object)) return true;
+  const { source, name } = callOf(object);
   return (
-    (typeof object.eventName === 'string' || 'insightDetails' in object) &&
+    source?.includes('.') === true &&
+    (name !== null || typeof object.eventName === 'string') &&
     ('userIdentity' in object || 'eventVersion' in object || 'awsRegion' in object)
   );
+}
+
+/** Insights events say which call they are about in a member of its own. */
+function callOf(event: JsonObject): { readonly source: string | null; readonly name: string | null } {
+  const insight = objectOf(event.insightDetails);
+  return {
+    source: textOf(event.eventSource) ?? textOf(insight?.eventSource),
+    name: textOf(event.eventName) ?? textOf(insight?.eventName),
+  };
 }
 
 /** The digest file of an hour, by which log files prove that nobody altered them. */
@@ -41,30 +52,30 @@ function normalise(wire: Wire): Normalised {
   const event = wire.object;
   if (event === null) return refuse('not_an_object', 'expected a CloudTrail record as a JSON object');
   if (isDigest(event)) return accept(readDigest(event, wire));
-  const eventSource = textOf(event.eventSource);
-  const eventName = textOf(event.eventName) ?? textOf(objectOf(event.insightDetails)?.eventName);
+  const { source: eventSource, name: eventName } = callOf(event);
   if (eventSource === null) return refuse('missing_field', 'expected eventSource, the service that was called');
   if (eventName === null) return refuse('missing_field', 'expected eventName, the call that was made');
 
   const flags: string[] = [];
   const request = objectOf(event.requestParameters) ?? {};
   const response = objectOf(event.responseElements) ?? {};
-  const errorCode = textOf(event.errorCode);
+  const errorCode = errorOf(event);
   const errorMessage = textOf(event.errorMessage);
   const tampering = isTampering(eventSource, eventName);
   if (tampering) addFlag(flags, 'evidence_tampering');
   const isInsight = event.eventType === 'AwsCloudTrailInsight';
   const actor = readActor(event);
   if (actor === null && !isInsight) addFlag(flags, 'no_actor');
-  const verdict = isInsight ? 'none' : judge(errorCode, response);
+  const signIn = signInOf(event, response);
+  const verdict = isInsight ? 'none' : judge(errorCode, signIn);
   const rules = rulesOf(eventName, request, response);
   const base = {
     ...emptyRecord('admin', awsCloudtrail),
-    ...chooseTime([textOf(event.eventTime)], wire, flags),
+    ...chooseTime([readUtc(event.eventTime, wire.receivedAt)], wire, flags),
     nativeId: nameOf(event.eventID),
     actor,
     verdict,
-    verdictRaw: errorCode ?? textOf(response.ConsoleLogin),
+    verdictRaw: errorCode ?? signIn,
     reason: errorCode === null ? errorMessage : [errorCode, errorMessage].filter((part) => part !== null).join(': '),
     reporter: 'control-plane' as const,
     reporterName: eventSource,
@@ -75,7 +86,7 @@ function normalise(wire: Wire): Normalised {
     flags,
   };
   const who = shortName(event) ?? actor?.name ?? 'unknown';
-  const failure = errorCode ?? (verdict === 'deny' ? textOf(response.ConsoleLogin) : null);
+  const failure = errorCode ?? (verdict === 'deny' ? signIn : null);
   const failed = failure === null ? '' : ` (${failure})`;
   if (isInsight) {
     const state = textOf(objectOf(event.insightDetails)?.state) ?? '';
@@ -171,10 +182,28 @@ function policyRef({ resource }: PolicyChange, name: string): NormalForm['polici
 /** Refusals by name; every other error code is a failure of a permitted call. */
 const refusal = /AccessDenied|Unauthorized|NotAuthorized|AuthFailure|Forbidden|Failed authentication/i;
 
-function judge(errorCode: string | null, response: JsonObject): Verdict {
-  if (response.ConsoleLogin === 'Failure' || response.CheckMfa === 'Failure') return 'deny';
+function judge(errorCode: string | null, signIn: string | null): Verdict {
+  if (signIn === 'Failure') return 'deny';
   if (errorCode === null) return 'allow';
   return refusal.test(errorCode) ? 'deny' : 'error';
+}
+
+/** Managed Grafana gives the status of HTTP, that of success too. */
+function errorOf(event: JsonObject): string | null {
+  const code = textOf(event.errorCode);
+  return code !== null && /^2\d\d$/.test(code) ? null : code;
+}
+
+/** `Success` or `Failure` of a sign-in, in the answer or, for Identity Center, in the details of the event. */
+function signInOf(event: JsonObject, response: JsonObject): string | null {
+  const details = objectOf(event.serviceEventDetails);
+  const words = [
+    response.ConsoleLogin,
+    response.CheckMfa,
+    details?.UserAuthentication,
+    details?.CredentialVerification,
+  ];
+  return words.map(textOf).find((word) => word !== null) ?? null;
 }
 
 function readActor(event: JsonObject): Actor | null {

@@ -19,6 +19,12 @@ const version5Fields = `${version3Fields} region az-id sublocation-type sublocat
 /** Every field in the order in which they came about, as the console lists them. */
 const extendedFields = `${defaultFields} vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path`;
 
+/** The same in the order of their names, as some interfaces list them. */
+const sortedFields =
+  'account-id action az-id bytes dstaddr dstport end flow-direction instance-id interface-id log-status packets ' +
+  'pkt-dst-aws-service pkt-dstaddr pkt-src-aws-service pkt-srcaddr protocol region srcaddr srcport start sublocation-id ' +
+  'sublocation-type subnet-id tcp-flags traffic-path type version vpc-id';
+
 const ecsFields =
   'ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id ' +
   'ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id';
@@ -49,6 +55,7 @@ const otherNames: ReadonlyMap<string, string> = new Map([
   ['destinationaddress', 'dstaddr'],
   ['sourceport', 'srcport'],
   ['destinationport', 'dstport'],
+  ['status', 'log-status'],
 ]);
 
 /** The field of a column, whatever hyphens, underscores, case or `${}` its name is written with; null when there is none. */
@@ -64,15 +71,22 @@ export type Columns = readonly (string | null)[];
 export function columnsOf(text: string): Columns | null {
   if (text.startsWith('#') || text.length > 8192) return null;
   const columns = splitColumns(text).map(fieldOfColumn);
-  const named = columns.filter((column) => column !== null).length;
-  return named >= 2 && named * 2 > columns.length ? columns : null;
+  const named = columns.filter((column) => column !== null && column !== 'timestamp').length;
+  if (insightsNames.test(text)) return named >= 1 ? columns : null;
+  const all = named + (columns.includes('timestamp') ? 1 : 0);
+  return all >= 2 && all * 2 > columns.length ? columns : null;
 }
+
+/** What CloudWatch Logs Insights names in each of its results, whatever a query makes of the flow log beside it. */
+const insightsNames = /(?:^|,)"?@(?:timestamp|ingestionTime|message|log|logStream)"?(?:,|$)/;
+const headerNames = /(?:src|dst|source|destination)_?addr|(?:interface|tgw)[-_]?id|log[-_]?status/i;
 
 /** Does this line name columns? Every word that is no field of a flow log must at least look like a name. */
 export function isHeader(text: string): boolean {
-  if (text.length > 8192 || !/srcaddr|src_addr|dstaddr|dst_addr/i.test(text)) return false;
+  if (text.length > 8192 || !(headerNames.test(text) || insightsNames.test(text))) return false;
   const words = splitColumns(text);
-  return words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word)) && columnsOf(text) !== null;
+  if (!words.every((word) => /^@?[A-Za-z][A-Za-z0-9_-]{1,40}$/.test(word))) return false;
+  return columnsOf(text) !== null || words.every((word) => word.startsWith('@'));
 }
 
 /** Splits a line at white space, or at commas where it has them; quotes around a value are taken off. */
@@ -91,6 +105,7 @@ const layouts: readonly Columns[] = [
   layout(version3Fields),
   layout(version5Fields),
   layout(extendedFields),
+  layout(sortedFields),
   layout(`${extendedFields} ${ecsFields}`),
   layout(`${extendedFields} ${ecsConsoleFields}`),
   layout(`${defaultFields} ${ecsFields}`),
@@ -107,14 +122,8 @@ export const defaultLayout = layouts[0];
 
 const address = /^(?:-|[0-9.]{7,15}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/;
 const number = /^(?:-|\d{1,20})$/;
-/** What the values of a field look like; only fields that tell one layout from another. */
-const shapes: ReadonlyMap<string, RegExp> = new Map([
+const valueShapes: ReadonlyMap<string, RegExp> = new Map([
   ['version', /^(?:[2-9]|1\d)$/],
-  ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
-  ['interface-id', /^(?:-|eni-\S{1,40})$/],
-  ['instance-id', /^(?:-|i-\S{1,40})$/],
-  ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
-  ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
   ['srcaddr', address],
   ['dstaddr', address],
   ['pkt-srcaddr', address],
@@ -125,21 +134,65 @@ const shapes: ReadonlyMap<string, RegExp> = new Map([
   ['start', number],
   ['end', number],
   ['tcp-flags', number],
-  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
-  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
   ['action', /^(?:-|ACCEPT|REJECT)$/i],
   ['log-status', /^(?:-|OK|NODATA|SKIPDATA)$/i],
 ]);
 
+/** What the values of a field look like; only fields that tell one layout from another. */
+const shapes: ReadonlyMap<string, RegExp> = new Map([
+  ...valueShapes,
+  ['account-id', /^(?:-|unknown|\d{12}|[a-z0-9-]{6,40})$/],
+  ['interface-id', /^(?:-|eni-\S{1,40})$/],
+  ['instance-id', /^(?:-|i-\S{1,40})$/],
+  ['vpc-id', /^(?:-|vpc-\S{1,40})$/],
+  ['tgw-id', /^(?:-|tgw-\S{1,40})$/],
+  ['ecs-cluster-arn', /^(?:-|arn:\S{1,300})$/],
+  ['ecs-task-arn', /^(?:-|arn:\S{1,300})$/],
+]);
+
 /** The layout that these values fit, where nothing names their columns. */
 export function fittingLayout(values: readonly string[]): Columns | null {
-  return layouts.find((columns) => columns.length === values.length && fits(values, columns)) ?? null;
+  return layouts.find((columns) => columns.length === values.length && fits(values, columns)) ?? behindDefault(values);
 }
 
-/** Could these values stand in these columns? */
+/** Fields whose values tell what they are, wherever they stand; of two addresses the source's comes first. */
+const tellingShapes: readonly (readonly [field: string, shape: RegExp])[] = [
+  ['vpc-id', /^vpc-\S{1,40}$/],
+  ['subnet-id', /^subnet-\S{1,40}$/],
+  ['instance-id', /^i-\S{1,40}$/],
+  ['type', /^(?:IPv4|IPv6|EFA)$/],
+  ['pkt-srcaddr', /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/],
+  ['pkt-dstaddr', /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/],
+  ['region', /^[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d$/],
+  ['az-id', /^[a-z]{2,6}\d{1,2}-az\d{1,2}$/],
+  ['flow-direction', /^(?:ingress|egress)$/],
+  ['reject-reason', /^(?:BPA|EC)$/],
+];
+
+/** The default format, as most flow logs begin, and fields of the user's choice behind it. */
+function behindDefault(values: readonly string[]): Columns | null {
+  const begin = layouts[0] ?? [];
+  if (values.length <= begin.length || values.length > 80 || !fits(values.slice(0, begin.length), begin)) return null;
+  const columns: (string | null)[] = [...begin];
+  for (const value of values.slice(begin.length)) {
+    columns.push(tellingShapes.find(([field, shape]) => !columns.includes(field) && shape.test(value))?.[0] ?? null);
+  }
+  return columns;
+}
+
+/** Could these values stand in these columns, where only their shapes speak for it? */
 export function fits(values: readonly string[], columns: Columns): boolean {
+  return haveShapes(values, columns, shapes);
+}
+
+/** Could these values stand in columns that the source or a header names? Identifiers are believed whatever they look like. */
+export function fitsNamed(values: readonly string[], columns: Columns): boolean {
+  return haveShapes(values, columns, valueShapes);
+}
+
+function haveShapes(values: readonly string[], columns: Columns, wanted: ReadonlyMap<string, RegExp>): boolean {
   return (
     values.length === columns.length &&
-    columns.every((column, at) => shapes.get(column ?? '')?.test(values[at] ?? '') ?? true)
+    columns.every((column, at) => wanted.get(column ?? '')?.test(values[at] ?? '') ?? true)
   );
 }

@@ -5,7 +5,7 @@ import {
   columnsOf,
   defaultLayout,
   fieldOfColumn,
-  fits,
+  fitsNamed,
   fittingLayout,
   isHeader,
   splitColumns,
@@ -24,7 +24,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * interval, with the fields of any format string (versions 2 to 10). A line does not name its columns: they are what the
  * source is set to, what a header line said, or the default; a record may also be a JSON object with the fields' names.
  */
-export const awsVpcFlow: FormatAdapter = { name: 'aws-vpc-flow', version: 1, detect, normalise };
+export const awsVpcFlow: FormatAdapter = { name: 'aws-vpc-flow', version: 2, detect, normalise };
 
 interface Row {
   readonly values: ReadonlyMap<string, string>;
@@ -46,28 +46,19 @@ function bound({ context, object }: Wire): boolean {
   return context.format === 'aws-vpc-flow' && object === null;
 }
 
+/** Fields that no other format with the addresses of flow logs has. */
+const ownFields: ReadonlySet<string | null> = new Set(['action', 'log-status', 'interface-id', 'tgw-id']);
+
+/** One address and a field of flow logs' own, or both addresses and any other field. */
 function isFlowObject(object: JsonObject): boolean {
-  let addresses = 0;
-  let others = 0;
-  for (const name of ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr'])
-    if (name in object) addresses++;
-  if (addresses === 0) return false;
-  for (const name of [
-    'action',
-    'log-status',
-    'log_status',
-    'logstatus',
-    'logStatus',
-    'interface-id',
-    'interface_id',
-    'interfaceId',
-    'tgw_id',
-    'tgw-id',
-  ]) {
-    if (name in object) others++;
-  }
-  return others > 0;
+  if (!addressNames.some((name) => name in object)) return false;
+  const fields = new Set(Object.keys(object).slice(0, 100).map(fieldOfColumn));
+  fields.delete(null);
+  if (fields.has('srcaddr') && fields.has('dstaddr') && fields.size > 2) return true;
+  return [...fields].some((field) => ownFields.has(field));
 }
+
+const addressNames = ['srcaddr', 'dstaddr', 'srcAddr', 'dstAddr', 'src_addr', 'dst_addr', 'SrcAddr', 'DstAddr'];
 
 function normalise(wire: Wire): Normalised {
   const { object, text } = wire;
@@ -103,17 +94,17 @@ function rowOfObject(object: JsonObject): Row {
   return { values, places, guessed: false };
 }
 
-/** What CloudWatch's command line and exports put before a line: a time, and the name of the stream. */
-const exportedPrefix = /^\d{4}-\d\d-\d\dT\S{1,30} (?:eni-\S{1,80} )?/;
+/** What CloudWatch's command line and exports put before a line: a time, and the name of the stream; as columns of a query too. */
+const exportedPrefix = /^"?\d{4}-\d\d-\d\d[T ][\d:.+Z-]{5,30}"?[ ,](?:eni-\S{1,80} )?"?/;
 
 function rowOfLine(wire: Wire): Row | null {
   const named = wire.context.columns === undefined ? null : columnsOf(wire.context.columns);
   const exported = exportedPrefix.exec(wire.line)?.[0].length ?? 0;
-  const texts = exported === 0 ? [wire.text] : [wire.text, wire.line.slice(exported)];
+  const texts = exported === 0 ? [wire.text] : [wire.text, wire.line.slice(exported).replace(/"$/, '')];
   for (const text of texts) {
     if (text.length > 8192) continue;
     const values = splitColumns(text);
-    if (named !== null && fits(values, named)) return rowOf(values, named, false);
+    if (named !== null && fitsNamed(values, named)) return rowOf(values, named, false);
     const layout = values.length < 6 ? null : fittingLayout(values);
     if (layout !== null) return rowOf(values, layout, layout !== defaultLayout);
   }
@@ -130,6 +121,8 @@ function rowOf(values: readonly string[], columns: Columns, guessed: boolean): R
   });
   return { values: found, places, guessed };
 }
+
+const endFields = ['srcaddr', 'dstaddr', 'pkt-srcaddr', 'pkt-dstaddr', 'srcport', 'dstport'];
 
 /** Fields that have a place of their own in the normal form. */
 const placed: ReadonlySet<string> = new Set([
@@ -178,19 +171,20 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
   const base = { ...time, interval, reporterName, attributes, places: placesOf(row), flags };
 
   const status = get('log-status')?.toUpperCase() ?? null;
-  const nothing = get('srcaddr') === null && get('dstaddr') === null && get('pkt-srcaddr') === null;
-  if (status === 'SKIPDATA' || status === 'NODATA' || nothing) {
-    const lost = status === 'SKIPDATA';
-    if (lost) addFlag(flags, 'records_lost');
-    const what = lost ? 'Flow log records were skipped' : 'No traffic';
-    return accept({
-      ...emptyRecord('signal', awsVpcFlow),
-      ...base,
-      summary: oneLine(`${what} at ${reporterName ?? 'an unknown interface'}${status === null ? '' : ` (${status})`}`),
-      verdictRaw: get('action'),
-      reason: status,
-      severity: lost ? 4 : null,
-    });
+  const lost = status === 'SKIPDATA';
+  const what = lost ? 'Flow log records were skipped' : 'No traffic';
+  const signal = {
+    ...emptyRecord('signal', awsVpcFlow),
+    ...base,
+    summary: oneLine(`${what} at ${reporterName ?? 'an unknown interface'}${status === null ? '' : ` (${status})`}`),
+    reason: status,
+    severity: lost ? 4 : null,
+    flags: lost ? [...flags, 'records_lost'] : flags,
+  };
+  const hasEnds = endFields.some((field) => get(field) !== null);
+  // A format may leave the ends out; without a decision too there was no flow.
+  if (!hasEnds && (lost || status === 'NODATA' || get('action') === null)) {
+    return accept({ ...signal, verdictRaw: get('action') });
   }
 
   const protocol = protocolOf(get('protocol'));
@@ -222,7 +216,7 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason };
   const bytes = unsignedOf(get('bytes'));
   const packets = unsignedOf(get('packets'));
-  return accept({
+  const flow: NormalForm = {
     ...emptyRecord('flow', awsVpcFlow),
     ...told,
     ...base,
@@ -230,7 +224,9 @@ function normaliseRow(row: Row, wire: Wire): Normalised {
     verdictRaw,
     reporter: get('tgw-id') !== null || direction === 'unknown' ? 'device' : direction === 'ingress' ? 'dst' : 'src',
     traffic: bytes === null && packets === null ? null : { bytes, packets, replyBytes: null, replyPackets: null },
-  });
+  };
+  // A line that tells of a flow can say as well that others of its interval were skipped.
+  return lost ? accept(flow, signal) : accept(flow);
 }
 
 /** Epoch seconds; exports write times as text, in UTC. */

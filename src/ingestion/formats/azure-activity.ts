@@ -1,6 +1,7 @@
 import type { NormalForm, Normalised, PolicyChange } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
 import { parsed, readActor } from './azure-actor.js';
+import { levelOf, severityOfLevel } from './azure-level.js';
 import { judge, type Outcome, outcomeOf, statusOf } from './azure-outcome.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
@@ -14,13 +15,14 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * Analytics, and the other logs of the same envelope (sign-ins, directory audit). Writes and deletes of network security
  * groups, their rules, Azure Firewall and application security groups are policy changes; the rest is administration.
  */
-export const azureActivity: FormatAdapter = { name: 'azure-activity', version: 1, detect, normalise };
+export const azureActivity: FormatAdapter = { name: 'azure-activity', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   if (object === null) return false;
   const operation = operationOf(object);
+  if (operation === null) return isBare(object);
   // The diagnostics of a resource carry records of their own.
-  if (operation === null || /\/diagnosticlogs\/read$/i.test(operation)) return false;
+  if (/\/diagnosticlogs\/read$/i.test(operation)) return false;
   if (object.OperationNameValue !== undefined) return true;
   // Event Grid's data and the REST API have no category that tells.
   const isOperation = /^[A-Za-z0-9.]+\/[^ ]+\/(?:write|delete|action|read)$/i.test(operation);
@@ -55,6 +57,38 @@ const categories: ReadonlySet<string> = new Set([
   'adfssigninlogs',
 ]);
 
+/** Members of every log of Azure (Azure Monitor, "Common schema"), in lower case. */
+const commonMembers: ReadonlySet<string> = new Set([
+  'time',
+  'resourceid',
+  'operationversion',
+  'category',
+  'tenantid',
+  'resulttype',
+  'resultsignature',
+  'resultdescription',
+  'durationms',
+  'calleripaddress',
+  'correlationid',
+  'identity',
+  'level',
+  'location',
+  'uri',
+  'properties',
+]);
+
+/** A record that names its category and time in Azure's spelling, and no operation. */
+function isBare(record: JsonObject): boolean {
+  const category = textOf(record.category);
+  return (
+    category !== null &&
+    /^[A-Z]/.test(category) &&
+    categories.has(category.toLowerCase()) &&
+    textOf(record.time) !== null &&
+    Object.keys(record).every((name) => commonMembers.has(name.toLowerCase()))
+  );
+}
+
 /** The REST API gives names as `{"value","localizedValue"}`. */
 function valueOf(value: unknown): unknown {
   return isObject(value) ? (value.value ?? value.localizedValue) : value;
@@ -77,10 +111,24 @@ const policyTypes: ReadonlyMap<string, string> = new Map([
   ['microsoft.network/networkmanagers/securityadminconfigurations', 'SecurityAdminConfiguration'],
   ['microsoft.network/networkmanagers/securityadminconfigurations/rulecollections', 'AdminRuleCollection'],
   ['microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules', 'AdminRule'],
+  // Deploys the rules above.
+  ['microsoft.network/networkmanagers/commit', 'NetworkManager'],
   ['microsoft.network/networkwatchers/flowlogs', 'FlowLog'],
+  ['microsoft.network/serviceendpointpolicies', 'ServiceEndpointPolicy'],
+  ['microsoft.network/serviceendpointpolicies/serviceendpointpolicydefinitions', 'ServiceEndpointPolicyDefinition'],
   ['microsoft.network/virtualnetworks/subnets', 'Subnet'],
+  ['microsoft.network/applicationgatewaywebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
+  ['microsoft.network/frontdoorwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
+  ['microsoft.cdn/cdnwebapplicationfirewallpolicies', 'WebApplicationFirewallPolicy'],
   ['microsoft.network/networksecurityperimeters', 'NetworkSecurityPerimeter'],
   ['microsoft.network/networksecurityperimeters/profiles/accessrules', 'AccessRule'],
+]);
+
+/** Firewalls that databases, caches and queues have of their own, by the last part of their type. */
+const ownFirewalls: ReadonlyMap<string, string> = new Map([
+  ['firewallrules', 'FirewallRule'],
+  ['virtualnetworkrules', 'VirtualNetworkRule'],
+  ['networkrulesets', 'NetworkRuleSet'],
 ]);
 
 /** Sinks of evidence: taking one away stops the record of what happens. */
@@ -90,7 +138,8 @@ const evidence =
 function normalise(wire: Wire): Normalised {
   const record = wire.object;
   if (record === null) return refuse('not_an_object', 'expected an Activity Log record as a JSON object');
-  const operation = operationOf(record);
+  const category = textOf(valueOf(record.category));
+  const operation = operationOf(record) ?? category;
   if (operation === null) return refuse('missing_field', 'expected operationName');
   const flags: string[] = [];
   const resourceId =
@@ -108,7 +157,9 @@ function normalise(wire: Wire): Normalised {
     textOf(record.ActivitySubstatusValue);
   const statusCode = statusOf(properties, signature);
   const outcome = outcomeOf(resultRaw, record, properties);
-  const verdict = judge(outcome, statusCode, signature);
+  // What befell a resource is no outcome of an operation.
+  const isEvent = category !== null && /^(?:servicehealth|resourcehealth|alert|recommendation)$/i.test(category);
+  const verdict = isEvent ? 'none' : judge(outcome, statusCode, signature);
   const actor = readActor(record, properties);
   if (actor === null) addFlag(flags, 'no_actor');
   if (outcome === 'started') addFlag(flags, 'not_an_outcome');
@@ -126,6 +177,7 @@ function normalise(wire: Wire): Normalised {
     flags,
   );
   const change = readChange(operation, resource, properties, outcome, statusCode, flags);
+  const level = levelOf(record.level) ?? levelOf(record.Level);
   const what =
     change === null
       ? `${operation}${resource === null ? '' : ` ${resource.names.join('/')}`}`
@@ -143,14 +195,14 @@ function normalise(wire: Wire): Normalised {
     reporter: 'control-plane',
     reporterName: resource?.type.split('/', 1)[0] || null,
     count: 1,
-    severity: severities.get((textOf(record.level) ?? textOf(record.Level) ?? '').toLowerCase()) ?? null,
-    severityRaw: textOf(record.level) ?? textOf(record.Level),
+    severity: severityOfLevel(level),
+    severityRaw: level,
     policies: change?.resource.name == null ? [] : [policyRef(change, change.resource.name)],
     policyChange: change,
     attributes: attributesOf(
       {
         operation,
-        category: textOf(valueOf(record.category)) ?? textOf(record.CategoryValue),
+        category: category ?? textOf(record.CategoryValue),
         resourceId,
         correlationId: textOf(record.correlationId) ?? textOf(record.CorrelationId),
         resultSignature: signature,
@@ -188,8 +240,9 @@ function readChange(
   const parts = operation.toLowerCase().split('/');
   const verb = parts.at(-1);
   const type = parts.slice(0, -1).join('/');
-  const kind = policyTypes.get(type);
-  if (kind === undefined || (verb !== 'write' && verb !== 'delete')) return null;
+  const kind = policyTypes.get(type) ?? ownFirewalls.get(parts.at(-2) ?? '');
+  const changes = verb === 'write' || verb === 'delete' || (verb === 'action' && type.endsWith('/commit'));
+  if (kind === undefined || !changes) return null;
   const requested = parsed(properties.requestbody ?? properties.requestBody);
   const answer = parsed(properties.responseBody ?? properties.responsebody);
   const named = azureResource(textOf(answer?.id)) ?? resource;
@@ -244,18 +297,3 @@ function reasonOf(
     signature
   );
 }
-
-const severities: ReadonlyMap<string, number> = new Map([
-  ['critical', 2],
-  ['error', 3],
-  ['warning', 4],
-  ['informational', 6],
-  ['information', 6],
-  ['verbose', 7],
-  // Windows event levels, which Microsoft Entra writes as numbers in text.
-  ['1', 2],
-  ['2', 3],
-  ['3', 4],
-  ['4', 6],
-  ['5', 7],
-]);

@@ -1,15 +1,16 @@
 import type { NormalForm, Normalised } from '../normal-form.js';
 import { severityOfWord } from './alert-severity.js';
+import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
 import { isKeepable, type JsonObject, objectOf, textOf, textsOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
- * Alerts of Azure: the common alert schema of Azure Monitor (learn.microsoft.com, "Common alert schema for Azure Monitor alerts"), and
- * incidents of Microsoft Sentinel as its automation rules hand them to a Logic App.
+ * Alerts of Azure: the common alert schema of Azure Monitor (learn.microsoft.com, "Common alert schema for Azure Monitor alerts"), its
+ * older schemas for metrics and logs ("Non-common alert schema definitions"), and incidents of Microsoft Sentinel as its automation rules hand them to a Logic App.
  */
-export const azureAlert: FormatAdapter = { name: 'azure-alert', version: 1, detect, normalise };
+export const azureAlert: FormatAdapter = { name: 'azure-alert', version: 2, detect, normalise };
 
 /** Sev0 critical to Sev4 verbose. */
 const monitorSeverities: ReadonlyMap<string, number> = new Map([
@@ -22,7 +23,13 @@ const monitorSeverities: ReadonlyMap<string, number> = new Map([
 
 function detect({ object }: Wire): boolean {
   if (object === null) return false;
-  return object.schemaId === 'azureMonitorCommonAlertSchema' || isIncident(object);
+  return object.schemaId === 'azureMonitorCommonAlertSchema' || isOlder(object) || isIncident(object);
+}
+
+const olderSchemas: ReadonlySet<unknown> = new Set(['AzureMonitorMetricAlert', 'Microsoft.Insights/LogAlert']);
+
+function isOlder({ schemaId, data }: JsonObject): boolean {
+  return olderSchemas.has(schemaId) && objectOf(data) !== null;
 }
 
 function isIncident(object: JsonObject): boolean {
@@ -32,7 +39,8 @@ function isIncident(object: JsonObject): boolean {
 function normalise(wire: Wire): Normalised {
   const { object } = wire;
   if (object === null) return refuse('not_an_object', 'expected an alert');
-  return isIncident(object) ? incident(object, wire) : monitorAlert(object, wire);
+  if (isIncident(object)) return incident(object, wire);
+  return isOlder(object) ? olderAlert(object, wire) : monitorAlert(object, wire);
 }
 
 function monitorAlert(object: JsonObject, wire: Wire): Normalised {
@@ -77,6 +85,35 @@ function monitorAlert(object: JsonObject, wire: Wire): Normalised {
     },
     flags,
   });
+}
+
+/** Metrics put what they say into `context`, searches of logs side by side; severities are 0 to 4 alone. */
+function olderAlert(object: JsonObject, wire: Wire): Normalised {
+  const data = objectOf(object.data) ?? {};
+  const context = objectOf(data.context) ?? {};
+  const severity = numberText(context.severity) ?? numberText(data.Severity);
+  const rule = textOf(context.name) ?? textOf(data.AlertRuleName) ?? 'alert';
+  const condition = textOf(data.status) ?? 'Activated';
+  const description = textOf(context.description) ?? textOf(data.Description);
+  const flags: string[] = [];
+  const attributes: NormalForm['attributes'] = { schemaId: textOf(object.schemaId) ?? '', monitorCondition: condition };
+  keep(attributes, 'alertContext', data.context ?? data);
+  return accept({
+    ...emptyRecord('signal', azureAlert),
+    ...chooseTime([azureTime(context.timestamp, wire), azureTime(data.SearchIntervalEndtimeUtc, wire)], wire, flags),
+    severity: monitorSeverities.get(`Sev${severity}`) ?? null,
+    severityRaw: severity,
+    reason: rule,
+    reporter: 'control-plane',
+    summary: oneLine(`${rule} ${condition.toLowerCase()}${description === null ? '' : `: ${description}`}`),
+    attributes,
+    places: { eventTime: 'context' in data ? '/data/context/timestamp' : '/data/SearchIntervalEndtimeUtc' },
+    flags,
+  });
+}
+
+function numberText(value: unknown): string | null {
+  return typeof value === 'number' ? String(value) : textOf(value);
 }
 
 function incident(object: JsonObject, wire: Wire): Normalised {

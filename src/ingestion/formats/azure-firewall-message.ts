@@ -1,3 +1,5 @@
+import { canonicalAddress } from './ip-address.js';
+
 /** What a line of Azure Firewall's diagnostics says in words (Azure Firewall documentation, "Legacy Azure Diagnostics logs"). */
 export interface FirewallMessage {
   readonly protocol: string;
@@ -37,7 +39,7 @@ export function readFirewallMessage(text: string): FirewallMessage | null {
     if (pair?.[1] === undefined) {
       if (part !== '' && part !== '.') remarks.push(part);
     } else if (!fields.has(pair[1])) {
-      fields.set(pair[1], (pair[2] ?? '').trim());
+      fields.set(pair[1], (pair[2] ?? '').trim().replace(/\.{1,3}$/, ''));
     }
   }
   return {
@@ -57,7 +59,7 @@ export function readFirewallMessage(text: string): FirewallMessage | null {
 export function splitPort(text: string): { readonly host: string; readonly port: string | null } {
   const bare = withoutStop(text);
   const colon = bare.lastIndexOf(':');
-  const isAddress = !bare.startsWith('[') && bare.indexOf(':') !== colon;
+  const isAddress = !bare.startsWith('[') && bare.indexOf(':') !== colon && canonicalAddress(bare) !== null;
   if (colon === -1 || isAddress) return { host: withoutBrackets(bare), port: null };
   const port = bare.slice(colon + 1);
   return { host: withoutBrackets(bare.slice(0, colon)), port: port === '' ? null : port };

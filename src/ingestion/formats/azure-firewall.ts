@@ -1,6 +1,7 @@
 import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.js';
 import { attributesOf } from './attributes.js';
-import { readFirewallMessage, splitPort } from './azure-firewall-message.js';
+import { fieldsOfColumns, fieldsOfMessage, type FirewallFields, numberText } from './azure-firewall-fields.js';
+import { splitPort } from './azure-firewall-message.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
 import { chooseTime } from './choose-time.js';
@@ -8,7 +9,7 @@ import { endpointOf, portOf } from './endpoint.js';
 import { flowSummary } from './flow-summary.js';
 import { canonicalAddress } from './ip-address.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
-import { type JsonObject, nameOf, objectOf, textOf } from './json-value.js';
+import { type JsonObject, nameOf, objectOf, textOf, unsignedOf } from './json-value.js';
 import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
@@ -17,7 +18,7 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
  * `AZFWIdpsSignature`, …) as diagnostics or as rows of Log Analytics, and the older diagnostics whose decision
  * stands in the words of `properties.msg` (Azure Firewall monitoring data reference).
  */
-export const azureFirewall: FormatAdapter = { name: 'azure-firewall', version: 1, detect, normalise };
+export const azureFirewall: FormatAdapter = { name: 'azure-firewall', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   return object !== null && categoryOf(object) !== null;
@@ -39,7 +40,7 @@ function normalise(wire: Wire): Normalised {
   const resource = azureResource(textOf(record.resourceId) ?? textOf(record.ResourceId) ?? textOf(record._ResourceId));
   const properties = propertiesOf(record);
   const message = textOf(properties.msg) ?? textOf(properties.Msg) ?? textOf(record.msg_s);
-  const fields = message === null ? structured(properties) : worded(message);
+  const fields = message === null ? fieldsOfColumns(properties) : fieldsOfMessage(message);
   const time = chooseTime([azureTime(record.time, wire), azureTime(record.TimeGenerated, wire)], wire, flags);
   const base = {
     ...time,
@@ -51,7 +52,7 @@ function normalise(wire: Wire): Normalised {
     flags,
   };
   const isFlow =
-    fields !== null && (fields.source !== null || fields.destination !== null) && !/Dns|Fqdn|FatFlow/i.test(category);
+    fields !== null && (fields.source !== null || fields.destination !== null) && !/Dns|Fqdn/i.test(category);
   if (!isFlow) {
     const asked = dnsRequest.exec(message ?? '');
     return accept({
@@ -61,6 +62,7 @@ function normalise(wire: Wire): Normalised {
         { ip: fields?.source ?? asked?.[1], port: portOf(fields?.sourcePort ?? asked?.[2], flags) },
         flags,
       ),
+      protocol: transportOf(fields?.protocol ?? asked?.[3] ?? null),
       summary: oneLine(
         `Azure Firewall ${category}: ${message ?? textOf(properties.QueryName) ?? textOf(properties.Fqdn) ?? textOf(properties.Error) ?? 'notice'}`,
       ),
@@ -70,8 +72,8 @@ function normalise(wire: Wire): Normalised {
   return accept({ ...flowOf(fields, category, record, resource, flags), ...base });
 }
 
-/** The DNS proxy's `DNS Request: 10.0.0.4:5001 - …`. */
-const dnsRequest = /^DNS Request: ([0-9a-fA-F.:]{2,45}):(\d{1,5}) /;
+/** The DNS proxy's `DNS Request: 10.0.0.4:5001 - 413 A IN a.example. udp 41 …`. */
+const dnsRequest = /^DNS Request: ([0-9a-fA-F.:]{2,45}):(\d{1,5}) - (?:\S{1,255} ){4}(udp|tcp) /;
 
 /** `properties`, also as text; a row of Log Analytics has its columns side by side. */
 function propertiesOf(record: JsonObject): JsonObject {
@@ -86,110 +88,25 @@ function propertiesOf(record: JsonObject): JsonObject {
   return objectOf(properties) ?? record;
 }
 
-interface Fields {
-  readonly protocol: string | null;
-  readonly source: string | null;
-  readonly sourcePort: unknown;
-  readonly destination: string | null;
-  readonly destinationPort: unknown;
-  readonly translated: string | null;
-  readonly action: string | null;
-  readonly reason: string | null;
-  readonly policy: string | null;
-  readonly collection: string | null;
-  readonly collectionGroup: string | null;
-  readonly rule: string | null;
-  readonly threat: string | null;
-  readonly signature: string | null;
-  readonly signaturePriority: unknown;
-  readonly more: Readonly<Record<string, unknown>>;
+function isApplication(protocol: string | null): boolean {
+  return protocol !== null && /^(?:https?|mssql)/i.test(protocol);
 }
 
-function structured(row: JsonObject): Fields {
-  const translatedIp = textOf(row.TranslatedIp);
-  return {
-    protocol: textOf(row.Protocol),
-    source: textOf(row.SourceIp) ?? textOf(row.SourceIP),
-    sourcePort: row.SourcePort,
-    destination: textOf(row.DestinationIp) ?? textOf(row.DestinationIP) ?? textOf(row.Fqdn),
-    destinationPort: row.DestinationPort,
-    translated: translatedIp === null ? null : `${translatedIp}:${numberText(row.TranslatedPort) ?? ''}`,
-    action: textOf(row.Action),
-    reason: textOf(row.ActionReason),
-    policy: textOf(row.Policy),
-    collection: textOf(row.RuleCollection),
-    collectionGroup: textOf(row.RuleCollectionGroup),
-    rule: textOf(row.Rule),
-    threat: textOf(row.ThreatDescription),
-    signature: textOf(row.Description),
-    signaturePriority: row.Severity,
-    more: {
-      fqdn: row.Fqdn,
-      url: withoutQuery(textOf(row.TargetUrl)),
-      tlsInspected: row.IsTlsInspected,
-      webCategory: row.WebCategory,
-      explicitProxy: row.IsExplicitProxyRequest,
-      signatureId: row.SignatureId,
-      signatureCategory: row.SignatureId === undefined ? null : row.Category,
-      flag: row.Flag,
-      flowCount: row.Count,
-    },
-  };
-}
-
-function numberText(value: unknown): string | null {
-  return typeof value === 'number' ? String(value) : textOf(value);
-}
-
-function worded(text: string): Fields | null {
-  const read = readFirewallMessage(text);
-  if (read === null) return null;
-  const field = (...names: readonly string[]): string | null =>
-    names.map((name) => read.fields.get(name)).find((value) => value !== undefined && value !== '') ?? null;
-  return {
-    protocol: read.protocol,
-    source: read.source,
-    sourcePort: read.sourcePort,
-    destination: read.destination,
-    destinationPort: read.destinationPort,
-    translated: read.translated,
-    action: field('Action') ?? (read.translated === null ? null : 'DNAT'),
-    reason: field('Reason') ?? read.remarks.join('. ') ?? null,
-    policy: field('Policy'),
-    collection: field('Rule Collection'),
-    collectionGroup: field('Rule Collection Group'),
-    rule: field('Rule'),
-    threat: field('ThreatIntel'),
-    signature: field('IDS'),
-    signaturePriority: field('Priority'),
-    more: {
-      icmp: read.detail,
-      url: withoutQuery(field('Url', 'URL')),
-      webCategory: field('Web Category'),
-      signatureId: field('Signature'),
-      signatureCategory: field('Classification'),
-    },
-  };
-}
-
-/** Queries carry tokens; the raw bytes keep them. */
-function withoutQuery(url: string | null): string | null {
-  return url === null ? null : url.replace(/[?#].*$/s, '');
+/** `ICMP Type=8` is ICMP; protocols of applications go over TCP. */
+function transportOf(protocol: string | null): NormalForm['protocol'] {
+  if (isApplication(protocol)) return protocolOf('tcp');
+  return protocolOf(protocol?.replace(/^icmp.+$/i, (name) => (name.includes('6') ? 'icmpv6' : 'icmp')));
 }
 
 function flowOf(
-  fields: Fields,
+  fields: FirewallFields,
   category: string,
   record: JsonObject,
   resource: AzureResource | null,
   flags: string[],
 ): NormalForm {
   const { source: src, destination: dst, translated } = fields;
-  const asProtocol = fields.protocol?.toLowerCase() ?? null;
-  const application = asProtocol !== null && /^(?:https?|mssql)/.test(asProtocol);
-  const protocol = protocolOf(
-    application ? 'tcp' : asProtocol?.replace(/^icmp.+$/, (name) => (name.includes('6') ? 'icmpv6' : 'icmp')),
-  );
+  const protocol = transportOf(fields.protocol);
   const ports = hasPorts(protocol);
   const dstIp = dst === null ? null : canonicalAddress(dst);
   const source = endpointOf({ ip: src, port: ports ? portOf(fields.sourcePort, flags) : null }, flags);
@@ -222,7 +139,7 @@ function flowOf(
     ...told,
     summary: flowSummary(told, isAlert ? fields.signature : fields.rule === null ? null : `rule ${fields.rule}`),
     verdictRaw: fields.action,
-    count: 1,
+    count: Number(unsignedOf(fields.count) ?? 1) || null,
     severity: isAlert ? (priority === 1 ? 2 : priority === 2 ? 3 : 4) : null,
     severityRaw: fields.more.signatureId == null ? null : numberText(fields.signaturePriority),
     policies: policiesOf(fields, resource, verdict),
@@ -230,7 +147,7 @@ function flowOf(
       {
         category,
         operation: textOf(record.operationName),
-        applicationProtocol: application ? asProtocol : null,
+        applicationProtocol: isApplication(fields.protocol) ? fields.protocol?.toLowerCase() : null,
         translatedTo: translated === null ? null : translatedText(translated),
         threat,
         signature: fields.signature,
@@ -249,7 +166,7 @@ function translatedText(translated: string): string {
   return port === null ? host : `${host}:${port}`;
 }
 
-/** Intrusion detection alerts on what it lets pass; a translated packet has been let in. */
+/** Intrusion detection alerts on what it lets pass, a trace only logs; a translated packet has been let in. */
 function verdictOf(word: string | null, category: string, flags: string[]): Verdict {
   switch (word?.toLowerCase()) {
     case 'allow':
@@ -263,16 +180,17 @@ function verdictOf(word: string | null, category: string, flags: string[]): Verd
     case 'block':
       return 'deny';
     case 'alert':
+    case 'log':
       return 'none';
     case undefined:
-      return category === 'AZFWNatRule' ? 'allow' : 'none';
+      return category.startsWith('AZFWNatRule') ? 'allow' : 'none';
     default:
       addFlag(flags, 'unknown_verdict');
       return 'unknown';
   }
 }
 
-function policiesOf(fields: Fields, resource: AzureResource | null, verdict: Verdict): PolicyRef[] {
+function policiesOf(fields: FirewallFields, resource: AzureResource | null, verdict: Verdict): PolicyRef[] {
   const name = nameOf(fields.policy) ?? nameOf(fields.collection) ?? nameOf(fields.rule);
   if (name === null || name === 'N/A') return [];
   return [

@@ -2,6 +2,7 @@ import type { NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.
 import { attributesOf } from './attributes.js';
 import { azureNamespace, type AzureResource, azureResource } from './azure-resource.js';
 import { azureTime } from './azure-time.js';
+import { isTrafficRow, trafficRow } from './azure-traffic.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, portOf } from './endpoint.js';
 import { readEpoch } from './event-time.js';
@@ -13,12 +14,16 @@ import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } f
 
 /**
  * Azure flow logs: those of network security groups, versions 1 and 2, and of virtual networks, version 4 (Network
- * Watcher documentation). A record is a minute of one interface or network with many flow tuples; each is a fact of its own.
+ * Watcher documentation), and what traffic analytics makes of them. A record is a minute of one interface or network with
+ * many flow tuples; each is a fact of its own.
  */
-export const azureFlow: FormatAdapter = { name: 'azure-flow', version: 1, detect, normalise };
+export const azureFlow: FormatAdapter = { name: 'azure-flow', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
-  return object !== null && (groupsOf(object) !== null || networksOf(object) !== null || isRuleEvent(object));
+  return (
+    object !== null &&
+    (groupsOf(object) !== null || networksOf(object) !== null || isRuleEvent(object) || isTrafficRow(object))
+  );
 }
 
 /** `properties.flows` of a security group's record. */
@@ -35,9 +40,9 @@ function isRuleEvent({ category, properties }: JsonObject): boolean {
   return named && isObject(properties);
 }
 
-/** `flowRecords.flows` of a virtual network's record. */
+/** `flowRecords.flows` of a virtual network's record; OpenTelemetry's Collector moves what it does not know under `properties`. */
 function networksOf(record: JsonObject): readonly unknown[] | null {
-  const flows = objectOf(record.flowRecords)?.flows;
+  const flows = objectOf(record.flowRecords ?? objectOf(record.properties)?.flowRecords)?.flows;
   return Array.isArray(flows) ? flows : null;
 }
 
@@ -63,13 +68,13 @@ function* groupTuples(flows: readonly unknown[]): Generator<Placed> {
   }
 }
 
-function* networkTuples(flows: readonly unknown[], mac: string | null): Generator<Placed> {
+function* networkTuples(flows: readonly unknown[], mac: string | null, at: string): Generator<Placed> {
   for (const [i, byAcl] of flows.entries()) {
     const acl = textOf(objectOf(byAcl)?.aclID);
     for (const [j, byRule] of listOf(objectOf(byAcl)?.flowGroups).entries()) {
       const rule = textOf(objectOf(byRule)?.rule);
       for (const [k, tuple] of listOf(objectOf(byRule)?.flowTuples).entries()) {
-        const place = `/flowRecords/flows/${i}/flowGroups/${j}/flowTuples/${k}`;
+        const place = `${at}/flowRecords/flows/${i}/flowGroups/${j}/flowTuples/${k}`;
         yield { tuple: typeof tuple === 'string' ? tuple : '', rule, mac, acl, place };
       }
     }
@@ -77,13 +82,16 @@ function* networkTuples(flows: readonly unknown[], mac: string | null): Generato
 }
 
 function normalise(wire: Wire): Normalised {
-  const record = wire.object;
-  if (record === null) return refuse('not_an_object', 'expected a flow log record as a JSON object');
-  const networks = networksOf(record);
+  const whole = wire.object;
+  if (whole === null) return refuse('not_an_object', 'expected a flow log record as a JSON object');
+  if (isTrafficRow(whole)) return accept(trafficRow(whole, wire, azureFlow));
+  const networks = networksOf(whole);
+  const moved = networks !== null && whole.flowRecords === undefined ? objectOf(whole.properties) : null;
+  const record = moved === null ? whole : { ...whole, ...moved };
   const groups = groupsOf(record);
   const tuples =
     networks !== null
-      ? [...networkTuples(networks, textOf(record.macAddress))]
+      ? [...networkTuples(networks, textOf(record.macAddress), moved === null ? '' : '/properties')]
       : groups !== null
         ? [...groupTuples(groups)]
         : null;
@@ -154,10 +162,11 @@ function readTuple({ tuple, rule, mac, acl, place }: Placed, around: Around): No
   const ports = hasPorts(protocol);
   const source = endpointOf({ ip: src, port: ports ? portOf(srcPort, flags) : null }, flags);
   const destination = endpointOf({ ip: dst, port: ports ? portOf(dstPort, flags) : null }, flags);
-  // A network's tuple has one word for state and decision, a group's has a word for each.
+  // A network's tuple has one word for state and decision and then one for encryption, a group's has a word for each.
+  const isOneWord = isNetwork && !/^[BCE]$/.test(values[8] ?? '');
   const verdictRaw = values[7] ?? '';
-  const state = isNetwork ? verdictRaw : (values[8] ?? null);
-  const verdict = verdictOf(verdictRaw, isNetwork, flags);
+  const state = isOneWord ? verdictRaw : (values[8] ?? null);
+  const verdict = verdictOf(verdictRaw, isOneWord, flags);
   const direction = way === 'I' ? 'ingress' : way === 'O' ? 'egress' : 'unknown';
   const [packets, bytes, replyPackets, replyBytes] = values.slice(9, 13).map(unsignedOf);
   const counted = [packets, bytes, replyPackets, replyBytes].some((value) => value != null);
@@ -186,7 +195,7 @@ function readTuple({ tuple, rule, mac, acl, place }: Placed, around: Around): No
         aclId: acl,
         mac,
         flowState: state === null ? null : (flowStates.get(state) ?? state),
-        encryption: isNetwork ? values[8] : null,
+        encryption: isOneWord ? values[8] : null,
         resourceId: textOf(record.targetResourceID) ?? textOf(record.resourceId),
         flowLogId: textOf(record.flowLogGUID),
         deliveredAt: textOf(record.time),
@@ -223,9 +232,9 @@ const flowStates: ReadonlyMap<string, string> = new Map([
   ['D', 'denied'],
 ]);
 
-function verdictOf(word: string, isNetwork: boolean, flags: string[]): Verdict {
+function verdictOf(word: string, isOneWord: boolean, flags: string[]): Verdict {
   if (word === 'D') return 'deny';
-  if (isNetwork ? word === 'B' || word === 'C' || word === 'E' : word === 'A') return 'allow';
+  if (isOneWord ? word === 'B' || word === 'C' || word === 'E' : word === 'A') return 'allow';
   addFlag(flags, 'unknown_verdict');
   return 'unknown';
 }

@@ -1,4 +1,4 @@
-import { type ReadTime, readTime, readTimeText } from './event-time.js';
+import { type ReadTime, readTime, readUtc } from './event-time.js';
 import { textOf } from './json-value.js';
 import type { Wire } from './wire.js';
 
@@ -16,7 +16,7 @@ export function azureTime(value: unknown, { receivedAt }: Wire): ReadTime | stri
   if (exact !== null) return exact;
   const [, month = '', day = '', year = '', hour = '', minute = '', second = '', half, offset] =
     monthFirst.exec(text) ?? [];
-  if (year === '') return readTimeText(text, { zone: 'UTC', receivedAt }) ?? text;
+  if (year === '') return readUtc(text, receivedAt);
   const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + (half === 'P' ? 12 : 0);
   const two = (part: string | number): string => String(part).padStart(2, '0');
   return readTime(`${year}-${two(month)}-${two(day)}T${two(hours)}:${minute}:${second}${offset ?? 'Z'}`) ?? text;

@@ -1,6 +1,6 @@
 import type { TimeSource } from '../normal-form.js';
 import { readEpoch, readTime, type ReadTime } from './event-time.js';
-import type { JsonObject } from './json-value.js';
+import { type JsonObject, objectOf } from './json-value.js';
 import type { Wire } from './wire.js';
 
 export interface EventTime {
@@ -73,6 +73,8 @@ const envelopeTimeNames = [
   '__REALTIME_TIMESTAMP',
 ] as const;
 
-function envelopeTimes({ object }: Wire['envelopes'][number]): (string | null)[] {
-  return envelopeTimeNames.map((name) => readTime(object[name]) ?? readEpoch(object[name]));
+function envelopeTimes({ object, place }: Wire['envelopes'][number]): (string | null)[] {
+  // Splunk and Cribl put the time beside the record as it was.
+  const beside = place === '/result/_raw' ? objectOf(object.result)?._time : object._time;
+  return [...envelopeTimeNames.map((name) => object[name]), beside].map((time) => readTime(time) ?? readEpoch(time));
 }

@@ -128,6 +128,15 @@ export function readTimeText(text: string, { zone, receivedAt }: TimeReading): R
   return time === null ? null : { time, guessed };
 }
 
+/**
+ * As {@link readTimeText}, of a log whose times are UTC where they name no zone. Text that is no time is given back as it
+ * stands, so that who chooses among times says so; null for what is no text.
+ */
+export function readUtc(value: unknown, receivedAt: Date): ReadTime | string | null {
+  if (typeof value !== 'string' || value === '') return null;
+  return readTime(value) ?? readTimeText(value, { zone: 'UTC', receivedAt }) ?? value;
+}
+
 function partsOf(
   text: string,
 ): { parts: Omit<Parts, 'year'> & { year: number | null }; zoneName: string | null } | null {

@@ -1,6 +1,8 @@
 import type { Actor, NormalForm, Normalised, PolicyChange, Verdict } from '../normal-form.js';
 import { attributesOf, keptValue } from './attributes.js';
 import { chooseTime } from './choose-time.js';
+import { readUtc } from './event-time.js';
+import { policyCallOf } from './gcp-audit-policies.js';
 import { severityOf } from './gcp-severity.js';
 import { integerOf, isObject, type JsonObject, listOf, nameOf, objectOf, textOf } from './json-value.js';
 import { policyResource } from './policy-resources.js';
@@ -8,37 +10,22 @@ import { oneLine } from './summary.js';
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
- * Cloud Audit Logs: LogEntry with an AuditLog as `protoPayload`. Calls that change VPC firewall rules, firewall policies
- * and networks are policy changes, every other call is administration. A call that takes long is logged twice, when it
+ * Cloud Audit Logs: LogEntry with an AuditLog as `protoPayload`. Calls that change VPC firewall rules, firewall policies,
+ * networks and service perimeters are policy changes, every other call is administration. A call that takes long is logged twice, when it
  * is begun (`operation.first`) and when it is done (`operation.last`): only the second says that the change is in force.
  */
-export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 1, detect, normalise };
+export const gcpAudit: FormatAdapter = { name: 'gcp-audit', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   const payload = objectOf(object?.protoPayload);
   return payload !== null && (typeof payload.methodName === 'string' || typeof payload.serviceName === 'string');
 }
 
-/** Collections of Compute Engine that decide what a network lets through, with the kind of their objects. */
-const collections: ReadonlyMap<string, string> = new Map([
-  ['firewalls', 'Firewall'],
-  ['firewallPolicies', 'FirewallPolicy'],
-  ['networkFirewallPolicies', 'NetworkFirewallPolicy'],
-  ['regionNetworkFirewallPolicies', 'RegionNetworkFirewallPolicy'],
-  ['organizationSecurityPolicies', 'OrganizationSecurityPolicy'],
-  ['securityPolicies', 'SecurityPolicy'],
-  ['networks', 'Network'],
-  ['subnetworks', 'Subnetwork'],
-  ['packetMirrorings', 'PacketMirroring'],
-]);
-
-const reads =
-  /^(?:get|list|aggregatedList|getIamPolicy|testIamPermissions|getEffectiveFirewalls|getRule|getAssociation|listAssociations|preview.*)$/i;
-const creates = /^(?:insert|create)$/i;
-/** `v1.compute.firewalls.insert`, `compute.networks.addPeering`. */
-const computeMethod = /^(?:(?:v\d\w{0,10}|beta|alpha)\.)?compute\.([A-Za-z]{1,60})\.([A-Za-z]{1,60})$/;
-/** `google.cloud.compute.v1.Firewalls.Insert`, as client libraries spell it. */
-const libraryMethod = /^google\.cloud\.compute\.v\d\w{0,10}\.([A-Za-z]{1,60})\.([A-Za-z]{1,60})$/;
+/** A subnet whose flow logs are switched off leaves no record of what happens in it. */
+function endsFlowLogs(method: string, request: JsonObject | null): boolean {
+  if (request === null || !/\.subnetworks\.(?:patch|update)$/i.test(method)) return false;
+  return request.enableFlowLogs === false || objectOf(request.logConfig)?.enable === false;
+}
 
 /** Calls that end the record of what happens. */
 const tampering =
@@ -60,9 +47,12 @@ function normalise(wire: Wire): Normalised {
     (status === null || code !== 0) &&
     authorisations.length > 0 &&
     authorisations.every(({ granted }) => granted === false);
-  const verdict: Verdict = isDenied || code === 7 || code === 16 ? 'deny' : code === 0 ? 'allow' : 'error';
+  const refused = isDenied || code === 7 || code === 16;
+  // A perimeter that is tried out refuses nothing (VPC Service Controls, "Dry run mode").
+  const isTrial = objectOf(payload.metadata)?.dryRun === true;
+  const verdict: Verdict = refused ? (isTrial ? 'would_deny' : 'deny') : code === 0 ? 'allow' : 'error';
   if (started) addFlag(flags, 'operation_started');
-  if (tampering.test(method)) addFlag(flags, 'evidence_tampering');
+  if (tampering.test(method) || endsFlowLogs(method, objectOf(payload.request))) addFlag(flags, 'evidence_tampering');
   const actor = readActor(payload);
   if (actor === null) addFlag(flags, 'no_actor');
   const resource = objectOf(entry.resource);
@@ -71,7 +61,11 @@ function normalise(wire: Wire): Normalised {
     readChange(method, payload, resource, started, verdict === 'allow', flags);
   const message = textOf(status?.message) ?? textOf(objectOf(entry.labels)?.['authorization.k8s.io/reason']);
   const resourceName = textOf(payload.resourceName);
-  const time = chooseTime([textOf(entry.timestamp), textOf(entry.receiveTimestamp)], wire, flags);
+  const time = chooseTime(
+    [readUtc(entry.timestamp, wire.receivedAt), readUtc(entry.receiveTimestamp, wire.receivedAt)],
+    wire,
+    flags,
+  );
   const id = nameOf(entry.insertId);
   const stamped = typeof entry.timestamp === 'string' && typeof entry.logName === 'string';
   const outcome = verdict === 'allow' ? (started ? ' (begun)' : '') : ` (${message ?? `code ${code}`})`;
@@ -131,7 +125,7 @@ function readActor(payload: JsonObject): Actor | null {
     textOf(authentication.authoritySelector);
   if (name === null) return null;
   const metadata = objectOf(payload.requestMetadata);
-  const address = textOf(metadata?.callerIp);
+  const address = textOf(metadata?.callerIp) ?? textOf(metadata?.callerIP);
   return {
     name,
     realName: null,
@@ -149,14 +143,14 @@ function readChange(
   succeeded: boolean,
   flags: string[],
 ): PolicyChange | null {
-  const [, collection = '', verb = ''] = computeMethod.exec(method) ?? libraryMethod.exec(method) ?? [];
-  const kind = collections.get(collection.slice(0, 1).toLowerCase() + collection.slice(1));
-  if (kind === undefined || reads.test(verb)) return null;
+  const call = policyCallOf(method);
+  if (call === null) return null;
+  const { kind, verb } = call;
   const path = textOf(payload.resourceName)?.split('/') ?? [];
   const request = objectOf(payload.request);
   const response = objectOf(payload.response);
   const labels = objectOf(resource?.labels);
-  const action = creates.test(verb) ? 'create' : /^delete$/i.test(verb) ? 'delete' : 'update';
+  const action = /^(?:insert|create)$/i.test(verb) ? 'create' : /^delete$/i.test(verb) ? 'delete' : 'update';
   const project = nameOf(labels?.project_id) ?? (path[0] === 'projects' ? nameOf(path[1]) : null);
   const name = path.length > 1 ? nameOf(path.at(-1)) : null;
   // Objects are named by number where the request was to make them.
@@ -175,7 +169,7 @@ function readChange(
     dryRun: request?.validateOnly === true,
     resource: {
       system: 'gcp',
-      apiVersion: method.split('.', 1)[0] === 'google' ? 'compute' : `compute/${method.split('.', 1)[0] ?? ''}`,
+      apiVersion: call.apiVersion,
       kind,
       namespace: project,
       name: name ?? requestedName,

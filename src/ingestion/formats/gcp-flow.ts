@@ -1,8 +1,9 @@
 import type { Endpoint, NormalForm, Normalised, PolicyRef, Verdict } from '../normal-form.js';
+import { severityOfWord } from './alert-severity.js';
 import { attributesOf } from './attributes.js';
 import { chooseTime } from './choose-time.js';
 import { endpointOf, kubernetesWorkload, portOf } from './endpoint.js';
-import { readTime } from './event-time.js';
+import { readTime, readUtc } from './event-time.js';
 import { flowSummary } from './flow-summary.js';
 import { severityOf } from './gcp-severity.js';
 import { hasPorts, protocolOf } from './ip-protocol.js';
@@ -10,10 +11,10 @@ import { isObject, type JsonObject, listOf, nameOf, objectOf, textOf, textsOf, u
 import { accept, addFlag, emptyRecord, type FormatAdapter, refuse, type Wire } from './wire.js';
 
 /**
- * Google Cloud's records of connections: firewall rules logging, VPC flow logs, Cloud NAT and the network policy log of
- * GKE, each a LogEntry whose `jsonPayload` has a `connection`, or that payload alone.
+ * Google Cloud's records of connections: firewall rules logging and threats, VPC flow logs, Cloud NAT and the network
+ * policy log of GKE, each a LogEntry whose `jsonPayload` has a `connection`, or that payload alone.
  */
-export const gcpFlow: FormatAdapter = { name: 'gcp-flow', version: 1, detect, normalise };
+export const gcpFlow: FormatAdapter = { name: 'gcp-flow', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
   return object !== null && payloadOf(object) !== null;
@@ -21,12 +22,29 @@ function detect({ object }: Wire): boolean {
 
 function payloadOf(entry: JsonObject): JsonObject | null {
   const payload = objectOf(entry.jsonPayload) ?? (isObject(entry.connection) ? entry : null);
-  const connection = objectOf(payload?.connection);
-  if (payload === null || connection === null || !('src_ip' in connection || 'dest_ip' in connection)) return null;
-  const named = ['disposition', 'reporter', 'rule_details', 'allocation_status', 'bytes_sent', 'packets_sent'].some(
-    (name) => name in payload,
-  );
-  return named || 'logName' in entry ? payload : null;
+  if (payload === null || connectionOf(payload) === null) return null;
+  return 'logName' in entry || ownMembers.some((name) => name in payload) ? payload : null;
+}
+
+/** Members by which a payload is known without its LogEntry. */
+const ownMembers = [
+  'disposition',
+  'reporter',
+  'rule_details',
+  'allocation_status',
+  'bytes_sent',
+  'packets_sent',
+  'threatDetails',
+];
+
+/** The five-tuple in the names of firewall and flow logs; threats call its ends client and server. */
+function connectionOf(payload: JsonObject): JsonObject | null {
+  const connection = objectOf(payload.connection);
+  if (connection === null) return null;
+  if ('src_ip' in connection || 'dest_ip' in connection) return connection;
+  const { clientIp, clientPort, serverIp, serverPort, protocol } = connection;
+  if (clientIp === undefined && serverIp === undefined) return null;
+  return { src_ip: clientIp, src_port: clientPort, dest_ip: serverIp, dest_port: serverPort, protocol };
 }
 
 function normalise(wire: Wire): Normalised {
@@ -34,10 +52,14 @@ function normalise(wire: Wire): Normalised {
   const payload = entry === null ? null : payloadOf(entry);
   if (entry === null || payload === null)
     return refuse('missing_field', 'expected jsonPayload.connection with src_ip or dest_ip');
-  const connection = objectOf(payload.connection) ?? {};
+  const connection = connectionOf(payload) ?? {};
+  const threat = objectOf(payload.threatDetails);
   const rule = objectOf(payload.rule_details);
   const flags: string[] = [];
-  const verdictRaw = textOf(payload.disposition) ?? textOf(payload.allocation_status);
+  const verdictRaw =
+    textOf(payload.disposition) ??
+    textOf(payload.allocation_status) ??
+    (threat === null ? null : textOf(payload.action));
   const verdict = verdictOf(verdictRaw, flags);
   const protocol = protocolOf(connection.protocol);
   const ports = hasPorts(protocol);
@@ -60,22 +82,19 @@ function normalise(wire: Wire): Normalised {
 
   const start = readTime(payload.start_time);
   const end = readTime(payload.end_time);
-  const time = chooseTime(
-    [start ?? textOf(entry.timestamp), textOf(entry.timestamp), end, textOf(entry.receiveTimestamp)],
-    wire,
-    flags,
-  );
+  const timestamp = readUtc(entry.timestamp, wire.receivedAt);
+  const time = chooseTime([start, timestamp, end, readUtc(entry.receiveTimestamp, wire.receivedAt)], wire, flags);
   const bytes = unsignedOf(payload.bytes_sent);
   const packets = unsignedOf(payload.packets_sent);
   const reporterWord = textOf(payload.reporter);
   const inPayload = payload === entry ? '' : '/jsonPayload';
   const told = { verdict, source, destination, protocol, direction, isReply: null, reason: null } as const;
   return accept({
-    ...emptyRecord('flow', gcpFlow),
+    ...emptyRecord(threat === null ? 'flow' : 'signal', gcpFlow),
     ...told,
     ...time,
     nativeId: nativeIdOf(entry),
-    summary: flowSummary(told, textOf(rule?.reference)),
+    summary: flowSummary(told, textOf(rule?.reference) ?? textOf(threat?.threat)),
     verdictRaw,
     reporter: reporterOf(reporterWord, direction),
     reporterName:
@@ -85,8 +104,8 @@ function normalise(wire: Wire): Normalised {
     count: Number(unsignedOf(payload.count) ?? (verdictRaw === null ? Number.NaN : 1)) || null,
     interval: start === null || end === null ? null : { start, end },
     traffic: bytes === null && packets === null ? null : { bytes, packets, replyBytes: null, replyPackets: null },
-    severity: severityOf(entry.severity),
-    severityRaw: textOf(entry.severity),
+    severity: severityOfWord(textOf(threat?.severity)) ?? severityOf(entry.severity),
+    severityRaw: textOf(threat?.severity) ?? textOf(entry.severity),
     policies: policiesOf(payload, rule, verdict),
     attributes: attributesOf(
       {
@@ -104,6 +123,8 @@ function normalise(wire: Wire): Normalised {
         natIp: connection.nat_ip,
         natPort: connection.nat_port,
         loadBalancer: payload.load_balancing,
+        threat,
+        securityProfileGroup: payload.securityProfileGroupDetails,
         receivedByCloudAt: textOf(entry.receiveTimestamp),
       },
       flags,
@@ -193,6 +214,9 @@ function verdictOf(word: string | null, flags: string[]): Verdict {
     case 'INTERCEPTED':
       addFlag(flags, 'intercepted');
       return 'none';
+    // Of a threat that was let pass.
+    case 'ALERT':
+      return 'none';
     // Of Cloud NAT: whether an address and a port were there, no decision of policy.
     case 'OK':
       return 'none';
@@ -218,8 +242,8 @@ function nativeIdOf(entry: JsonObject): string | null {
     : `${id}/${timestamp}/${logName}`;
 }
 
-/** `network:X/firewall:Y`, `network:X/firewallPolicy:Y`; also without a network. */
-const reference = /^(?:network:([^/]{1,253})\/)?(firewall|firewallPolicy):(.{1,253})$/;
+/** `network:X/firewall:Y`, `network:X/firewallPolicy:Y`; of a hierarchical policy the folder's place, `0/firewallPolicy:Y`. */
+const reference = /^(?:network:([^/]{1,253})\/|(\d{1,3})\/)?(firewall|firewallPolicy):(.{1,253})$/;
 
 function policiesOf(payload: JsonObject, rule: JsonObject | null, verdict: Verdict): PolicyRef[] {
   const effect = verdict === 'allow' ? 'allow' : verdict === 'deny' ? 'deny' : 'none';
@@ -244,12 +268,13 @@ function policiesOf(payload: JsonObject, rule: JsonObject | null, verdict: Verdi
     });
   const named = textOf(rule?.reference);
   if (named === null) return listed;
-  const [, network = null, type, name = named] = reference.exec(named) ?? [];
+  const [, network = null, tier = null, type, name = named] = reference.exec(named) ?? [];
   const priority = rule?.priority;
   return [
     ...listed,
     {
       ...common,
+      tier,
       system: 'gcp',
       kind: type === 'firewallPolicy' ? 'FirewallPolicy' : 'Firewall',
       namespace: network,

@@ -2,14 +2,15 @@ import type { NormalForm, Normalised } from '../normal-form.js';
 import { chooseTime } from './choose-time.js';
 import { readEpoch } from './event-time.js';
 import { type JsonObject, objectOf, textOf } from './json-value.js';
+import { otlpFlow, otlpFlowTimes } from './otlp-flow.js';
 import { oneLine } from './summary.js';
 import { accept, emptyRecord, type FormatAdapter, type Wire } from './wire.js';
 
 /**
  * OpenTelemetry log records (opentelemetry.io/docs/specs/otel/logs/data-model) whose body is no record of a format of its
- * own: what is left is when, how bad, who said it, and the text.
+ * own: what is left is when, how bad, who said it, and the text, or the flow that the attributes name.
  */
-export const otlp: FormatAdapter = { name: 'otlp', version: 1, detect, normalise };
+export const otlp: FormatAdapter = { name: 'otlp', version: 2, detect, normalise };
 
 const recordMembers = ['severityNumber', 'severityText', 'observedTimeUnixNano', 'eventName', 'attributes'] as const;
 
@@ -31,13 +32,23 @@ function normalise(wire: Wire): Normalised {
   const resource = objectOf(said.resource);
   const eventName = textOf(said.eventName);
   const text = own === null ? wire.text : (textOf(objectOf(own.body)?.stringValue) ?? eventName ?? 'no body');
+  const log = objectOf(said.log) ?? {};
+  const flow = otlpFlow(log, flags);
+  const { start, end } = otlpFlowTimes(log);
+  const times = timesOf(wire, own);
+  const stop = end ?? times[0] ?? null;
   const record: NormalForm = {
     ...emptyRecord(number !== null && number >= 13 ? 'signal' : 'unknown', otlp),
-    ...chooseTime(timesOf(wire, own), wire, flags),
+    ...chooseTime([start, ...times], wire, flags),
     severity: number === null ? null : syslogSeverity(number),
     severityRaw: textOf(said.severityText) ?? (number === null ? null : String(number)),
-    reporterName: textOf(resource?.['service.name']) ?? textOf(resource?.['host.name']),
+    reporterName:
+      (flow === null ? null : textOf(log['network.interface.name'] ?? resource?.['aws.networkfirewall.name'])) ??
+      textOf(resource?.['service.name']) ??
+      textOf(resource?.['host.name']),
+    interval: start === null || stop === null ? null : { start, end: stop },
     summary: oneLine(text, 200),
+    ...flow,
     attributes: eventName === null ? {} : { eventName },
     flags,
   };

@@ -67,6 +67,8 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/_source', (outer) => outer._source],
   // Container logs, Fluent Bit.
   ['/log', (outer) => outer.log],
+  // Alerts of Azure on its Activity Log, in the schema of their own.
+  ['/data/context/activityLog', (outer) => objectOf(objectOf(outer.data)?.context)?.activityLog],
   // Azure diagnostics.
   ['/properties/log', (outer) => objectOf(outer.properties)?.log],
   // Splunk HTTP Event Collector.
@@ -87,6 +89,10 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/awslogs/data', (outer) => base64Text(objectOf(outer.awslogs)?.data)],
   // SNS.
   ['/Message', (outer) => outer.Message],
+  // CloudWatch Logs Insights.
+  ['/@message', (outer) => outer['@message']],
+  // CloudTrail, asked for its events.
+  ['/CloudTrailEvent', (outer) => outer.CloudTrailEvent],
   // journald.
   ['/MESSAGE', (outer) => outer.MESSAGE],
   // Cribl, Splunk alerts.
@@ -111,6 +117,10 @@ const carryingMembers: readonly (readonly [place: string, read: (outer: JsonObje
   ['/value', (outer) => outer.value],
   ['/textPayload', (outer) => outer.textPayload],
   ['/jsonPayload', (outer) => outer.jsonPayload],
+  // Elastic's inputs that decode what they read.
+  ['/json', (outer) => outer.json],
+  // Documents of Elasticsearch and OpenSearch, as searches and dumps give them.
+  ['/_source', (outer) => outer._source],
 ];
 
 /** The records that this one may carry: one for each member that can hold one, and the attributes that OTLP has beside a body. */

@@ -10,12 +10,15 @@ import { accept, emptyRecord, type FormatAdapter, refuse, type Wire } from './wi
 
 /**
  * Suricata's EVE JSON (Suricata user guide, "EVE JSON Format"). Flows and protocol events are observations; a verdict is what
- * IPS mode did (`verdict`, `drop`) and an alert that was blocked.
+ * IPS mode did (`verdict`, `drop`) and an alert that was blocked. AWS Network Firewall hands the events on, and writes of its
+ * own what its inspection of TLS met (AWS Network Firewall developer guide, "Logging for TLS inspection").
  */
 export const suricata: FormatAdapter = { name: 'suricata', version: 2, detect, normalise };
 
 function detect({ object }: Wire): boolean {
-  if (object === null || typeof object.event_type !== 'string') return false;
+  if (object === null) return false;
+  if (isTlsInspection(object)) return true;
+  if (typeof object.event_type !== 'string') return false;
   return 'src_ip' in object || 'flow_id' in object || 'in_iface' in object || isBody(object, object.event_type);
 }
 
@@ -23,20 +26,27 @@ function isBody(object: JsonObject, type: string): boolean {
   return 'timestamp' in object && typeof object[type] === 'object';
 }
 
+/** Inspection of TLS writes no type of event. */
+function isTlsInspection(object: JsonObject): boolean {
+  return 'src_ip' in object && (objectOf(object.tls_error) !== null || objectOf(object.revocation_check) !== null);
+}
+
 function normalise(wire: Wire): Normalised {
   const event = wire.object;
   if (event === null) return refuse('not_an_object', 'expected an EVE event as a JSON object');
-  const type = textOf(event.event_type);
+  const type = textOf(event.event_type) ?? (isTlsInspection(event) ? 'tls' : null);
   if (type === null) return refuse('missing_field', 'expected event_type');
   const flags: string[] = [];
   const alert = objectOf(event.alert);
-  const icmp = !hasPorts(protocolOf(event.proto));
+  // Inspection of TLS, which names no protocol, is of TCP alone.
+  const proto = event.proto === undefined && isTlsInspection(event) ? 'TCP' : event.proto;
+  const icmp = !hasPorts(protocolOf(proto));
   const end = (side: 'src' | 'dest'): NormalForm['source'] =>
     endpointOf({ ip: event[`${side}_ip`], port: icmp ? null : portOf(event[`${side}_port`], flags) }, flags);
   const source = end('src');
   const destination = end('dest');
   const { verdict, raw, place } = judge(event, type, alert);
-  const protocol = protocolOf(event.proto === 'IPv6-ICMP' ? 'icmpv6' : event.proto);
+  const protocol = protocolOf(proto === 'IPv6-ICMP' ? 'icmpv6' : proto);
   const isFlow = type === 'flow' || type === 'netflow' || type === 'drop';
   const told = {
     verdict,
@@ -45,7 +55,7 @@ function normalise(wire: Wire): Normalised {
     protocol,
     direction: 'unknown',
     isReply: null,
-    reason: textOf(objectOf(event.drop)?.reason) ?? textOf(alert?.signature),
+    reason: textOf(objectOf(event.drop)?.reason) ?? textOf(alert?.signature) ?? reasonOfTls(event),
   } as const;
   const flow = objectOf(event.flow) ?? objectOf(event.netflow);
   const flowId = counterOf(event, 'flow_id', wire.text);
@@ -125,6 +135,13 @@ function judge(
   const flowAction = type === 'flow' ? textOf(objectOf(event.flow)?.action) : null;
   const flowVerdict = flowAction === null ? undefined : actions.get(flowAction);
   if (flowVerdict !== undefined) return { verdict: flowVerdict, raw: flowAction, place: '/flow/action' };
+  const revocation = textOf(objectOf(event.revocation_check)?.action);
+  if (revocation !== null) {
+    const verdict = actions.get(revocation.toLowerCase()) ?? 'unknown';
+    return { verdict, raw: revocation, place: '/revocation_check/action' };
+  }
+  // The connection was reset, by no rule.
+  if (objectOf(event.tls_error) !== null) return { verdict: 'error', raw: null, place: '/tls_error' };
   const action = textOf(alert?.action);
   // `allowed` is what every alert of a sensor that only watches says.
   if (action !== null) return { verdict: action === 'blocked' ? 'deny' : 'none', raw: action, place: '/alert/action' };
@@ -135,6 +152,11 @@ function judge(
 function numberOf(value: unknown): number | null {
   const text = unsignedOf(value);
   return text === null ? null : Number(text);
+}
+
+function reasonOfTls(event: JsonObject): string | null {
+  const status = textOf(objectOf(event.revocation_check)?.status);
+  return status === null ? textOf(objectOf(event.tls_error)?.error_message) : `certificate ${status}`;
 }
 
 /** A number of 64 bits with all its digits: those that JSON.parse rounds are taken from the text of the record. */
@@ -186,6 +208,10 @@ const kept = [
   'ssh',
   'smtp',
   'smb',
+  'sni',
+  'tls_error',
+  'tls_inspected',
+  'revocation_check',
   'app_proto',
   'in_iface',
   'vlan',

@@ -126,6 +126,38 @@ describe('alerts', () => {
     ]);
   });
 
+  test('of Azure Monitor in its older schemas; one on the Activity Log is read as what it carries', () => {
+    const metric = {
+      schemaId: 'AzureMonitorMetricAlert',
+      data: {
+        status: 'Activated',
+        context: { timestamp: '2026-11-22T20:16:13.1714014Z', name: 'drops', description: 'too many', severity: '3' },
+      },
+    };
+    assert.deepEqual(facts(metric).map(shown), [
+      ['azure-alert', 'signal', '2026-11-22T20:16:13.1714014Z', 6, null, 'drops activated: too many'],
+    ]);
+    const search = {
+      schemaId: 'Microsoft.Insights/LogAlert',
+      data: { AlertRuleName: 'denied', Severity: 1, SearchIntervalEndtimeUtc: '11/22/2026 8:16:13 PM' },
+    };
+    assert.deepEqual(facts(search).map(shown), [
+      ['azure-alert', 'signal', '2026-11-22T20:16:13Z', 3, null, 'denied activated'],
+    ]);
+    const activityLog = {
+      caller: 'ann@example.com',
+      eventTimestamp: '2026-11-22T20:16:13Z',
+      operationName: 'Microsoft.Network/networkSecurityGroups/write',
+      resourceId: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/web',
+      status: 'Succeeded',
+    };
+    const [change] = facts({ schemaId: 'Microsoft.Insights/activityLogs', data: { context: { activityLog } } });
+    assert.deepEqual(
+      [change?.format, change?.kind, change?.policyChange?.resource.name, change?.carriers],
+      ['azure-activity', 'policy_change', 'web', ['/data/context/activityLog']],
+    );
+  });
+
   test('of Falco, with nanoseconds', () => {
     assert.deepEqual(facts(falco).map(shown), [
       ['falco', 'signal', '2026-11-22T20:16:13.068565607Z', 5, null, 'Notice A shell was spawned'],
@@ -146,6 +178,10 @@ describe('alerts', () => {
     const raw = JSON.stringify({ flow: { verdict: 'DROPPED', time: '2026-11-20T10:00:00Z' }, node_name: 'n' });
     const [flow] = facts({ ...splunk, result: { _raw: raw } });
     assert.deepEqual([flow?.format, flow?.verdictRaw, flow?.carriers], ['hubble', 'DROPPED', ['/result/_raw']]);
+    // A line of syslog that names no year has it from the time beside it.
+    const line = 'Nov 22 20:16:13 fw1 kernel: DROP IN=eth0 OUT= SRC=10.0.0.1 DST=10.0.0.2 PROTO=TCP SPT=5 DPT=22';
+    const [packet] = facts({ ...splunk, result: { _time: '1795378573', _raw: line } });
+    assert.deepEqual([packet?.eventTime, packet?.timeGuessed], ['2026-11-22T20:16:13Z', false]);
   });
 
   test('of GitHub: who did what, where', () => {

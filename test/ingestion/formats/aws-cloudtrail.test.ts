@@ -172,7 +172,7 @@ describe('other calls', () => {
       [entry.policyChange?.resource.kind, entry.policyChange?.resource.name, entry.policyChange?.action],
       ['NetworkAcl', 'acl-1', 'update'],
     );
-    assert.match(entry.summary, /deny 6 22 from 0\.0\.0\.0\/0$/);
+    assert.match(entry.summary, /deny tcp 22 from 0\.0\.0\.0\/0$/);
     const rules = accepted({
       ...record('UpdateRuleGroup', {
         requestParameters: { ruleGroupArn: 'arn:aws:network-firewall:r:1:stateful-rulegroup/a' },
@@ -180,6 +180,38 @@ describe('other calls', () => {
       eventSource: 'network-firewall.amazonaws.com',
     });
     assert.equal(rules.policyChange?.resource.kind, 'RuleGroup');
+    const acl = accepted({
+      ...record('UpdateWebACL', { requestParameters: { name: 'shop', scope: 'REGIONAL', id: 'w-1' } }),
+      eventSource: 'wafv2.amazonaws.com',
+    });
+    assert.deepEqual([acl.policyChange?.resource.kind, acl.policyChange?.resource.name], ['WebACL', 'shop']);
+    const dns = accepted({
+      ...record('CreateFirewallRule', { requestParameters: { firewallRuleGroupId: 'rslvr-frg-1', action: 'BLOCK' } }),
+      eventSource: 'route53resolver.amazonaws.com',
+    });
+    assert.deepEqual(
+      [dns.policyChange?.resource.kind, dns.policyChange?.resource.name, dns.policyChange?.action],
+      ['FirewallRuleGroup', 'rslvr-frg-1', 'update'],
+    );
+    const managed = accepted({
+      ...record('PutPolicy', {
+        requestParameters: { policy: { policyName: 'baseline' } },
+        responseElements: { policy: { policyId: 'p-1', policyName: 'baseline' } },
+      }),
+      eventSource: 'fms.amazonaws.com',
+    });
+    assert.deepEqual(
+      [managed.policyChange?.resource.kind, managed.policyChange?.resource.name],
+      ['FirewallManagerPolicy', 'p-1'],
+    );
+    const lattice = accepted({
+      ...record('PutAuthPolicy', { requestParameters: { resourceIdentifier: 'sn-1', policy: '{}' } }),
+      eventSource: 'vpc-lattice.amazonaws.com',
+    });
+    assert.deepEqual(
+      [lattice.policyChange?.resource.kind, lattice.policyChange?.resource.name],
+      ['AuthPolicy', 'sn-1'],
+    );
     const member = record('ModifyNetworkInterfaceAttribute', {
       requestParameters: { networkInterfaceId: 'eni-1', groupSet: { items: [{ groupId: 'sg-1' }] } },
     });
@@ -255,6 +287,17 @@ describe('other calls', () => {
       eventType: 'AwsCloudTrailInsight',
     });
     assert.deepEqual([insight.kind, insight.verdict], ['signal', 'none']);
+    const { eventSource: _source, eventName: _name, userIdentity: _identity, ...bare } = record('x');
+    const whole = accepted({
+      ...bare,
+      eventType: 'AwsCloudTrailInsight',
+      insightDetails: { eventSource: 'ec2.amazonaws.com', eventName: 'RunInstances', state: 'End' },
+    });
+    assert.deepEqual([whole.kind, whole.reporterName, whole.flags], ['signal', 'ec2.amazonaws.com', []]);
+    const authentication = (word: string): string =>
+      accepted(record('UserAuthentication', { serviceEventDetails: { UserAuthentication: word } })).verdict;
+    assert.deepEqual([authentication('Success'), authentication('Failure')], ['allow', 'deny']);
+    assert.equal(accepted(record('action', { errorCode: '200' })).verdict, 'allow');
   });
 
   test('come out of EventBridge, and without a name are refused', () => {

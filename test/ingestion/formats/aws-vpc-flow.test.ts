@@ -50,6 +50,14 @@ describe('a flow log record', () => {
     assert.equal(lost.lostCount, null);
   });
 
+  test('that names a flow is one, whatever its status says; what was skipped beside it is a signal of its own', () => {
+    const [flow, lost, ...rest] = factsOf(accepted.replace(' OK', ' SKIPDATA'));
+    assert.equal(rest.length, 0);
+    assert.deepEqual([flow?.kind, flow?.verdict, flow?.source?.port, flow?.flags], ['flow', 'allow', 49152, []]);
+    assert.deepEqual([lost?.kind, lost?.verdict, lost?.flags], ['signal', 'none', ['records_lost']]);
+    assert.deepEqual([factOf(accepted.replace(' OK', ' NODATA')).kind], ['flow']);
+  });
+
   test('says by its direction which end enforced', () => {
     const columns =
       '${interface-id} ${instance-id} ${vpc-id} ${srcaddr} ${dstaddr} ${dstport} ${protocol} ${action} ${flow-direction} ${tcp-flags} ${reject-reason}';
@@ -81,6 +89,29 @@ describe('a flow log record', () => {
     assert.deepEqual([row.eventTime, row.verdict, row.destination?.port], ['2026-09-21T14:13:20.000Z', 'deny', 22]);
   });
 
+  test('of a query that tells little else has what it tells; one of whole lines has them behind its time', () => {
+    const columns = '@ingestionTime,@timestamp,DelaySecs,SentTime,srcPort';
+    assert.equal(factOf(columns).kind, 'signal');
+    const row = factOf('2026-09-21 14:15:04.651,2026-09-21 14:13:20.000,104.651,2026-09-21 14:13:21.000,4184', {
+      columns,
+    });
+    assert.deepEqual(
+      [row.kind, row.verdict, row.eventTime, row.source?.port, row.source?.ip],
+      ['flow', 'none', '2026-09-21T14:13:20.000Z', 4184, null],
+    );
+    assert.equal(factOf('@timestamp,@message').kind, 'signal');
+    for (const line of [`2026-09-21 14:15:00.000,${accepted}`, `"2026-09-21 14:15:00.000","${accepted}"`]) {
+      const whole = factOf(line, { columns: '@timestamp,@message' });
+      assert.deepEqual([whole.eventTime, whole.verdict, whole.flags], ['2026-09-21T14:13:20Z', 'allow', []]);
+    }
+  });
+
+  test('with columns that are named has identifiers of any look', () => {
+    const columns = 'interface-id,vpc_id,srcaddr,dstaddr,dstport,protocol,action';
+    const flow = factOf('nic7,net-a,10.0.0.1,10.0.0.2,22,6,REJECT', { columns });
+    assert.deepEqual([flow.reporterName, flow.attributes['vpcId'], flow.verdict], ['nic7', 'net-a', 'deny']);
+  });
+
   test('of a longer format that fits a known layout is read, and says that its columns were guessed', () => {
     const extended = `${accepted} vpc-1 subnet-1 i-0aa 2 IPv4 10.0.1.5 10.0.2.9 eu-north-1 eun1-az1 - - - S3 egress 8`;
     const flow = factOf(extended.replace(/^2/, '5'));
@@ -97,6 +128,38 @@ describe('a flow log record', () => {
       [inCluster.attributes['ecsServiceName'], inCluster.attributes['ecsClusterName']],
       ['web', 'cluster-a'],
     );
+  });
+
+  test('that begins as the default does tells its further fields by their values', () => {
+    const flow = factOf(`${accepted} 10.0.9.9 10.0.2.9 vpc-1 7 i-0aa egress eu-north-1 -`);
+    assert.deepEqual(flow.flags, ['columns_guessed']);
+    assert.deepEqual(
+      [flow.verdict, flow.direction, flow.source?.instance, flow.source?.zone],
+      ['allow', 'egress', 'i-0aa', 'vpc-1'],
+    );
+    assert.deepEqual([flow.attributes['pktSrcaddr'], flow.attributes['region']], ['10.0.9.9', 'eu-north-1']);
+    assert.equal(flow.attributes['tcpFlags'], undefined);
+  });
+
+  test('with its fields in the order of their names is read', () => {
+    const flow = factOf(
+      '111122223333 REJECT eun1-az1 3400 10.0.2.9 5432 1790000060 ingress i-0aa eni-1 OK 12 - 10.0.2.9 - 10.0.1.5 6 ' +
+        'eu-north-1 10.0.1.5 49152 1790000000 - - subnet-1 2 - IPv4 5 vpc-1',
+    );
+    assert.deepEqual(
+      [flow.source?.ip, flow.source?.port, flow.destination?.ip, flow.destination?.port, flow.verdict],
+      ['10.0.1.5', 49152, '10.0.2.9', 5432, 'deny'],
+    );
+  });
+
+  test('may leave the addresses out, all of them or those of the interface', () => {
+    const columns = 'interface-id action bytes start end log-status';
+    const bare = factOf('eni-1 REJECT 40 1790000000 1790000060 OK', { columns });
+    assert.deepEqual([bare.kind, bare.verdict, bare.source], ['flow', 'deny', null]);
+    const packet = 'pkt-srcaddr pkt-dstaddr dstport protocol action';
+    assert.equal(factOf(packet).kind, 'signal');
+    const flow = factOf('10.0.1.5 10.0.2.9 443 6 ACCEPT', { columns: packet });
+    assert.deepEqual([flow.source?.ip, flow.destination?.ip, flow.destination?.port], ['10.0.1.5', '10.0.2.9', 443]);
   });
 
   test('of a transit gateway is an observation, never an allow', () => {
@@ -127,6 +190,8 @@ describe('a flow log record', () => {
       '{"version":5,"interface_id":"eni-1","srcaddr":"10.0.0.1","dstaddr":"10.0.0.2","srcport":1,"dstport":2,"protocol":17,"action":"REJECT","log_status":"OK","start":1790000000,"end":1790000001}',
     );
     assert.deepEqual([object.verdict, object.places['source.ip']], ['deny', '/srcaddr']);
+    const bare = factOf('{"srcAddr":"10.0.0.1","dstAddr":"10.0.0.2","dstPort":22,"status":"OK"}');
+    assert.deepEqual([bare.kind, bare.verdict, bare.destination?.port], ['flow', 'none', 22]);
     assert.equal(factOf('{"message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}').kind, 'signal');
   });
 

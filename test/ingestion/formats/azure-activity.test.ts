@@ -95,6 +95,22 @@ describe('a write of a security rule', () => {
   });
 });
 
+test('a deployment of admin rules, a service endpoint policy and firewalls of databases are policy changes; a read is none', () => {
+  const kindOf = (operationName: string, path: string): string | undefined =>
+    accepted(
+      streamed('Success', { operationName, resourceId: `/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/SHOP/PROVIDERS/${path}` }),
+    ).policyChange?.resource.kind;
+  const manager = 'MICROSOFT.NETWORK/NETWORKMANAGERS';
+  assert.equal(kindOf(`${manager}/COMMIT/ACTION`, `${manager}/M`), 'NetworkManager');
+  assert.equal(kindOf(`${manager}/LISTDEPLOYMENTSTATUS/ACTION`, `${manager}/M`), undefined);
+  const endpoints = 'MICROSOFT.NETWORK/SERVICEENDPOINTPOLICIES';
+  assert.equal(kindOf(`${endpoints}/WRITE`, `${endpoints}/E`), 'ServiceEndpointPolicy');
+  const sql = 'MICROSOFT.SQL/SERVERS';
+  assert.equal(kindOf(`${sql}/FIREWALLRULES/WRITE`, `${sql}/Q/FIREWALLRULES/R`), 'FirewallRule');
+  assert.equal(kindOf(`${sql}/FIREWALLRULES/READ`, `${sql}/Q/FIREWALLRULES/R`), undefined);
+  assert.equal(kindOf(`${sql}/DATABASES/WRITE`, `${sql}/Q/DATABASES/D`), undefined);
+});
+
 describe('the same event from other places', () => {
   test('of the REST API, with names as objects', () => {
     const rest = accepted({
@@ -185,6 +201,14 @@ test('other operations, sign-ins and directory changes are administration', () =
   assert.deepEqual([directory.kind, directory.verdict, directory.actor?.name], ['admin', 'allow', 'ada@example.com']);
   const blind = accepted(streamed('Success', { operationName: 'MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE' }));
   assert.ok(blind.flags.includes('evidence_tampering'));
+});
+
+test('what befell a resource is no decision; an administrative record may name no operation', () => {
+  const health = accepted(streamed('Updated', { category: 'ResourceHealth', Level: 3, level: undefined }));
+  assert.deepEqual([health.verdict, health.severity], ['none', 4]);
+  const bare = accepted({ time: '1/9/2026 9:41:00 AM', category: 'Administrative' });
+  assert.deepEqual([bare.kind, bare.eventTime, bare.verdict], ['admin', '2026-01-09T09:41:00Z', 'unknown']);
+  assert.equal(detectFormat({ time: '2026-01-09T09:41:00Z', category: 'Administrative', song: 'x' }), null);
 });
 
 test('diagnostics that carry another record are left to its format', () => {

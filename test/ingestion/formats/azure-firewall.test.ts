@@ -49,6 +49,33 @@ describe('a decision in words', () => {
     });
   });
 
+  test('that ends with two full stops is the same decision', () => {
+    const denied = worded('ICMP Type=8 request from 10.0.0.4:0 to 10.0.0.5:0. Action: Deny..');
+    assert.deepEqual(
+      [denied.verdict, denied.verdictRaw, ends(denied)],
+      ['deny', 'Deny', '10.0.0.4:null 10.0.0.5:null'],
+    );
+    const allowed = worded('TCP request from 10.0.0.2:5 to 10.0.0.3:3389. Action: Allow.. Rule Collection: c. Rule: r');
+    assert.deepEqual([allowed.verdict, allowed.policies[0]?.rule, allowed.flags], ['allow', 'r', []]);
+  });
+
+  test('of detection may call the number of its signature a rule', () => {
+    const alert = worded(
+      'TCP request from 10.0.0.5:16036 to 10.0.0.10:3389. Action: Alert. Rule: 2032081. IDS: Odd user agent v1.0 (Sun). Priority: 1. Classification: Misc Attack',
+    );
+    assert.deepEqual(
+      [alert.verdict, alert.severity, alert.attributes['signatureId'], alert.attributes['signature'], alert.policies],
+      ['none', 2, '2032081', 'Odd user agent v1.0 (Sun)', []],
+    );
+  });
+
+  test('between addresses of IPv6 finds the ports behind them', () => {
+    assert.equal(
+      ends(worded('TCP request from 2001:db8::4:50306 to [2001:db8::5]:443. Action: Allow.')),
+      '2001:db8::4:50306 2001:db8::5:443',
+    );
+  });
+
   test('of ICMP, with and without a type, has no ports', () => {
     const typed = worded('ICMP Type=8 request from 10.0.0.2 to 10.0.0.3. Action: Deny. ');
     assert.equal(ends(typed), '10.0.0.2:null 10.0.0.3:null');
@@ -172,6 +199,20 @@ describe('a structured log', () => {
       'AzureFirewallDnsProxy',
     );
     assert.deepEqual([asked.kind, asked.source?.ip, asked.source?.port], ['signal', '10.0.2.4', 61248]);
+    assert.equal(asked.protocol?.name, 'udp');
+  });
+
+  test('of traces and of the largest flows is an observation; an aggregated one counts its connections', () => {
+    const tuple = { Protocol: 'TCP', SourceIp: '10.0.0.1', DestinationIp: '10.0.0.2', DestinationPort: 80 };
+    const trace = structured('AZFWFlowTrace', { ...tuple, SourcePort: 5, Action: 'Log', Flag: 'INVALID' });
+    assert.deepEqual(
+      [trace.kind, trace.verdict, trace.flags, trace.attributes['flag']],
+      ['flow', 'none', [], 'INVALID'],
+    );
+    const fat = structured('AZFWFatFlow', { ...tuple, SourcePort: 5, FlowRate: 120.5 });
+    assert.deepEqual([fat.kind, fat.verdict, ends(fat)], ['flow', 'none', '10.0.0.1:5 10.0.0.2:80']);
+    const many = structured('AZFWNetworkRuleAggregation', { ...tuple, Action: 'Allow', NetworkRuleCount: 7 });
+    assert.deepEqual([many.verdict, many.count], ['allow', 7]);
   });
 
   test('as a row of Log Analytics has its columns side by side', () => {

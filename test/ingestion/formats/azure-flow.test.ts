@@ -85,6 +85,17 @@ describe('a flow log of a network security group', () => {
 });
 
 describe('a flow log of a virtual network', () => {
+  test("is read also where OpenTelemetry's Collector has moved it under its properties", () => {
+    const { category, operationName, time, ...moved } = networkRecord(
+      'UserRule_x',
+      '1790000000599,10.0.0.6,203.0.113.9,23956,443,6,O,D,NX,0,0,0,0',
+    );
+    const fact = factOf(JSON.stringify({ category, 'operation.name': operationName, properties: moved }));
+    assert.deepEqual([fact.verdict, fact.policies[0]?.name, fact.reporterName], ['deny', 'acl-1', 'net']);
+    assert.equal(fact.places['verdict'], '/properties/flowRecords/flows/0/flowGroups/0/flowTuples/0');
+    assert.ok(time !== undefined && fact.attributes['deliveredAt'] === undefined);
+  });
+
   test('has milliseconds, a state that is the verdict, and encryption', () => {
     const [begun, denied, ended] = factsOf(
       JSON.stringify(
@@ -107,6 +118,22 @@ describe('a flow log of a virtual network', () => {
     assert.equal(begun?.reporterName, 'net');
   });
 
+  test('may have a word for the decision beside that for the state', () => {
+    const [allowed, denied] = factsOf(
+      JSON.stringify(
+        networkRecord(
+          'r',
+          '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,A,E,3,767,2,1580',
+          '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,D,B,0,0,0,0',
+        ),
+      ),
+    );
+    assert.deepEqual(
+      [allowed?.verdict, allowed?.attributes['flowState'], allowed?.attributes['encryption'], denied?.verdict],
+      ['allow', 'end', undefined, 'deny'],
+    );
+  });
+
   test('with tuples that cannot be read keeps the others and says so; with none it is refused', () => {
     const [only, ...rest] = factsOf(
       JSON.stringify(networkRecord('r', 'rubbish', '1790000000599,10.0.0.6,10.0.0.7,1,443,6,O,Z,NX,0,0,0,0')),
@@ -116,6 +143,69 @@ describe('a flow log of a virtual network', () => {
     assert.deepEqual(only.flags.toSorted(), ['tuples_unread', 'unknown_verdict']);
     assert.equal(refusal(networkRecord('r', 'rubbish')), 'invalid_field');
     assert.equal(factOf(JSON.stringify(networkRecord('r'))).kind, 'signal');
+  });
+});
+
+describe('a row of traffic analytics', () => {
+  test('of a virtual network is a flow with what it counted', () => {
+    const flow = factOf(
+      JSON.stringify({
+        Type: 'NTANetAnalytics',
+        SubType: 'FlowLog',
+        TimeGenerated: '2026-10-05T09:10:00Z',
+        FlowStartTime: '2026-10-05T09:00:01Z',
+        FlowEndTime: '2026-10-05T09:04:00Z',
+        SrcIp: '10.0.0.4',
+        DestIp: '10.0.1.4',
+        DestPort: 443,
+        L4Protocol: 'T',
+        FlowDirection: 'Outbound',
+        FlowStatus: 'Allowed',
+        AclRule: 'UserRule_web',
+        AclGroup: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/web',
+        AllowedOutFlows: 3,
+        PacketsSrcToDest: 10,
+        BytesSrcToDest: 1000,
+      }),
+    );
+    assert.deepEqual(
+      [flow.eventTime, flow.verdict, flow.direction, flow.protocol?.name, flow.count],
+      ['2026-10-05T09:00:01Z', 'allow', 'egress', 'tcp', 3],
+    );
+    assert.deepEqual(
+      [flow.source?.ip, flow.source?.port, flow.destination?.ip, flow.destination?.port],
+      ['10.0.0.4', null, '10.0.1.4', 443],
+    );
+    assert.deepEqual(flow.interval, { start: '2026-10-05T09:00:01Z', end: '2026-10-05T09:04:00Z' });
+    assert.deepEqual([flow.policies[0]?.name, flow.policies[0]?.rule], ['web', 'UserRule_web']);
+    assert.equal(flow.traffic?.bytes, '1000');
+  });
+
+  test('of a security group names the public end and the machine apart', () => {
+    const row = {
+      SubType_s: 'FlowLog',
+      FlowStartTime_t: '2026-10-05T09:00:01Z',
+      FlowType_s: 'ExternalPublic',
+      SrcIP_s: '',
+      DestIP_s: '',
+      VMIP_s: '10.0.1.4',
+      SrcPublicIPs_s: '203.0.113.9|2|0|0|0|0|0',
+      DestPort_d: 22,
+      L4Protocol_s: 'T',
+      FlowDirection_s: 'I',
+      FlowStatus_s: 'D',
+      NSGList_s: 'sub/rg/web-nsg',
+      NSGRule_s: 'DefaultRule_DenyAllInBound',
+    };
+    const denied = factOf(JSON.stringify(row));
+    assert.deepEqual(
+      [denied.verdict, denied.source?.ip, denied.destination?.ip, denied.destination?.port],
+      ['deny', '203.0.113.9', '10.0.1.4', 22],
+    );
+    assert.deepEqual([denied.policies[0]?.namespace, denied.policies[0]?.name], ['sub/rg', 'web-nsg']);
+    const several = factOf(JSON.stringify({ ...row, SrcPublicIPs_s: '203.0.113.9|1 203.0.113.10|1' }));
+    assert.deepEqual([several.source, several.flags], [null, []]);
+    assert.equal(refusal({ ...row, SubType_s: 'Topology' }), 'unknown_format');
   });
 });
 

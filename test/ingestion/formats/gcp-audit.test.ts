@@ -115,6 +115,76 @@ test('firewall policies and networks change too; reads and other services are ad
   assert.equal(refusal({ protoPayload: { methodName: '' } }), 'missing_field');
 });
 
+test('what Network Security and GKE decide is a policy of its own kind, and reading it changes nothing', () => {
+  const network = 'google.cloud.networksecurity.v1';
+  const organisation = `${network}.OrganizationSecurityProfileGroupService`;
+  for (const [method, kind, action] of [
+    [`${network}.NetworkSecurity.CreateAuthorizationPolicy`, 'AuthorizationPolicy', 'create'],
+    [`${network}.AddressGroupService.AddAddressGroupItems`, 'AddressGroup', 'update'],
+    [`${network}.NetworkSecurity.DeleteGatewaySecurityPolicyRule`, 'GatewaySecurityPolicyRule', 'delete'],
+    [`${network}.FirewallActivation.DeleteFirewallEndpointAssociation`, 'FirewallEndpointAssociation', 'delete'],
+    [`${organisation}.UpdateSecurityProfile`, 'SecurityProfile', 'update'],
+    ['google.container.v1.ClusterManager.SetNetworkPolicy', 'Cluster', 'update'],
+    ['v1.compute.regionSecurityPolicies.insert', 'RegionSecurityPolicy', 'create'],
+  ] as const) {
+    const { policyChange } = accepted(audit(method));
+    assert.deepEqual([policyChange?.resource.kind, policyChange?.action], [kind, action], method);
+  }
+  for (const method of [`${organisation}.GetSecurityProfile`, `${network}.FirewallActivation.ListFirewallEndpoints`]) {
+    assert.equal(accepted(audit(method)).kind, 'admin', method);
+  }
+});
+
+test('ingress rules of App Engine and service perimeters are policies; a subnet without flow logs hides what happens', () => {
+  const rule = accepted(
+    audit('google.appengine.v1.Firewall.UpdateIngressRule', {
+      serviceName: 'appengine.googleapis.com',
+      resourceName: 'apps/p/firewall/ingressRules/1000',
+      status: {},
+    }),
+  );
+  assert.deepEqual(
+    [rule.policyChange?.resource.kind, rule.policyChange?.resource.name, rule.policyChange?.action],
+    ['IngressRule', '1000', 'update'],
+  );
+  const perimeter = accepted(
+    audit('google.identity.accesscontextmanager.v1.AccessContextManager.DeleteServicePerimeter', {
+      serviceName: 'accesscontextmanager.googleapis.com',
+      resourceName: 'accessPolicies/1/servicePerimeters/shop',
+      status: {},
+    }),
+  );
+  assert.deepEqual(
+    [perimeter.policyChange?.resource.kind, perimeter.policyChange?.resource.name, perimeter.policyChange?.action],
+    ['ServicePerimeter', 'shop', 'delete'],
+  );
+  const subnet = (request: Readonly<Record<string, unknown>>): boolean =>
+    accepted(audit('v1.compute.subnetworks.patch', { request })).flags.includes('evidence_tampering');
+  assert.deepEqual(
+    [
+      subnet({ enableFlowLogs: false }),
+      subnet({ logConfig: { enable: false } }),
+      subnet({ logConfig: { enable: true } }),
+    ],
+    [true, true, false],
+  );
+});
+
+test('what a service perimeter on trial would have refused is no denial', () => {
+  const violation = (dryRun: boolean): Record<string, unknown> =>
+    audit('google.storage.objects.get', {
+      serviceName: 'storage.googleapis.com',
+      status: { code: 7, message: 'Request is prohibited by organization policy' },
+      metadata: {
+        '@type': 'type.googleapis.com/google.cloud.audit.VpcServiceControlAuditMetadata',
+        violationReason: 'NO_MATCHING_ACCESS_LEVEL',
+        dryRun,
+      },
+    });
+  assert.equal(accepted(violation(true)).verdict, 'would_deny');
+  assert.equal(accepted(violation(false)).verdict, 'deny');
+});
+
 test('a network policy that GKE records is a change of Kubernetes', () => {
   const { policyChange, policies } = accepted(
     audit('io.k8s.networking.v1.networkpolicies.create', {

@@ -74,6 +74,39 @@ describe('a firewall rules record', () => {
   });
 });
 
+test('a rule of a hierarchical policy says in which folder that stands', () => {
+  const denied = accepted(
+    entry('compute.googleapis.com%2Ffirewall', {
+      connection: { src_ip: '10.0.0.5', src_port: 5, dest_ip: '10.0.1.9', dest_port: 22, protocol: 6 },
+      disposition: 'DENIED',
+      rule_details: { reference: '1/firewallPolicy:4711', priority: 10, action: 'DENIED', direction: 'INGRESS' },
+    }),
+  );
+  const { kind, tier, name, rule } = denied.policies[0] ?? {};
+  assert.deepEqual([kind, tier, name, rule], ['FirewallPolicy', '1', '4711', '10']);
+});
+
+test('a threat is a signal between client and server, denied or let pass', () => {
+  const threat = (action: string): Record<string, unknown> =>
+    entry('networksecurity.googleapis.com%2Ffirewall_threat', {
+      action,
+      connection: { clientIp: '10.0.0.4', clientPort: 5555, serverIp: '203.0.113.4', serverPort: 80, protocol: 'TCP' },
+      threatDetails: { id: '1', threat: 'Some scan', severity: 'HIGH', direction: 'CLIENT_TO_SERVER' },
+    });
+  const denied = accepted(threat('DENY'));
+  assert.deepEqual([denied.kind, denied.verdict, denied.severity, denied.protocol?.name], ['signal', 'deny', 3, 'tcp']);
+  assert.equal(
+    `${denied.source?.ip}:${denied.source?.port} ${denied.destination?.ip}:${denied.destination?.port}`,
+    '10.0.0.4:5555 203.0.113.4:80',
+  );
+  assert.equal(accepted(threat('ALERT')).verdict, 'none');
+});
+
+test('a LogEntry that BigQuery exported has its time in UTC', () => {
+  const row = accepted({ ...firewall('DENIED', 'INGRESS'), timestamp: '2026-10-05 09:00:00.123456 UTC' });
+  assert.deepEqual([row.eventTime, row.timeGuessed, row.flags], ['2026-10-05T09:00:00.123456Z', false, []]);
+});
+
 describe('a VPC flow', () => {
   const flow = entry('compute.googleapis.com%2Fvpc_flows', {
     connection: { src_ip: '10.0.0.5', src_port: 0, dest_ip: '203.0.113.9', dest_port: 0, protocol: 1 },

@@ -30,6 +30,15 @@ test('formats are recognised by their records', () => {
   }
 });
 
+test('records are found where query tools and shippers put them', () => {
+  const line = '2 111122223333 eni-0a1b 10.0.1.5 10.0.2.9 49152 5432 6 12 3400 1790000000 1790000060 REJECT OK';
+  const call = { eventSource: 'ec2.amazonaws.com', eventName: 'DeleteSecurityGroup', eventVersion: '1.08' };
+  assert.equal(detectFormat({ '@timestamp': '2026-10-05 09:00:00.000', '@message': line }), 'aws-vpc-flow');
+  assert.equal(detectFormat({ EventId: '1', CloudTrailEvent: JSON.stringify(call) }), 'aws-cloudtrail');
+  assert.equal(detectFormat({ json: call }), 'aws-cloudtrail');
+  assert.equal(detectFormat({ _index: 'logs', _id: 'a', _source: call }), 'aws-cloudtrail');
+});
+
 describe('what cannot be read is refused with its reason', () => {
   test('and the words help to repair the sender', () => {
     assert.equal(reasonFor(''), 'empty');

@@ -301,6 +301,35 @@ describe('Zeek', () => {
 });
 
 describe('Suricata', () => {
+  it('what inspection of TLS writes in AWS Network Firewall has no type: a refused certificate is a verdict, a broken handshake none', () => {
+    const inspected = (more: object): NormalForm =>
+      factOf(
+        JSON.stringify({
+          firewall_name: 'edge',
+          availability_zone: 'eu-north-1a',
+          event_timestamp: 1790000000,
+          event: {
+            timestamp: '2026-09-21T14:13:20.000001Z',
+            src_ip: '10.0.2.5',
+            src_port: '59844',
+            dest_ip: '198.51.100.7',
+            dest_port: '443',
+            sni: 'pay.example',
+            ...more,
+          },
+        }),
+      );
+    const refused = inspected({ revocation_check: { leaf_cert_fpr: 'ab12', status: 'REVOKED', action: 'DROP' } });
+    assert.deepEqual(
+      [refused.kind, refused.verdict, refused.verdictRaw, refused.reason, refused.places['verdict']],
+      ['flow', 'deny', 'DROP', 'certificate REVOKED', '/revocation_check/action'],
+    );
+    assert.deepEqual([refused.destination?.port, refused.protocol?.name, refused.flags], [443, 'tcp', []]);
+    assert.equal(inspected({ revocation_check: { status: 'UNKNOWN', action: 'PASS' } }).verdict, 'allow');
+    const broken = inspected({ tls_error: { error_message: 'No name in the hello.' } });
+    assert.deepEqual([broken.verdict, broken.reason], ['error', 'No name in the hello.']);
+  });
+
   const eve = (type: string, more: string): string =>
     `{"timestamp":"2026-02-10T11:00:00.123456+0100","flow_id":18446744073709551615,"event_type":"${type}","src_ip":"10.0.0.7","src_port":4,"dest_ip":"10.0.0.9","dest_port":5,"proto":"TCP"${more}}`;
 
