@@ -39,7 +39,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     const times = await sendPaced(service, take(paced));
     const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
     const size = Math.round((bodies[0]?.bytes ?? 0) / 1000);
-    const what = `batches of ${eventsPerBatch} Hubble flows as HEC events (${size} kB, gzip), deduplication and normal form on, one API process`;
+    const what = `batches of ${eventsPerBatch} Hubble flows as HEC events (${size} kB, gzip), each record recognised, identified and deduplicated, one API process`;
     return [
       {
         name: 'ingest-hec',

@@ -55,7 +55,7 @@ async function measure(context: BenchContext, role: 'api' | 'all'): Promise<Figu
       role === 'api' ? 'ingest-http-ndjson' : 'ingest-http-ndjson-following',
       'records/s',
       runs,
-      `${rounds} rounds of ${batches} NDJSON batches of ${linesPerBatch} Hubble flows (${Math.round((bodies[0]?.length ?? 0) / linesPerBatch)} bytes each) over HTTP, ${inFlight} in flight, receipts with indices (receipt=index) and a signed checkpoint, normal form and deduplication on, ${role === 'api' ? 'by an API process (ROLE=api); followers run in a worker, none here' : 'followers and jobs running in the same process'}, against binary COPY of the same lines into a table with only its primary key; ${before.settings}; WAL syncs counted: ${syncs}`,
+      `${rounds} rounds of ${batches} NDJSON batches of ${linesPerBatch} Hubble flows (${Math.round((bodies[0]?.length ?? 0) / linesPerBatch)} bytes each) over HTTP, ${inFlight} in flight, receipts with indices (receipt=index) and a signed checkpoint, each record parsed, recognised, identified and deduplicated, ${role === 'api' ? 'by an API process (ROLE=api); followers, which make the normal forms, run in a worker, none here' : 'followers, which make the normal forms, and jobs running in the same process'}, against binary COPY of the same lines into a table with only its primary key; ${before.settings}; WAL syncs counted: ${syncs}`,
     );
   } finally {
     await client.end();
