@@ -24,7 +24,7 @@ test(`a service killed ${kills} times while 8 clients send loses and doubles not
   end.after(() => senders.abandon());
   let killed = 0;
   let beforeReady = 0;
-  for (const last = faultsEnd(300); killed < kills && (Date.now() < last || killed < fewestKills); killed++) {
+  for (const last = faultsEnd(200); killed < kills && (Date.now() < last || killed < fewestKills); killed++) {
     service.launch();
     // Most are killed at work, some while they start.
     if (killed % 4 === 3) {
