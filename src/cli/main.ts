@@ -55,6 +55,14 @@ for (const verb of wanted) {
 }
 for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
 
+/** Commands that run until they are told to stop. */
+const lasting: ReadonlySet<string | undefined> = new Set(['start', 'worker', 'demo', 'witness']);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Who reads the output has seen enough (`segproof normalise FILE | head`).
+  if (error.code === 'EPIPE' && !lasting.has(called)) process.exit();
+  throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

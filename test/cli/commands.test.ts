@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -14,6 +16,7 @@ import { rebuildCommand } from '../../src/cli/rebuild.js';
 import { resumeSigningCommand } from '../../src/cli/resume-signing.js';
 import { startCommand } from '../../src/cli/start.js';
 import { verifyCommand } from '../../src/cli/verify.js';
+import { packageRoot } from '../../src/package-root.js';
 import { witnessCommand } from '../../src/cli/witness.js';
 import { Api } from '../journeys/api.js';
 import { runCommand, serviceVariables, startServiceProcess } from '../journeys/service-process.js';
@@ -38,6 +41,17 @@ const verbs = [
   policiesCommand(),
   witnessCommand(),
 ];
+
+test('a reader that has seen enough ends a command without a word', async () => {
+  const file = join(directory, 'many.ndjson');
+  writeFileSync(file, '{"of":"no format"}\n'.repeat(5000));
+  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'segproof.mjs'), 'normalise', file]);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stdout.once('data', () => child.stdout.destroy());
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.deepEqual([code, said], [0, '']);
+});
 
 describe('segproof', () => {
   test('lists its verbs and exit codes', async () => {
